@@ -1,0 +1,112 @@
+"""The things of a port: sites, sensors, corridors, terminals, road sections. Frozen values, no IO but one data file.
+
+The shipped catalogue (`sensors/port.toml`) seeds the database; from then on the database is the truth.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from importlib import resources
+from typing import Literal
+
+import msgspec
+
+Clock = Literal["wall", "recording"]
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A place with sensors. `clock` says whose time counts: the wall's, or the site's own for a recording."""
+
+    id: str
+    name: str
+    basin: str
+    latitude: float | None = None
+    longitude: float | None = None
+    position_accuracy_m: float | None = None
+    clock: Clock = "wall"
+    timezone: str = "Europe/Paris"
+    terminal: str | None = None
+
+
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A sensor. Road sensors carry road, direction (towards a place) and lane; what does not apply is None.
+
+    `free_speed_kmh` is the configured free speed; `capacity` that of a car park or yard; `storage_m` the length of road
+    a gate's queue may fill. `period_s` overrides the kind's.
+    """
+
+    id: str
+    site: str
+    kind: str
+    name: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    position_km: float | None = None
+    road: str | None = None
+    direction: str | None = None
+    lane: int | None = None
+    period_s: float | None = None
+    free_speed_kmh: float | None = None
+    capacity: float | None = None
+    storage_m: float | None = None
+    lanes: int | None = None
+
+
+class Corridor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A Bluetooth pair: `id` is FROM-TO in site ids; the downstream reader publishes its travel times."""
+
+    id: str
+    from_site: str
+    to_site: str
+    reader: str
+    length_km: float
+
+
+class Terminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A terminal by its published code (SMDG) within a UN/LOCODE."""
+
+    code: str
+    locode: str
+    name: str
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A directed stretch of road between two sites, with what it can store."""
+
+    id: str
+    from_site: str
+    to_site: str
+    road: str
+    length_km: float
+    lanes: int
+    free_speed_kmh: float
+    storage_m: float
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
+    """Everything that is installed, as one value."""
+
+    sites: tuple[Site, ...]
+    sensors: tuple[Sensor, ...]
+    corridors: tuple[Corridor, ...] = ()
+    terminals: tuple[Terminal, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    @cached_property
+    def site_by_id(self) -> dict[str, Site]:
+        return {site.id: site for site in self.sites}
+
+    @cached_property
+    def sensor_by_id(self) -> dict[str, Sensor]:
+        return {sensor.id: sensor for sensor in self.sensors}
+
+    @cached_property
+    def corridor_by_id(self) -> dict[str, Corridor]:
+        return {corridor.id: corridor for corridor in self.corridors}
+
+
+def shipped_catalogue() -> Catalogue:
+    """The port's 30 sites and 90 sensors."""
+    text = (resources.files("sensors") / "port.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), Catalogue)

@@ -1,0 +1,184 @@
+"""What a kind of sensor is: one declarative definition, read from one TOML file.
+
+Decoding, range checks, hypertable columns, rollups, OpenAPI, AsyncAPI and the default chart all follow from a `Kind`.
+The shipped kinds lie in `sensors/kinds/`; a port adds its own by naming a folder in the settings (`kinds_dir`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_RESERVED = frozenset({"time", "received_at", "sensor", "boot", "seq", "batch", "quality", "health"})
+
+
+class KindError(ValueError):
+    """A kind definition that cannot be used; the message names the file and what was expected."""
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text for people, in both languages of the port."""
+
+    en: str
+    fr: str
+
+
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A measured number, stored as `real`; its name carries its unit.
+
+    `low` and `high` bound what the quantity can be: a value outside is stored with a quality bit.
+    """
+
+    name: str
+    unit: str
+    title: Label
+    low: float | None = None
+    high: float | None = None
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A short text: one of `choices`, or anything that matches `pattern` in full."""
+
+    name: str
+    title: Label
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    required: bool = False
+
+
+class SpeedRatio(msgspec.Struct, frozen=True, tag_field="rule", tag="speed_ratio", forbid_unknown_fields=True):
+    """Judged by smoothed speed over free speed, standing traffic as second witness (domain: road detectors)."""
+
+    speed: str
+    occupancy: str
+    flow: str
+
+
+class Limits(msgspec.Struct, frozen=True, tag_field="rule", tag="limits", forbid_unknown_fields=True):
+    """Judged by a field, or by its share of another (`of`), against three limits; a level holds from its limit up."""
+
+    field: str
+    dense: float
+    congested: float
+    jammed: float
+    of: str | None = None
+
+
+LevelRule = SpeedRatio | Limits
+
+
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """One kind of sensor.
+
+    `subject` says who its rows belong to: a sensor, or a corridor between two readers. `part_of` names the kind of
+    sensor that also publishes this one (a gate publishes passages). `key` adds fields to the unique key of subject and
+    time. `chart` is the field drawn by default.
+    `letter` is the letter in the ids of its sensors, empty for a kind that has none of its own.
+    """
+
+    name: str
+    title: Label
+    period_s: float
+    fields: tuple[Field, ...]
+    texts: tuple[Text, ...] = ()
+    letter: str = ""
+    chart: str = ""
+    key: tuple[str, ...] = ()
+    subject: Literal["sensor", "corridor"] = "sensor"
+    part_of: str = ""
+    level: LevelRule | None = None
+
+    @cached_property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    @cached_property
+    def text_names(self) -> tuple[str, ...]:
+        return tuple(text.name for text in self.texts)
+
+    @property
+    def periodic(self) -> bool:
+        """False for events, which have no period and whose silence means nothing."""
+        return self.period_s > 0
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+
+class Kinds(Mapping[str, Kind]):
+    """All kinds of this installation by name, in alphabetical order."""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = dict(sorted(kinds.items()))
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def published_by(self, kind: str) -> tuple[str, ...]:
+        """Names of the kinds that a sensor of `kind` publishes under its own id."""
+        return tuple(k.name for k in self.values() if kind in (k.name, k.part_of) and k.subject == "sensor")
+
+
+def load_kinds(extra: Path | None = None) -> Kinds:
+    """Read the shipped kinds and those of the folder `extra`.
+
+    Raises `KindError` for a file that is not a kind, or a name that is taken.
+    """
+    shipped = resources.files("sensors") / "kinds"
+    texts = {entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".toml")}
+    found = {kind.name: kind for kind in (parse_kind(text, origin=name) for name, text in texts.items())}
+    for path in sorted(extra.glob("*.toml")) if extra else ():
+        kind = parse_kind(path.read_text("utf-8"), origin=str(path))
+        if kind.name in found:
+            raise KindError(f"{path}: the kind {kind.name!r} exists already; choose another name")
+        found[kind.name] = kind
+    return Kinds(found)
+
+
+def parse_kind(text: str, *, origin: str) -> Kind:
+    """Parse and check one definition; `origin` (a file name) starts every error message."""
+    try:
+        kind = msgspec.convert(tomllib.loads(text), Kind)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
+        raise KindError(f"{origin}: not a kind of sensor: {exc}") from exc
+    for problem in _problems(kind):
+        raise KindError(f"{origin}: {problem}")
+    return kind
+
+
+def _problems(kind: Kind) -> Iterator[str]:
+    names = kind.field_names + kind.text_names
+    for name in (kind.name, *names):
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            yield f"{name!r} cannot name a kind or field; use a-z, 0-9 and _, no reserved word"
+    if len(set(names)) != len(names):
+        yield "two fields have the same name"
+    if not kind.fields:
+        yield "a kind needs at least one field"
+    for name in (*kind.key, *_judged(kind), *([kind.chart] if kind.chart else ())):
+        if name not in names:
+            yield f"{name!r} is used but is not one of its fields {', '.join(names)}"
+
+
+def _judged(kind: Kind) -> tuple[str, ...]:
+    match kind.level:
+        case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
+            return speed, occupancy, flow
+        case Limits(field=field, of=of):
+            return (field,) if of is None else (field, of)
+        case _:
+            return ()
