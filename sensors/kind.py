@@ -16,11 +16,13 @@ from typing import Literal
 
 import msgspec
 
+from sensors.errors import OperatorError
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _RESERVED = frozenset({"time", "received_at", "sensor", "boot", "seq", "batch", "quality", "health"})
 
 
-class KindError(ValueError):
+class KindError(OperatorError):
     """A kind definition that cannot be used; the message names the file and what was expected."""
 
 
