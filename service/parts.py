@@ -1,0 +1,71 @@
+"""Parts of the running service: each is kept running, named when it stops, and given up on when it cannot be kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from sensors.errors import OperatorError
+
+FAILURES = 6
+"""Stops within `WINDOW_S` after which a part is given up: fewer gives up on a slow restart, more spins in the log."""
+WINDOW_S = 60.0
+BACKOFF_S = 0.2
+"""Pause before the second start, doubled with every further one within the window."""
+
+_log = structlog.get_logger("parts")
+
+
+class PartFailedError(OperatorError):
+    """A part that stops again and again; everything ends with this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that should run until it is cancelled, or until `run` raises what a person must mend."""
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+
+
+async def keep_running(part: Part) -> None:
+    """Run a part again whenever it stops; raises `PartFailedError` once it stops too often."""
+    loop = asyncio.get_running_loop()
+    stops: deque[float] = deque(maxlen=FAILURES)
+    while True:
+        reason = await _run_once(part)
+        now = loop.time()
+        stops.append(now)
+        recent = [stop for stop in stops if now - stop < WINDOW_S]
+        if len(recent) == FAILURES:
+            raise PartFailedError(f"{part.name} stopped {FAILURES} times within {WINDOW_S:.0f} s: {reason}")
+        _log.error("part stopped, starting it again", part=part.name, reason=reason, stops_last_minute=len(recent))
+        await asyncio.sleep(BACKOFF_S * 2 ** (len(recent) - 1))
+
+
+async def _run_once(part: Part) -> str:
+    try:
+        await part.run()
+    except asyncio.CancelledError:
+        raise
+    except OperatorError as exc:
+        return str(exc)
+    except Exception as exc:  # noqa: BLE001  a part may fail in any way; it is logged with its trace and restarted
+        _log.exception("part failed", part=part.name)
+        return f"{type(exc).__name__}: {exc}"
+    return "it ended by itself"
+
+
+async def stop_in_order(tasks: Sequence[asyncio.Task[None]], deadline_s: float) -> None:
+    """Cancel tasks one after the other, waiting for each, all within a deadline."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline_s
+    for task in tasks:
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=max(0.1, end - loop.time()))
+        if not done:
+            _log.warning("part did not stop in time", part=task.get_name())

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service import parts
+from service.parts import Part, PartFailedError, keep_running, stop_in_order
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "BACKOFF_S", 0.0)
+
+
+async def test_a_part_that_fails_runs_again() -> None:
+    runs = asyncio.Queue[int]()
+    count = 0
+
+    async def flaky() -> None:
+        nonlocal count
+        count += 1
+        runs.put_nowait(count)
+        if count < 3:
+            raise RuntimeError("once more")
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(keep_running(Part("flaky", flaky)))
+    async with asyncio.timeout(10):
+        assert [await runs.get() for _ in range(3)] == [1, 2, 3]
+    await stop_in_order([task], deadline_s=5)
+    assert task.cancelled()
+
+
+async def test_a_part_that_cannot_be_kept_ends_with_its_name_and_reason() -> None:
+    async def broken() -> None:
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(PartFailedError, match=r"keeper stopped 6 times .*the disk is full"):
+        await keep_running(Part("keeper", broken))
+
+
+async def test_parts_stop_one_after_the_other_in_the_order_given() -> None:
+    stopped: list[str] = []
+
+    async def run(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            stopped.append(name)
+
+    tasks = [asyncio.create_task(run(name), name=name) for name in ("simulators", "ingest", "analyse")]
+    await asyncio.sleep(0)
+    await stop_in_order(tasks, deadline_s=5)
+    assert stopped == ["simulators", "ingest", "analyse"]
