@@ -1,0 +1,73 @@
+"""What the API is told by the store: typed rows, free of SQL and of psycopg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sensors.kind import Kind
+
+Resolution = Literal["raw", "5min", "1h", "1d"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """The present state of a sensor or corridor; `reading` is its latest reading by event time."""
+
+    thing: str
+    time: datetime | None
+    level: int
+    since: datetime | None
+    verdict: str
+    reading: dict[str, float | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An entry of the feed; ids are in commit order."""
+
+    id: int
+    time: datetime
+    type: str
+    subject: str
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsQuery:
+    """Readings of one thing in [start, end), at most `limit` of them, the oldest first."""
+
+    thing: str
+    kind: Kind
+    start: datetime
+    end: datetime
+    resolution: Resolution
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsTable:
+    """Columns of equal length. `low`, `high` and `coverage` belong to means, `quality` and `texts` to raw readings."""
+
+    time: list[datetime]
+    values: dict[str, list[float | None]]
+    low: dict[str, list[float | None]] | None = None
+    high: dict[str, list[float | None]] | None = None
+    coverage: list[float] | None = None
+    quality: list[int] | None = None
+    texts: dict[str, list[str | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the parts of the service are.
+
+    `held` are the ingest slots that a living process holds. `committed_at` is the time of the newest batch,
+    `unread_since` of the oldest batch that analytics has not read; None where there is no such batch.
+    """
+
+    now: datetime
+    held: tuple[int, ...]
+    committed_at: datetime | None
+    unread_since: datetime | None
