@@ -1,0 +1,94 @@
+"""Frames into one batch of columns: decode, identify, time, check ranges. Pure: routes are looked up beforehand.
+
+Each frame becomes one row or one entry of the quarantine, never both and never neither. The loop over frames does only
+what cannot be done on columns; that is what keeps a message at a few microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.columns import Batch, Columns, Quarantined
+from ingest.routing import Route, Router
+from ingest.tabulate import Row, Tabulator, device_health, microseconds
+from ingest.transport import Frame
+from sensors.kind import Kinds
+from sensors.payload import Reading, Reason, Rejected
+
+FUTURE_US = 120_000_000
+"""How far ahead of its arrival a reading may be timed, for clocks that are a little off (design: 2 minutes)."""
+
+
+class BatchBuilder:
+    """Gathers the frames of one transaction; `finish` turns them into a batch and starts anew."""
+
+    def __init__(self, slot: int, kinds: Kinds, router: Router) -> None:
+        self._slot = slot
+        self._router = router
+        self._tabulators = {name: Tabulator(kind) for name, kind in kinds.items()}
+        self._rows: dict[str, list[Row]] = {name: [] for name in kinds}
+        self._quarantined: list[Quarantined] = []
+
+    def add(self, frames: Sequence[Frame]) -> None:
+        """Decode frames whose topics the router was prepared for."""
+        routes, rows = self._router.routes, self._rows
+        for frame in frames:
+            route = routes.get(frame.topic)
+            if route is None:
+                self._reject(frame, *self._router.explain(frame.topic))
+                continue
+            reading = route.decode(frame.payload)
+            if isinstance(reading, Rejected):
+                self._reject_known(frame, route, reading)
+            elif reading.sensor is not None and reading.sensor != route.known.thing:
+                self._reject_known(frame, route, _other_identity(reading, route))
+            else:
+                rows[route.known.kind.name].append((frame, route.known, reading))
+
+    def finish(self) -> Batch:
+        """The batch of all frames added since the last call."""
+        columns = [found for name, rows in self._rows.items() if rows for found in self._columns(name, rows)]
+        health = [entry for rows in self._rows.values() for entry in device_health(rows)]
+        batch = Batch(self._slot, tuple(columns), tuple(self._quarantined), tuple(health))
+        self._rows = {name: [] for name in self._rows}
+        self._quarantined = []
+        return batch
+
+    def _columns(self, name: str, rows: list[Row]) -> Iterator[Columns]:
+        """The columns of one kind, unless the future takes all of it; `rows` keeps only what is stored."""
+        time_us = np.fromiter((microseconds(reading.time) for _, _, reading in rows), np.int64, len(rows))
+        received_us = np.fromiter((frame.received_us for frame, _, _ in rows), np.int64, len(rows))
+        keep = self._not_future(rows, time_us, received_us)
+        if not keep.all():
+            rows[:] = compress(rows, keep.tolist())
+            time_us, received_us = time_us[keep], received_us[keep]
+        if rows:
+            yield self._tabulators[name].columns(rows, time_us, received_us)
+
+    def _not_future(
+        self, rows: list[Row], time_us: NDArray[np.int64], received_us: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Where the time is believable, (n,); the others go to the quarantine. A recording has its own clock."""
+        wall = np.fromiter((known.wall for _, known, _ in rows), np.bool_, len(rows))
+        future = wall & (time_us > received_us + FUTURE_US)
+        for row in np.flatnonzero(future).tolist():
+            frame, known, reading = rows[row]
+            ahead_s = (time_us[row] - received_us[row]) / 1e6
+            detail = f"{reading.time.isoformat()} is {ahead_s:.0f} s ahead of its arrival"
+            self._reject(frame, known.site, known.thing, Rejected(Reason.FUTURE, detail))
+        return ~future
+
+    def _reject_known(self, frame: Frame, route: Route, why: Rejected) -> None:
+        self._reject(frame, route.known.site, route.known.thing, why)
+
+    def _reject(self, frame: Frame, site: str | None, thing: str | None, why: Rejected) -> None:
+        entry = Quarantined(frame.topic, frame.payload, why.reason, why.detail, frame.received_us, site, thing)
+        self._quarantined.append(entry)
+
+
+def _other_identity(reading: Reading, route: Route) -> Rejected:
+    return Rejected(Reason.IDENTITY, f"the payload says {reading.sensor!r}, the topic {route.known.thing!r}")
