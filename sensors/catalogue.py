@@ -33,7 +33,7 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A sensor. Road sensors carry road, direction (towards a place) and lane; what does not apply is None.
 
     `free_speed_kmh` is the configured free speed; `capacity` that of a car park or yard; `storage_m` the length of road
-    a gate's queue may fill. `period_s` overrides the kind's.
+    a gate's queue may fill. A gate's `direction` is `in`, `out`, or None for both. `period_s` overrides the kind's.
     """
 
     id: str

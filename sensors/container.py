@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import string
 
 _NUMBER = re.compile(r"[A-Z]{3}[UJZ][0-9]{7}")
-_VALUES = {str(digit): digit for digit in range(10)} | {
-    # Letters count from 10 and skip the multiples of 11, which the division by 11 could not tell apart.
-    letter: value
-    for letter, value in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (v for v in range(10, 39) if v % 11), strict=True)
-}
+# Letters count from 10 and skip the multiples of 11, which the division by 11 could not tell apart.
+_LETTER_VALUES = [value for value in range(10, 39) if value % 11]
+_VALUES = dict(zip(string.digits, range(10), strict=True)) | dict(
+    zip(string.ascii_uppercase, _LETTER_VALUES, strict=True)
+)
 
 
 def check_digit(number: str) -> int:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ import msgspec
 from sensors.errors import OperatorError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
-_RESERVED = frozenset({"time", "received_at", "sensor", "boot", "seq", "batch", "quality", "health"})
+_RESERVED = frozenset({"time", "received_at", "sensor", "corridor", "boot", "seq", "batch", "quality", "health"})
 
 
 class KindError(OperatorError):
@@ -53,7 +54,6 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Label
     choices: tuple[str, ...] = ()
     pattern: str = ""
-    required: bool = False
 
 
 class SpeedRatio(msgspec.Struct, frozen=True, tag_field="rule", tag="speed_ratio", forbid_unknown_fields=True):
@@ -138,17 +138,32 @@ class Kinds(Mapping[str, Kind]):
 def load_kinds(extra: Path | None = None) -> Kinds:
     """Read the shipped kinds and those of the folder `extra`.
 
-    Raises `KindError` for a file that is not a kind, or a name that is taken.
+    Raises `KindError` for a folder or file that cannot be read, a file that is not a kind, or a name that is taken.
     """
     shipped = resources.files("sensors") / "kinds"
     texts = {entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".toml")}
     found = {kind.name: kind for kind in (parse_kind(text, origin=name) for name, text in texts.items())}
-    for path in sorted(extra.glob("*.toml")) if extra else ():
-        kind = parse_kind(path.read_text("utf-8"), origin=str(path))
+    for path in _definitions(extra) if extra else ():
+        kind = parse_kind(_read(path), origin=str(path))
         if kind.name in found:
             raise KindError(f"{path}: the kind {kind.name!r} exists already; choose another name")
+        if kind.part_of and kind.part_of not in found:
+            raise KindError(f"{path}: part_of names no kind {kind.part_of!r}; there are {', '.join(sorted(found))}")
         found[kind.name] = kind
     return Kinds(found)
+
+
+def _definitions(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise KindError(f"kinds_dir: {folder} is not a folder; name the one that holds your definitions")
+    return sorted(folder.glob("*.toml"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise KindError(f"{path}: cannot be read: {exc}") from exc
 
 
 def parse_kind(text: str, *, origin: str) -> Kind:
@@ -157,12 +172,12 @@ def parse_kind(text: str, *, origin: str) -> Kind:
         kind = msgspec.convert(tomllib.loads(text), Kind)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
         raise KindError(f"{origin}: not a kind of sensor: {exc}") from exc
-    for problem in _problems(kind):
+    for problem in chain(_name_problems(kind), _use_problems(kind), _value_problems(kind)):
         raise KindError(f"{origin}: {problem}")
     return kind
 
 
-def _problems(kind: Kind) -> Iterator[str]:
+def _name_problems(kind: Kind) -> Iterator[str]:
     names = kind.field_names + kind.text_names
     for name in (kind.name, *names):
         if not _NAME.fullmatch(name) or name in _RESERVED:
@@ -171,9 +186,35 @@ def _problems(kind: Kind) -> Iterator[str]:
         yield "two fields have the same name"
     if not kind.fields:
         yield "a kind needs at least one field"
-    for name in (*kind.key, *_judged(kind), *([kind.chart] if kind.chart else ())):
-        if name not in names:
-            yield f"{name!r} is used but is not one of its fields {', '.join(names)}"
+
+
+def _use_problems(kind: Kind) -> Iterator[str]:
+    for name in (*_judged(kind), *([kind.chart] if kind.chart else ())):
+        if name not in kind.field_names:
+            yield f"{name!r} is used but is not one of its fields {', '.join(kind.field_names)}"
+    for name in set(kind.key) - {*kind.field_names, *kind.text_names}:
+        yield f"{name!r} is in its key but is neither one of its fields nor of its texts"
+
+
+def _value_problems(kind: Kind) -> Iterator[str]:
+    if kind.period_s < 0:
+        yield f"period_s is {kind.period_s:g}; expected seconds, or 0 for events"
+    for field in kind.fields:
+        if field.low is not None and field.high is not None and not field.low < field.high:
+            yield f"{field.name}: low {field.low:g} is not below high {field.high:g}"
+    if isinstance(kind.level, Limits) and not kind.level.dense < kind.level.congested < kind.level.jammed:
+        yield "the limits of its level must rise from dense over congested to jammed"
+    for text in kind.texts:
+        if bool(text.choices) == bool(text.pattern) or not _is_pattern(text.pattern):
+            yield f"{text.name}: give either choices or a pattern that is a regular expression"
+
+
+def _is_pattern(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 def _judged(kind: Kind) -> tuple[str, ...]:

@@ -43,12 +43,16 @@ class Rejected(NamedTuple):
     detail: str
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Number = Annotated[float, msgspec.Meta(ge=-_FLOAT32_MAX, le=_FLOAT32_MAX)]
+
+
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a device says of itself now and then."""
 
-    battery_v: float | None = None
-    rssi_dbm: float | None = None
-    firmware: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._+-]{0,40}$")] | None = None
+    battery_v: _Number | None = None
+    rssi_dbm: _Number | None = None
+    firmware: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._+-]{0,40}\Z")] | None = None
 
 
 class Reading(Protocol):
@@ -62,10 +66,6 @@ class Reading(Protocol):
     boot: int | None
     sensor: str | None
     health: Health | None
-
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-_Number = Annotated[float, msgspec.Meta(ge=-_FLOAT32_MAX, le=_FLOAT32_MAX)]
 
 
 class PayloadCodec:
@@ -84,7 +84,7 @@ class PayloadCodec:
         try:
             reading = cast(Reading, self._decoder.decode(payload))
         except msgspec.ValidationError as exc:
-            return Rejected(Reason.TIME if "$.time" in str(exc) else Reason.NOT_IN_SCHEMA, str(exc))
+            return Rejected(Reason.TIME if "`$.time`" in str(exc) else Reason.NOT_IN_SCHEMA, str(exc))
         except (msgspec.DecodeError, RecursionError) as exc:
             return Rejected(Reason.MALFORMED, str(exc))
         if reading.time < EARLIEST:
@@ -132,4 +132,4 @@ def _struct(kind: Kind) -> type[msgspec.Struct]:
 def _text_type(text: Text) -> Any:  # noqa: ANN401  a type form has no type of its own in Python 3.11
     if text.choices:
         return Literal[text.choices]
-    return Annotated[str, msgspec.Meta(max_length=64, pattern=f"^(?:{text.pattern})$")]
+    return Annotated[str, msgspec.Meta(max_length=64, pattern=rf"^(?:{text.pattern})\Z")]
