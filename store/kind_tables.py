@@ -79,7 +79,9 @@ async def ensure_kind_tables(conn: Connection, kinds: Kinds) -> list[str]:
 def _check_names(kind: Kind, kinds: Kinds) -> None:
     for name in (*kind.field_names, *kind.text_names):
         if name in ("sensor", "corridor", "time", *_OWN):
-            raise KindTableRefused(f"kind {kind.name}: a field cannot be called {name!r}, that column is the store's own")
+            raise KindTableRefused(
+                f"kind {kind.name}: a field cannot be called {name!r}: the store's own column"
+            )
     if kind.name.endswith(ROLLUP_SUFFIX) and kind.name.removesuffix(ROLLUP_SUFFIX) in kinds:
         raise KindTableRefused(f"kind {kind.name}: the table of that name holds the rollup of another kind")
 
@@ -128,7 +130,7 @@ async def _check(
     keys = [tuple(row[0]) for row in await cursor.fetchall()]
     if key not in keys:
         raise KindTableRefused(
-            f"{table} is not a table of readings with the unique key ({', '.join(key)}): choose another name for the kind"
+            f"{table} has no unique key ({', '.join(key)}): choose another name for the kind"
         )
 
 

@@ -51,8 +51,8 @@ async def _ensure_extension(conn: Connection, url: str) -> None:
         if exc.sqlstate not in _NO_TIMESCALE:
             raise
         raise DatabaseUnavailable(
-            f"the server at {place(url)} cannot use TimescaleDB ({_first_line(exc)}): install it, add it to "
-            "shared_preload_libraries and let an administrator run CREATE EXTENSION timescaledb, or use deploy/compose.yaml"
+            f"the server at {place(url)} cannot use TimescaleDB ({_first_line(exc)}): install it, "
+            "add it to shared_preload_libraries and have an administrator run CREATE EXTENSION timescaledb"
         ) from exc
 
 

@@ -1,0 +1,174 @@
+"""The books of ingest, written in the transaction that stores the readings: batches, accounts, quarantine, devices."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.columns import DeviceHealth, Quarantined
+from store.database import Connection
+from store.staging import Fate
+
+SPAN_GAP_US = 3_600_000_000
+"""Readings of one batch further apart than this are booked, and later read, as separate spans of time: a replay of 2012
+beside live sensors must not make readers scan the years between."""
+MAX_SPANS = 16
+"""Spans per batch and kind; beyond, the smallest gaps are read over."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_BATCH = """
+insert into batch (batch, slot, kind, min_time, max_time, rows)
+select %s, %s, * from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::int[])"""
+
+# Sites in a fixed order, so that two slots never wait for each other. Only sites that exist get a row: the site of a
+# quarantined message is whatever its topic says, and anybody can invent those.
+_ACCOUNT = """
+insert into account (site, committed, duplicates, conflicts, quarantined)
+select coalesce(site.id, ''), sum(committed), sum(duplicates), sum(conflicts), sum(quarantined)
+from unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    as new (site, committed, duplicates, conflicts, quarantined)
+left join site on site.id = new.site
+group by 1 order by 1
+on conflict (site) do update set
+    committed = account.committed + excluded.committed,
+    duplicates = account.duplicates + excluded.duplicates,
+    conflicts = account.conflicts + excluded.conflicts,
+    quarantined = account.quarantined + excluded.quarantined"""
+
+_QUARANTINE = """
+insert into quarantine as kept
+    (received_at, last_received_at, times, topic, payload, reason, detail, site, thing, digest)
+select * from unnest(%s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[], %s::text[],
+    %s::text[], %s::text[], %s::text[], %s::bytea[])
+    as new (received_at, last_received_at, times, topic, payload, reason, detail, site, thing, digest)
+order by digest
+on conflict (digest) do update set
+    times = kept.times + excluded.times,
+    last_received_at = greatest(kept.last_received_at, excluded.last_received_at)"""
+
+_HEALTH = """
+insert into device_health (sensor, time, battery_v, rssi_dbm, firmware)
+select * from unnest(%s::text[], %s::timestamptz[], %s::real[], %s::real[], %s::text[])
+on conflict do nothing"""
+
+
+class Span(NamedTuple):
+    """A stretch of time, bounds included (microseconds since 1970 UTC), and how many readings lie in it."""
+
+    min_us: int
+    max_us: int
+    rows: int
+
+
+@dataclass(slots=True)
+class Account:
+    """Messages of a site by what became of them."""
+
+    committed: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Accounts by site of one transaction."""
+
+    sites: dict[str, Account] = field(default_factory=dict)
+
+    def readings(self, sites: Sequence[str], fates: NDArray[np.int8] | None) -> None:
+        """Count readings by their `Fate`; None says that all are committed."""
+        if fates is None:
+            for site, count in Counter(sites).items():
+                self._of(site).committed += count
+            return
+        for (site, fate), count in Counter(zip(sites, fates.tolist(), strict=True)).items():
+            account = self._of(site)
+            account.committed += count * (fate == Fate.COMMITTED)
+            account.duplicates += count * (fate == Fate.DUPLICATE)
+            account.conflicts += count * (fate == Fate.CONFLICT)
+
+    def quarantined(self, messages: Iterable[Quarantined]) -> None:
+        for message in messages:
+            self._of(_storable(message.site) or "").quarantined += 1
+
+    def total(self) -> Account:
+        rows = [(a.committed, a.duplicates, a.conflicts, a.quarantined) for a in self.sites.values()]
+        return Account(*map(sum, zip(*rows, strict=True))) if rows else Account()
+
+    def _of(self, site: str) -> Account:
+        return self.sites.setdefault(site, Account())
+
+
+def spans(time_us: NDArray[np.int64]) -> list[Span]:
+    """Cut the times of a batch where nothing lies for longer than `SPAN_GAP_US`."""
+    ordered = np.sort(time_us)
+    gaps = np.diff(ordered)
+    cuts = np.flatnonzero(gaps > SPAN_GAP_US)
+    if len(cuts) >= MAX_SPANS:
+        cuts = np.sort(cuts[np.argsort(gaps[cuts])[1 - MAX_SPANS :]])
+    return [Span(int(part[0]), int(part[-1]), len(part)) for part in np.split(ordered, cuts + 1) if len(part)]
+
+
+async def book_batch(conn: Connection, batch: int, slot: int, stored: dict[str, list[Span]]) -> None:
+    """Tell the readers of committed rows what to read; `stored` by kind."""
+    rows = [(kind, at(span.min_us), at(span.max_us), span.rows) for kind, parts in stored.items() for span in parts]
+    if rows:
+        await conn.execute(_BATCH, (batch, slot, *_columns(rows)))
+        await conn.execute("select pg_notify('vigie_batch', %s)", (str(batch),))
+
+
+async def book_accounts(conn: Connection, tally: Tally) -> None:
+    if tally.sites:
+        rows = [(site, a.committed, a.duplicates, a.conflicts, a.quarantined) for site, a in tally.sites.items()]
+        await conn.execute(_ACCOUNT, tuple(_columns(rows)))
+
+
+async def book_quarantine(conn: Connection, messages: Sequence[Quarantined]) -> None:
+    """Keep messages as they came; the same bytes on the same topic for the same reason are one entry."""
+    kept: dict[bytes, list[Quarantined]] = {}
+    for message in messages:
+        kept.setdefault(_digest(message), []).append(message)
+    rows = [(*_entry(same), digest) for digest, same in kept.items()]
+    if rows:
+        await conn.execute(_QUARANTINE, tuple(_columns(rows)))
+
+
+async def book_health(conn: Connection, health: Sequence[DeviceHealth]) -> None:
+    rows = [(h.thing, at(h.time_us), h.battery_v, h.rssi_dbm, h.firmware) for h in health]
+    if rows:
+        await conn.execute(_HEALTH, tuple(_columns(rows)))
+
+
+def at(time_us: int) -> datetime:
+    """The instant of microseconds since 1970 UTC, exactly (a float of seconds would round)."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def _entry(same: list[Quarantined]) -> tuple[object, ...]:
+    first = same[0]
+    received = sorted(message.received_us for message in same)
+    told = (_storable(first.topic), first.payload, first.reason.value, _storable(first.detail))
+    return at(received[0]), at(received[-1]), len(same), *told, _storable(first.site), _storable(first.thing)
+
+
+def _digest(message: Quarantined) -> bytes:
+    parts = (message.reason.encode(), message.topic.encode(errors="replace"), message.payload)
+    return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+def _storable(text: str | None) -> str | None:
+    """What PostgreSQL accepts as a text: no NUL, no half of a surrogate pair."""
+    return None if text is None else text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> Iterator[list[object]]:
+    return map(list, zip(*rows, strict=True))

@@ -1,0 +1,150 @@
+"""The sink of one ingest slot: readings in, durable after COMMIT.
+
+A batch is one transaction: binary COPY straight into each kind's hypertable, inside a savepoint; on a unique violation
+the kind goes through staging instead. The batch's row, accounts, quarantine and notification are in it too. The sink's
+own connection holds the slot's advisory lock, so a slot has one writer and one transaction in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import sql
+
+from ingest.columns import ABSENT, Batch, Columns, Outcome, SinkRefused, SinkUnavailable
+from sensors.kind import Kind, Kinds
+from store import ledger
+from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
+from store.database import Connection, DatabaseUnavailable, connect, passes_by_itself
+from store.kind_tables import raw_columns
+from store.leadership import Lock, try_lock, wait_for_lock
+from store.staging import Fate, Staging, copy_rows, copy_statement
+
+
+class SlotSink:
+    """Write the batches of one slot; get one from `open`."""
+
+    def __init__(self, url: str, slot: int, kinds: Kinds, conn: Connection) -> None:
+        self._url = url
+        self._slot = slot
+        self._conn = conn
+        self._into = {kind.name: _Into(kind) for kind in kinds.values()}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, slot: int, kinds: Kinds) -> AsyncIterator[Self]:
+        """Wait until no other process holds the slot, and hold it until the block ends.
+
+        Raises `DatabaseUnavailable`.
+        """
+        conn = await connect(url, name=f"ingest {slot}")
+        sink = cls(url, slot, kinds, conn)
+        try:
+            await _wait_for_slot(conn, slot)
+            yield sink
+        finally:
+            await sink.close()
+
+    async def close(self) -> None:
+        """End the connection and with it the hold on the slot."""
+        await self._conn.close()
+
+    async def write(self, batch: Batch) -> Outcome:
+        """Store the batch in one transaction and return after its COMMIT; afterwards nothing of it can be lost.
+
+        Raises `SinkUnavailable` or `SinkRefused`; then nothing of the batch is stored, or the connection broke at the
+        COMMIT itself and trying again counts the readings as duplicates.
+        """
+        try:
+            conn = await self._connection()
+            async with conn.transaction():
+                tally = await self._store(conn, batch)
+        except psycopg.Error as exc:
+            refusal = SinkUnavailable if passes_by_itself(exc) else SinkRefused
+            raise refusal(f"slot {self._slot}: {exc.sqlstate or 'connection lost'}: {str(exc).strip()}") from exc
+        total = tally.total()
+        return Outcome(total.committed, total.duplicates, total.conflicts, total.quarantined)
+
+    async def _connection(self) -> Connection:
+        """The connection that holds the slot, a new one when the old one broke."""
+        if not self._conn.closed:
+            return self._conn
+        try:
+            conn = await connect(self._url, name=f"ingest {self._slot}")
+        except DatabaseUnavailable as exc:
+            raise SinkUnavailable(str(exc)) from exc
+        if not await try_lock(conn, Lock.SLOT, self._slot):
+            await conn.close()
+            raise SinkUnavailable(f"slot {self._slot} is held by another process, or our lost connection still ends")
+        self._conn = conn
+        return conn
+
+    async def _store(self, conn: Connection, batch: Batch) -> ledger.Tally:
+        number = await _next_number(conn)
+        tally, stored = ledger.Tally(), dict[str, list[ledger.Span]]()
+        for columns in batch.columns:
+            fates = await self._into[columns.kind.name].store(conn, columns, number)
+            tally.readings(columns.site, fates)
+            kept = columns.time_us if fates is None else columns.time_us[fates == Fate.COMMITTED]
+            stored[columns.kind.name] = stored.get(columns.kind.name, []) + ledger.spans(kept)
+        tally.quarantined(batch.quarantined)
+        await ledger.book_quarantine(conn, batch.quarantined)
+        await ledger.book_health(conn, batch.health)
+        await ledger.book_accounts(conn, tally)
+        await ledger.book_batch(conn, number, self._slot, stored)
+        return tally
+
+
+class _Into:
+    """How readings of one kind get into its hypertable."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._copy = copy_statement(sql.Identifier(kind.name), tuple(raw_columns(kind)))
+        self._staging = Staging(kind)
+
+    async def store(self, conn: Connection, columns: Columns, batch: int) -> NDArray[np.int8] | None:
+        """Store in the caller's transaction; the fate of each reading, or None where all of them are committed."""
+        rows = len(columns.time_us)
+        wire = _wire(columns, batch)
+        try:
+            async with conn.transaction():
+                await copy_rows(conn, self._copy, wire, rows)
+        except psycopg.errors.UniqueViolation:
+            return await self._staging.store(conn, columns, wire)
+        return None
+
+
+def _wire(columns: Columns, batch: int) -> list[Column]:
+    """Columns in the order of `raw_columns`."""
+    return [
+        texts(columns.thing),
+        timestamps(columns.time_us),
+        timestamps(columns.received_us),
+        bigints(columns.boot, absent=ABSENT),
+        bigints(columns.seq, absent=ABSENT),
+        bigints(np.full(len(columns.time_us), batch)),
+        smallints(columns.quality),
+        *(reals(values) for values in columns.values.T),
+        *(texts(column) for column in columns.texts),
+    ]
+
+
+async def _next_number(conn: Connection) -> int:
+    cursor = await conn.execute("select nextval('batch_number')")
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def _wait_for_slot(conn: Connection, slot: int) -> None:
+    try:
+        await wait_for_lock(conn, Lock.SLOT, slot)
+    except psycopg.Error as exc:
+        if not passes_by_itself(exc):
+            raise
+        raise DatabaseUnavailable(f"the database went away while waiting for slot {slot}: {exc}") from exc
