@@ -34,7 +34,10 @@ def _texts(text: Text) -> st.SearchStrategy[str]:
 
 
 def _values(kind: Kind) -> st.SearchStrategy[dict[str, float | str | None]]:
-    measured = {field.name: FLOATS for field in kind.fields} | {text.name: _texts(text) for text in kind.texts}
+    measured: dict[str, st.SearchStrategy[float | str | None]] = {
+        **{field.name: FLOATS for field in kind.fields},
+        **{text.name: _texts(text) for text in kind.texts},
+    }
     options = {name: values if name in kind.key else st.none() | values for name, values in measured.items()}
     return st.fixed_dictionaries(options).filter(lambda row: any(value is not None for value in row.values()))
 
