@@ -14,6 +14,7 @@ import aiomqtt
 import paho.mqtt.client as mqtt
 import psycopg
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -141,7 +142,7 @@ async def test_database_comes_back_while_a_backend_of_the_killed_one_is_busy(sta
     query = asyncio.create_task(busy.execute(spin.encode()), name="busy backend")
     await asyncio.sleep(0)  # Lets the query go out.
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'"
-    while not await asyncio.to_thread(_ask, stack.urls.database_url, waiting):
+    while not await asyncio.to_thread(_ask, stack.urls.database_url, waiting):  # noqa: ASYNC110  the server tells nobody
         await asyncio.sleep(0)
     child.kill()
     await child.wait()
@@ -198,14 +199,20 @@ async def test_one_part_alone(home: Path) -> None:
 async def _deliver(url: str, got: asyncio.Queue[int]) -> mqtt.Client:
     """Connect a session that takes messages and acknowledges none."""
     at = urlsplit(url)
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "window", protocol=mqtt.MQTTv5, manual_ack=True)
-    client.username_pw_set(at.username, at.password)
-    properties = Properties(PacketTypes.CONNECT)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, "window", protocol=mqtt.MQTTv5, manual_ack=True)
+    client.username_pw_set(at.username or "", at.password)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     properties.SessionExpiryInterval = 3600
     properties.ReceiveMaximum = WINDOW
     loop, subscribed = asyncio.get_running_loop(), asyncio.Event()
-    client.on_message = lambda *got_it: loop.call_soon_threadsafe(got.put_nowait, int(got_it[2].payload))
-    client.on_subscribe = lambda *_: loop.call_soon_threadsafe(subscribed.set)
+
+    def take(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        loop.call_soon_threadsafe(got.put_nowait, int(message.payload))
+
+    def confirm(*_: object) -> None:
+        loop.call_soon_threadsafe(subscribed.set)
+
+    client.on_message, client.on_subscribe = take, confirm
     client.connect(at.hostname or "", at.port or 0, clean_start=False, properties=properties)
     client.subscribe("many", qos=1)
     client.loop_start()
@@ -248,9 +255,9 @@ async def test_a_home_out_of_reach_of_the_unprivileged_account_is_refused(home: 
 
 
 async def _refused(folder: Path) -> str:
-    with pytest.raises(EmbeddedError, match="VIGIE_DATABASE_URL and VIGIE_BROKER_URL.*compose") as refused:
+    with pytest.raises(EmbeddedError, match=r"VIGIE_DATABASE_URL and VIGIE_BROKER_URL.*compose") as refused:
         await fetch(folder, await unprivileged_account(print), print)
-    assert [path.name for path in folder.iterdir() if path.name != "fetch.lock"] == []
+    assert set(os.listdir(folder)) <= {"fetch.lock"}  # noqa: PTH208  names are all that is asked
     return str(refused.value)
 
 
@@ -267,14 +274,20 @@ async def test_a_machine_without_apt_is_told_the_way_out(empty_cache: Path, monk
     assert "no apt" in await _refused(empty_cache)
 
 
-async def test_a_mirror_without_debian_is_told_the_way_out(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def ubuntu_apt() -> Iterator[Path]:
+    """An apt configuration whose only source is Ubuntu, readable by everybody."""
     folder = Path(tempfile.mkdtemp(prefix="vigie-test-apt-"))
     folder.chmod(0o755)
     (folder / "sources.list").write_text("deb http://archive.example/ubuntu noble main\n")
-    (folder / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "{folder}/none";\n'
-    )
-    (folder / "apt.conf").chmod(0o644)
-    monkeypatch.setenv("APT_CONFIG", str(folder / "apt.conf"))
-    assert "no Debian mirror" in await _refused(empty_cache)
+    parts = f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "{folder}/none";\n'
+    (folder / "apt.conf").write_text(parts)
+    yield folder / "apt.conf"
     shutil.rmtree(folder)
+
+
+async def test_a_mirror_without_debian_is_told_the_way_out(
+    empty_cache: Path, ubuntu_apt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APT_CONFIG", str(ubuntu_apt))
+    assert "no Debian mirror" in await _refused(empty_cache)

@@ -9,11 +9,12 @@ from deploy.embedded import packages
 from deploy.embedded.apt import Package, parse_uris, refusal
 from deploy.embedded.programs import timescale_version, version_in
 
-URIS = """\
-'http://mirror.example/pool/main/p/postgresql-17/postgresql-17_17.12-0%2bdeb13u1_amd64.deb' postgresql-17_17.12-0+deb13u1_amd64.deb 16760112 SHA256:aa
-'http://mirror.example/pool/main/l/llvm/libllvm19_19.1_amd64.deb' libllvm19_1%3a19.1.7-3+b1_amd64.deb 25978316 SHA256:bb
-'http://mirror.example/pool/main/z/zlib/zlib1g_1.3_amd64.deb' zlib1g_1%3a1.3.dfsg+really1.3.1-1_amd64.deb 90000 SHA256:cc
-'http://mirror.example/pool/main/p/perl/perl_5.40_all.deb' perl_5.40_all.deb 1000 SHA256:dd
+POOL = "'http://mirror.example/pool/main"
+URIS = f"""\
+{POOL}/p/postgresql-17/postgresql-17_17.12-0%2bdeb13u1_amd64.deb' postgresql-17_17.12-0+deb13u1_amd64.deb 16760112 SHA:a
+{POOL}/l/llvm/libllvm19_19.1_amd64.deb' libllvm19_1%3a19.1.7-3+b1_amd64.deb 25978316 SHA:b
+{POOL}/z/zlib/zlib1g_1.3_amd64.deb' zlib1g_1%3a1.3.dfsg+really1.3.1-1_amd64.deb 90000 SHA:c
+{POOL}/p/perl/perl_5.40_all.deb' perl_5.40_all.deb 1000 SHA:d
 """
 
 
