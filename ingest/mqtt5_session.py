@@ -17,16 +17,14 @@ from ingest.transport import MAX_PACKET_BYTES, BrokerRefused, BrokerUnavailable,
 _SUBSCRIBE_ID = 1
 _PACKET_ID_BITS = 16
 _LONGEST_HEADER = 5
-_FAILURE = 0x80
-_REFUSALS = frozenset(
-    {
-        mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
-        mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
-        mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
-        mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
-        mqtt5.ConnAckReasonCode.BANNED,
-        mqtt5.ConnAckReasonCode.BAD_AUTHENTICATION_METHOD,
-    }
+_CONTINUES = 0x80
+_REFUSALS = (
+    mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+    mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
+    mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD,
+    mqtt5.ConnAckReasonCode.NOT_AUTHORIZED,
+    mqtt5.ConnAckReasonCode.BANNED,
+    mqtt5.ConnAckReasonCode.BAD_AUTHENTICATION_METHOD,
 )
 
 
@@ -79,7 +77,7 @@ def _declared_size(head: bytes) -> int | None:
     remaining = 0
     for index, byte in enumerate(head[1:]):
         remaining |= (byte & 0x7F) << (7 * index)
-        if byte < _FAILURE:
+        if byte < _CONTINUES:
             return 2 + index + remaining
     return None
 
@@ -171,7 +169,7 @@ class Session:
                 raise BrokerUnavailable(f"the broker sent an unexpected {type(packet).__name__}")
 
     def _on_connack(self, packet: mqtt5.ConnAckPacket) -> None:
-        if packet.reason_code >= _FAILURE:
+        if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
             words = _words(packet.reason_code.name, packet.reason_str)
             line = f"broker {self._address.label} refused {self._subscription.client_id}: {words}"
             raise BrokerRefused(line) if packet.reason_code in _REFUSALS else BrokerUnavailable(line)
@@ -208,7 +206,8 @@ def _frame(packet: mqtt5.PublishPacket, base: int, received_us: int) -> Frame:
     packet_id = packet.packet_id
     token = None if packet_id is None else base + packet_id
     content_type = packet.content_type
-    return Frame(packet.topic, packet.payload, received_us, token, packet.qos, packet.retain, content_type)
+    qos = 0 if packet_id is None else 1
+    return Frame(packet.topic, packet.payload, received_us, token, qos, packet.retain, content_type)
 
 
 def _disconnected(packet: mqtt5.DisconnectPacket) -> Exception:

@@ -56,11 +56,11 @@ class BrokerUnavailable(Exception):  # noqa: N818  a state of the world, not a p
     """The broker cannot be reached or the connection broke; a transport retries this by itself."""
 
 
-class BrokerRefused(OperatorError):
+class BrokerRefused(OperatorError):  # noqa: N818  as above
     """The broker does not accept this client, user or subscription: the settings must change."""
 
 
-class TakenOver(OperatorError):
+class TakenOver(OperatorError):  # noqa: N818  as above
     """Another holder connected with our client id: step down, do not fight."""
 
 
