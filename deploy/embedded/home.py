@@ -70,8 +70,7 @@ class Home:
         Raises EmbeddedError when it is in use, cannot be written or belongs to somebody else.
         """
         try:
-            # Others may pass through the home to what belongs to them, but not list it.
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+            _make_passable(self.folder)
             for folder in (self._run, self.log):
                 folder.mkdir(exist_ok=True, mode=0o700)
             for folder in (self.database, self.broker):
@@ -87,7 +86,7 @@ class Home:
     def open_cache(self, cache: Path, account: Account) -> None:
         """Make the folder of fetched programs, which may serve several homes."""
         try:
-            cache.parent.mkdir(parents=True, exist_ok=True)
+            _make_passable(cache.parent)
             _own_folder(cache, account)
         except OSError as exc:
             raise EmbeddedError(f"cannot use {cache} for the programs ({exc}): give another --home") from exc
@@ -130,6 +129,13 @@ class Home:
             raise EmbeddedError(f"{self._stack_file} may be read only by the user who started Vigie") from exc
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _make_passable(folder: Path) -> None:
+    """Make a folder and its missing parents: others may pass to what is theirs, but not list it."""
+    for missing in [f for f in (*reversed(folder.parents), folder) if not f.exists()]:
+        missing.mkdir()
+        missing.chmod(0o711)  # Whatever the umask, which may close it to root's unprivileged account.
 
 
 def _own_folder(folder: Path, account: Account) -> None:
