@@ -1,0 +1,140 @@
+"""The catalogue in the database: seeded once from the shipped one, from then on the truth.
+
+A recording registers a site of its own beside the port. Every change is notified on `vigie_catalogue`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from numpy.typing import NDArray
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, shipped_catalogue
+from sensors.errors import OperatorError
+from sensors.topics import is_topic_level
+from store.database import Connection, connected
+
+CATALOGUE_CHANNEL = "vigie_catalogue"
+
+_TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
+    ("terminal", Terminal),
+    ("site", Site),
+    ("sensor", Sensor),
+    ("corridor", Corridor),
+    ("section", Section),
+)
+"""In the order in which rows may refer to each other."""
+
+_NEIGHBOURS = """
+insert into neighbour (sensor, neighbour, closeness) select * from unnest(%s::text[], %s::text[], %s::real[])"""
+
+_USUAL_SPEED = "insert into usual_speed (sensor, interval_s, start_s, speed_kmh) values (%s, %s, %s, %s)"
+
+NeighbourRow = tuple[str, str, float]
+"""Sensor, neighbour, closeness 0..1."""
+UsualSpeedRow = tuple[str, int, int, "NDArray[Any]"]
+"""Sensor, interval in seconds, start in seconds of the ISO week (UTC), speeds in km/h with NaN where unknown."""
+
+
+class CatalogueRefused(OperatorError):  # noqa: N818  as DatabaseUnavailable
+    """What should be registered contradicts what is installed."""
+
+
+async def seed(url: str, catalogue: Catalogue | None = None) -> bool:
+    """Fill an empty database with `catalogue`, the shipped one by default; False where there is a catalogue already."""
+    async with connected(url, name="seed") as conn, conn.transaction():
+        # Two processes that start together: the second waits here and then sees what the first wrote.
+        await conn.execute("lock table site in exclusive mode")
+        cursor = await conn.execute("select exists (select from site where clock = 'wall')")
+        row = await cursor.fetchone()
+        if row is None or row[0]:
+            return False
+        await _write(conn, catalogue or shipped_catalogue())
+        return True
+
+
+async def load_catalogue(conn: Connection) -> Catalogue:
+    """Everything that is installed, in one consistent view, ordered by id."""
+    async with conn.transaction():
+        await conn.execute("set transaction isolation level repeatable read")
+        found = {f"{table}s": await _read(conn, table, type_) for table, type_ in _TABLES}
+    return msgspec.convert(found, Catalogue)
+
+
+async def register_recording(
+    conn: Connection,
+    site: Site,
+    sensors: Sequence[Sensor],
+    *,
+    neighbours: Iterable[NeighbourRow] = (),
+    usual_speeds: Iterable[UsualSpeedRow] = (),
+) -> None:
+    """Install a recording's site with everything it brings; registering it again changes nothing.
+
+    Raises `CatalogueRefused` when the site is one of the port's, or a sensor belongs to another site.
+    """
+    ids = [sensor.id for sensor in sensors]
+    async with conn.transaction():
+        await _require_free(conn, site, ids)
+        await _write(conn, Catalogue(sites=(site,), sensors=tuple(sensors)))
+        await conn.execute("delete from neighbour where sensor = any(%s)", (ids,))
+        await conn.execute("delete from usual_speed where sensor = any(%s)", (ids,))
+        near = list(neighbours)
+        await conn.execute(_NEIGHBOURS, tuple([row[part] for row in near] for part in range(3)))
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_USUAL_SPEED, [_usual_speed(row) for row in usual_speeds])
+
+
+async def _require_free(conn: Connection, site: Site, ids: list[str]) -> None:
+    if site.clock != "recording":
+        raise CatalogueRefused(f"site {site.id}: a recording's site needs the clock 'recording', not {site.clock!r}")
+    cursor = await conn.execute("select clock from site where id = %s", (site.id,))
+    for (clock,) in await cursor.fetchall():
+        if clock != "recording":
+            raise CatalogueRefused(f"site {site.id} is one of the port's: rename the recording's file")
+    cursor = await conn.execute("select id, site from sensor where id = any(%s) and site <> %s limit 1", (ids, site.id))
+    for sensor, owner in await cursor.fetchall():
+        raise CatalogueRefused(f"sensor {sensor} belongs to site {owner} already, it cannot be one of {site.id}'s")
+
+
+async def _write(conn: Connection, catalogue: Catalogue) -> None:
+    """Insert or replace everything of `catalogue`, in the caller's transaction, and say so."""
+    for table, type_ in _TABLES:
+        rows = getattr(catalogue, f"{table}s")
+        for row in rows:
+            name = row.code if isinstance(row, Terminal) else row.id
+            if not is_topic_level(name):
+                raise CatalogueRefused(f"{table} {name!r}: an id has 1 to 64 letters, digits and _ . : -")
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_upsert(table, type_), [msgspec.structs.astuple(row) for row in rows])
+    await conn.execute("select pg_notify(%s, '')", (CATALOGUE_CHANNEL,))
+
+
+def _upsert(table: str, type_: type[msgspec.Struct]) -> sql.Composed:
+    names = type_.__struct_fields__
+    key, *rest = (sql.Identifier(name) for name in names)
+    return sql.SQL("insert into {} ({}) values ({}) on conflict ({}) do update set {}").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join((key, *rest)),
+        sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        key,
+        sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in rest),
+    )
+
+
+async def _read(conn: Connection, table: str, type_: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    names = [sql.Identifier(name) for name in type_.__struct_fields__]
+    query = sql.SQL("select {} from {} order by 1").format(sql.SQL(", ").join(names), sql.Identifier(table))
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query)
+        return await cursor.fetchall()
+
+
+def _usual_speed(row: UsualSpeedRow) -> tuple[str, int, int, list[float | None]]:
+    sensor, interval_s, start_s, speeds = row
+    return sensor, interval_s, start_s, [speed if math.isfinite(speed) else None for speed in speeds.tolist()]

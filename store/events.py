@@ -1,0 +1,52 @@
+"""The one feed: events that are appended in the order in which they become visible.
+
+Every writer holds one lock from before it takes an id until its commit, so the order of ids is the order of commits and
+a reader that remembers the last id it saw misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from store.database import Connection
+from store.leadership import Lock, lock_transaction
+
+_APPEND = """
+with given as (
+    select nextval('event_number') as id, new.* from (
+        select * from unnest(%s::timestamptz[], %s::text[], %s::text[], %s::jsonb[])
+            with ordinality as new (time, type, subject, data, place) order by place
+    ) new
+)
+insert into event (id, time, type, subject, data)
+select id, time, type, subject, data from given
+returning id"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event before it has its place in the feed; `time` is when it happened, `subject` the sensor or corridor."""
+
+    time: datetime
+    type: str
+    subject: str
+    data: Mapping[str, object]
+
+
+async def append_events(conn: Connection, events: Sequence[NewEvent]) -> list[int]:
+    """Append events in their order and notify the followers; their ids.
+
+    Only inside a transaction, as late as can be: all writers of events wait for each other from here to its end.
+    """
+    if not events:
+        return []
+    await lock_transaction(conn, Lock.EVENT)
+    rows = [(event.time, event.type, event.subject, Jsonb(dict(event.data))) for event in events]
+    cursor = await conn.execute(_APPEND, tuple(map(list, zip(*rows, strict=True))))
+    ids = sorted(int(row[0]) for row in await cursor.fetchall())
+    await conn.execute("select pg_notify('vigie_event', %s)", (str(ids[-1]),))
+    return ids

@@ -1,0 +1,114 @@
+"""What analytics knows about every thing: its state, its detector's memory. Written together with events and cursors.
+
+One step of analytics is one transaction, so a restart anywhere repeats or loses nothing: either the step happened with
+its states, events and cursors, or its batches are still unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from sensors.level import Level, Verdict
+from store.database import Connection
+from store.events import NewEvent, append_events
+from store.reader import advance
+
+_WRITE = """
+insert into state (sensor, time, level, since, verdict, value, updated_at)
+select *, %s from unnest(%s::text[], %s::timestamptz[], %s::smallint[], %s::timestamptz[], %s::text[], %s::jsonb[])
+on conflict (sensor) do update set
+    time = excluded.time, level = excluded.level, since = excluded.since, verdict = excluded.verdict,
+    value = excluded.value, updated_at = excluded.updated_at"""
+
+_REMEMBER = """
+insert into detector (sensor, memory, updated_at) select *, %s from unnest(%s::text[], %s::jsonb[])
+on conflict (sensor) do update set memory = excluded.memory, updated_at = excluded.updated_at"""
+
+_READ = "select sensor, time, level, since, verdict, value from state order by sensor"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The latest state of a thing. `level` is None for a kind without levels, `value` holds its latest reading."""
+
+    sensor: str
+    time: datetime | None
+    level: Level | None
+    since: datetime | None
+    verdict: Verdict
+    value: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Everything one step of analytics changes."""
+
+    reader: str
+    cursors: Mapping[int, int]
+    """Batch by slot, up to which readings are taken into account."""
+    states: Sequence[State] = ()
+    memory: Mapping[str, Any] | None = None
+    """Any JSON value by thing: what the thing's detector must know to go on."""
+    events: Sequence[NewEvent] = ()
+
+
+async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> list[int]:
+    """Store a step in one transaction; the ids of its events.
+
+    `conn` should hold the lock of the zone: who lost the lock lost the connection and cannot write any more.
+    """
+    async with conn.transaction():
+        await _write_states(conn, step.states, now)
+        await _write_memory(conn, step.memory or {}, now)
+        if step.cursors:
+            await advance(conn, step.reader, step.cursors)
+        # Last, because all writers of events wait for each other from here to the commit.
+        return await append_events(conn, step.events)
+
+
+async def load_states(conn: Connection) -> list[State]:
+    """The latest state of every thing that has one."""
+    async with conn.cursor(row_factory=class_row(_Row)) as cursor:
+        await cursor.execute(_READ)
+        return [row.state() for row in await cursor.fetchall()]
+
+
+async def load_memory(conn: Connection) -> dict[str, Any]:
+    """What the detectors remembered, by thing."""
+    cursor = await conn.execute("select sensor, memory from detector")
+    return {str(sensor): memory for sensor, memory in await cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    sensor: str
+    time: datetime | None
+    level: int | None
+    since: datetime | None
+    verdict: str
+    value: Mapping[str, float | None]
+
+    def state(self) -> State:
+        level = None if self.level is None else Level(self.level)
+        return State(self.sensor, _utc(self.time), level, _utc(self.since), Verdict(self.verdict), self.value)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return None if time is None else time.astimezone(UTC)
+
+
+async def _write_states(conn: Connection, states: Sequence[State], now: datetime) -> None:
+    if states:
+        rows = [(s.sensor, s.time, s.level, s.since, s.verdict.value, Jsonb(dict(s.value))) for s in states]
+        await conn.execute(_WRITE, (now, *map(list, zip(*rows, strict=True))))
+
+
+async def _write_memory(conn: Connection, memory: Mapping[str, Any], now: datetime) -> None:
+    if memory:
+        await conn.execute(_REMEMBER, (now, list(memory), [Jsonb(value) for value in memory.values()]))
