@@ -6,7 +6,7 @@ not hammer the database, and a sensor registered a moment ago must not lose its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ingest.directory import Directory, Known
@@ -56,18 +56,22 @@ class Router:
         self._counted_at = monotonic()
         self._missing: dict[str, float] = {}
 
-    async def prepare(self, topics: Iterable[str]) -> None:
+    async def prepare(self, topics: Collection[str]) -> None:
         """Look up topics not seen before, with one refresh of the directory where one is unknown.
 
         Raises `SinkUnavailable` when the directory cannot be refreshed: then nobody may be called unknown.
         """
         self._forget_outdated()
         now = self._monotonic()
-        fresh = [topic for topic in topics if not self._learn(topic) and self._worth_a_refresh(topic, now)]
+        unknown = [topic for topic in topics if not self._learn(topic)]
+        fresh = [topic for topic in unknown if self._worth_a_refresh(topic, now)]
         if fresh and self._may_refresh(now):
             await self._directory.refresh()
+            # Spent only now: an attempt that failed is made again, and must not end as "unknown".
+            self._tokens -= 1
             self._forget_outdated()
-            self._remember_missing([topic for topic in fresh if not self._learn(topic)], now)
+            missing = [topic for topic in topics if not self._learn(topic)]
+            self._remember_missing(missing, now)
 
     def explain(self, topic: str) -> tuple[str | None, str | None, Rejected]:
         """Site and thing, as far as the topic names them, and why it has no route."""
@@ -108,10 +112,7 @@ class Router:
         earned = (now - self._counted_at) / self._budget.every_s
         self._tokens = min(self._budget.burst, self._tokens + earned)
         self._counted_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        return self._tokens >= 1
 
     def _remember_missing(self, topics: list[str], now: float) -> None:
         if len(self._missing) + len(topics) > _REMEMBERED:

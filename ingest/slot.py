@@ -16,7 +16,7 @@ from random import Random
 
 import structlog
 
-from ingest.columns import Batch, Sink, SinkUnavailable
+from ingest.columns import Batch, Sink, SinkRefused, SinkUnavailable
 from ingest.counters import Commit, Counters, Observer
 from ingest.decode import BatchBuilder
 from ingest.directory import Directory
@@ -131,7 +131,7 @@ class IngestSlot:
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            with suppress(TimeoutError, SinkUnavailable):
+            with suppress(TimeoutError, SinkUnavailable, SinkRefused):
                 await asyncio.wait_for(task, self._settings.flush_s)
             raise
 
