@@ -9,6 +9,8 @@ from typing import Literal
 from sensors.kind import Kind
 
 Resolution = Literal["raw", "5min", "1h", "1d"]
+STEP_S: dict[Resolution, int] = {"5min": 300, "1h": 3600, "1d": 86400}
+"""Length of the means, by the resolution that names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class StateRow:
 
     thing: str
     time: datetime | None
-    level: int
+    level: int | None
     since: datetime | None
     verdict: str
     reading: dict[str, float | str | None]
@@ -63,11 +65,12 @@ class ReadingsTable:
 class Progress:
     """How far the parts of the service are.
 
-    `held` are the ingest slots that a living process holds. `committed_at` is the time of the newest batch,
-    `unread_since` of the oldest batch that analytics has not read; None where there is no such batch.
+    `held` are the ingest slots that a living process holds. `committed_at` is the time of the newest batch, None before
+    the first. `unread` says, for every reader with batches it has not read, when the oldest of them was committed.
     """
 
     now: datetime
     held: tuple[int, ...]
     committed_at: datetime | None
-    unread_since: datetime | None
+    readers: tuple[str, ...]
+    unread: dict[str, datetime]

@@ -1,0 +1,123 @@
+"""Puts the API together: routes, errors, protection, metrics and the two broadcasters. Decides nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import openapi, problems
+from api.assets import read_assets
+from api.board import Board
+from api.broadcast import Feed
+from api.context import Context, Now
+from api.installed import Installed
+from api.metrics import RequestMetrics, StreamMetrics
+from api.routes import alerts, catalogue, geometry, health, page, readings, states
+from api.security import Guard
+from api.settings import ApiSettings
+from api.source import Source
+from sensors.geometry import shipped_coast
+from sensors.kind import Kinds
+
+_DESCRIPTION = """Congestion of a smart port as its sensors see it: states, readings, and alerts as they come.
+
+Times are RFC 3339 in UTC, every value carries its unit, lists are bounded, every error is `application/problem+json`.
+"""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    source: Source,
+    kinds: Kinds,
+    *,
+    settings: ApiSettings | None = None,
+    registry: CollectorRegistry | None = None,
+    now: Now = _utc_now,
+) -> FastAPI:
+    """Build the app on a source of data, which stays the caller's. Serve it inside `broadcasting`."""
+    settings = settings or ApiSettings()
+    context = _context(source, kinds, settings, registry or CollectorRegistry(), now)
+    app = FastAPI(
+        title="Vigie",
+        summary="Telemetry of a smart port",
+        description=_DESCRIPTION,
+        version=_version(),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=openapi.TAGS,
+        docs_url=None,  # its scripts come from a third party
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.context = context
+    for module in (states, alerts, readings, catalogue, geometry, health, page):
+        app.include_router(module.router)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves event streams alone
+    app.add_middleware(RequestMetrics, registry=context.registry)
+    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
+    return app
+
+
+def _context(source: Source, kinds: Kinds, settings: ApiSettings, registry: CollectorRegistry, now: Now) -> Context:
+    installed = Installed(source)
+    feed = Feed(source, backlog=settings.stream_backlog, poll_s=settings.poll_s)
+    board = Board(source, installed, kinds, every_s=settings.states_every_s)
+    registry.register(StreamMetrics(feed, board))
+    return Context(
+        source=source,
+        kinds=kinds,
+        settings=settings,
+        now=now,
+        installed=installed,
+        feed=feed,
+        board=board,
+        coast=shipped_coast(),
+        assets=read_assets(settings.page),
+        registry=registry,
+    )
+
+
+@asynccontextmanager
+async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
+    """Run what feeds the event streams; should it fail, the block is cancelled: a deaf stream looks healthy."""
+    context: Context = app.state.context
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(context.feed.run(), name="feed"),
+            tasks.create_task(context.board.run(), name="board"),
+        ]
+        yield
+        end_streams(app)
+        for task in running:
+            task.cancel()
+
+
+def end_streams(app: FastAPI) -> None:
+    """End every open event stream at once, and every later one: the service is stopping."""
+    context: Context = app.state.context
+    context.feed.close()
+    context.board.close()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _version() -> str:
+    try:
+        return version("vigie")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,107 @@
+"""The present states as a stream: one look at the database per interval for all viewers, and only what changed is sent.
+
+States are compared, not tracked by time: a transaction that commits late cannot hide. A viewer that is slow gets the
+latest state of each sensor when it comes back, so what waits for it is bounded by the number of sensors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from api.installed import Installed
+from api.shapes import changed_outs
+from api.source import Source
+from sensors.kind import Kinds
+from store.api_rows import StateRow
+from store.database import DatabaseUnavailable
+
+_log = structlog.get_logger(__name__)
+
+
+class Viewer:
+    """What one stream has not been sent yet: the latest state per sensor, as JSON that all streams share."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def offer(self, states: dict[str, str]) -> None:
+        self._pending.update(states)
+        self._wake.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[list[str]]:
+        while True:
+            await self._wake.wait()
+            if self._closed:
+                return
+            self._wake.clear()
+            states, self._pending = list(self._pending.values()), {}
+            yield states
+
+
+class Board:
+    """Watches the states while somebody looks. `run` watches, `view` is one viewer, `close` ends every stream."""
+
+    def __init__(self, source: Source, installed: Installed, kinds: Kinds, *, every_s: float) -> None:
+        self._source = source
+        self._installed = installed
+        self._kinds = kinds
+        self._every_s = every_s
+        self._viewers: set[Viewer] = set()
+        self._watched = asyncio.Event()
+        self._seen: dict[str, StateRow] = {}
+        self._closed = False
+
+    @property
+    def viewers(self) -> int:
+        return len(self._viewers)
+
+    @contextmanager
+    def view(self) -> Iterator[Viewer]:
+        """Every change from now on."""
+        viewer = Viewer()
+        if self._closed:
+            viewer.close()
+        self._viewers.add(viewer)
+        self._watched.set()
+        try:
+            yield viewer
+        finally:
+            self._viewers.discard(viewer)
+            if not self._viewers:
+                self._watched.clear()
+
+    def close(self) -> None:
+        """End every stream, present and future."""
+        self._closed = True
+        for viewer in self._viewers:
+            viewer.close()
+
+    async def run(self) -> None:
+        """Look at the states every interval while there is a viewer, until cancelled."""
+        while True:
+            await self._watched.wait()
+            try:
+                await self._look()
+            except DatabaseUnavailable as exc:
+                _log.debug("board.database_unavailable", reason=str(exc))
+            await asyncio.sleep(self._every_s)
+
+    async def _look(self) -> None:
+        rows = await self._source.states()
+        changed = [row for row in rows if self._seen.get(row.thing) != row]
+        self._seen = {row.thing: row for row in rows}
+        if changed:
+            outs = changed_outs(changed, await self._installed.catalogue(), self._kinds)
+            states = {out.sensor: out.model_dump_json() for out in outs}
+            for viewer in self._viewers:
+                viewer.offer(states)

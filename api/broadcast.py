@@ -1,0 +1,134 @@
+"""One reader of the event feed per process, fanning out to every open stream through bounded queues.
+
+A stream subscribes first and then reads what it missed from the database; because ids are in commit order, dropping
+what it has already sent leaves neither a gap nor a double. Who falls behind by more than its queue loses the queue,
+not the events: it is told to resume from the last id it was sent, and reads the rest from the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from api.source import Source
+from store.api_rows import EventRow
+from store.database import DatabaseUnavailable
+
+PAGE_ROWS = 1000
+_RETRY_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class End(enum.Enum):
+    """Why a subscription delivers nothing more."""
+
+    CLOSED = "closed"
+    BEHIND = "behind"
+
+
+class Subscription:
+    """The queue of one stream. Iterate over it; it ends with its `end` set."""
+
+    def __init__(self, backlog: int) -> None:
+        self.end: End | None = None
+        self._rows: asyncio.Queue[EventRow | None] = asyncio.Queue(backlog)
+
+    def offer(self, row: EventRow) -> None:
+        if self.end is None and self._rows.full():
+            self.stop(End.BEHIND)
+        elif self.end is None:
+            self._rows.put_nowait(row)
+
+    def stop(self, end: End) -> None:
+        """Forget the backlog and end the iteration: the client resumes by id."""
+        if self.end is not None:
+            return
+        self.end = end
+        while not self._rows.empty():
+            self._rows.get_nowait()
+        self._rows.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[EventRow]:
+        while (row := await self._rows.get()) is not None:
+            yield row
+
+
+class Feed:
+    """The event feed of this process. `run` reads it; `subscribe` follows it; `close` ends every stream at once."""
+
+    def __init__(self, source: Source, *, backlog: int, poll_s: float) -> None:
+        self._source = source
+        self._backlog = backlog
+        self._poll_s = poll_s
+        self._subscriptions: set[Subscription] = set()
+        self._last: int | None = None
+        self._positioned = asyncio.Event()
+        self._closed = False
+        self.dropped = 0
+
+    @property
+    def streams(self) -> int:
+        return len(self._subscriptions)
+
+    @contextmanager
+    def subscribe(self) -> Iterator[Subscription]:
+        """Everything that is committed from now on; wait for `positioned` before reading what was before."""
+        subscription = Subscription(self._backlog)
+        if self._closed:
+            subscription.stop(End.CLOSED)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    async def positioned(self) -> None:
+        """Wait until the feed knows where it stands, or is closed."""
+        await self._positioned.wait()
+
+    def close(self) -> None:
+        """End every stream, present and future: the service is stopping."""
+        self._closed = True
+        self._positioned.set()
+        for subscription in self._subscriptions:
+            subscription.stop(End.CLOSED)
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled; a database that is away is waited for, and nothing is skipped."""
+        reported = False
+        while True:
+            try:
+                await self._follow()
+            except DatabaseUnavailable as exc:
+                if not reported:
+                    _log.warning("feed.database_unavailable", reason=str(exc))
+                reported = True
+                await asyncio.sleep(_RETRY_S)
+            else:
+                reported = False
+
+    async def _follow(self) -> None:
+        async with self._source.wakes(self._poll_s) as wakes:
+            if self._last is None:
+                self._last = await self._source.latest_event_id()
+            self._positioned.set()
+            async for _ in wakes:
+                await self._drain()
+
+    async def _drain(self) -> None:
+        assert self._last is not None
+        while rows := await self._source.events_after(self._last, limit=PAGE_ROWS):
+            self._last = rows[-1].id
+            for row in rows:
+                self._deliver(row)
+
+    def _deliver(self, row: EventRow) -> None:
+        for subscription in self._subscriptions:
+            before = subscription.end
+            subscription.offer(row)
+            self.dropped += before is None and subscription.end is End.BEHIND

@@ -1,0 +1,55 @@
+"""How it is now: the present state of everything, once or as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.board import Viewer
+from api.context import Context, InContext
+from api.documented import LISTED, STREAM
+from api.models import States
+from api.shapes import state_outs
+from api.streams import RETRY_MS, refuse_too_many
+
+router = APIRouter(prefix="/v1", tags=["states"])
+
+
+@router.get("/states", response_model=States, responses=LISTED, summary="Show all present states")
+async def list_states(context: InContext) -> Response:
+    """The state of every sensor and corridor, in the order of the catalogue; what never spoke is unknown."""
+    body = (await _present(context)).model_dump_json()
+    return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
+
+
+async def _present(context: Context) -> States:
+    catalogue = await context.installed.catalogue()
+    return States.model_construct(items=state_outs(await context.source.states(), catalogue, context.kinds))
+
+
+async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
+    """Look first, then read: what changes in between is sent twice, not lost. Fails while there is a status to send."""
+    refuse_too_many(context)
+    with context.board.view() as viewer:
+        yield viewer, (await _present(context)).model_dump_json()
+
+
+@router.get(
+    "/states/stream",
+    responses=LISTED | {200: STREAM},
+    response_class=EventSourceResponse,
+    summary="Follow the states",
+)
+async def stream_states(opened: Annotated[tuple[Viewer, str], Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
+    """`snapshot` with all states, then `states` with those that changed, at most once a second.
+
+    There is nothing to resume: a new connection begins with a new snapshot.
+    """
+    viewer, snapshot = opened
+    yield ServerSentEvent(event="snapshot", raw_data=snapshot, retry=RETRY_MS)
+    async for states in viewer:
+        yield ServerSentEvent(event="states", raw_data=f'{{"items":[{",".join(states)}]}}')

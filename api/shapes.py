@@ -1,0 +1,185 @@
+"""From what the store and the catalogue hold to the JSON shapes of `api/models.py`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from api.models import (
+    CorridorOut,
+    FieldOut,
+    KindOut,
+    LabelOut,
+    LimitsOut,
+    Measured,
+    Readings,
+    SensorOut,
+    SiteOut,
+    SpeedRatioOut,
+    StateOut,
+    TextOut,
+)
+from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.kind import Field, Kind, Kinds, Limits, SpeedRatio
+from sensors.level import Level, Verdict
+from store.api_rows import STEP_S, EventRow, ReadingsQuery, ReadingsTable, StateRow
+
+_T = TypeVar("_T")
+
+
+def site_out(site: Site) -> SiteOut:
+    return SiteOut.model_validate(site)
+
+
+def sensor_out(sensor: Sensor, catalogue: Catalogue, kinds: Kinds) -> SensorOut:
+    """A sensor with what it takes from its site and kind where it has none of its own."""
+    site = catalogue.site_by_id[sensor.site]
+    kind = kinds.get(sensor.kind)
+    own = {name: getattr(sensor, name) for name in Sensor.__struct_fields__}
+    placed = sensor.latitude is not None and sensor.longitude is not None
+    own |= {} if placed else {"latitude": site.latitude, "longitude": site.longitude}
+    own["period_s"] = sensor.period_s or (kind.period_s if kind else None)
+    own["kinds"] = list(kinds.published_by(sensor.kind))
+    own["corridors"] = [corridor.id for corridor in catalogue.corridors if corridor.reader == sensor.id]
+    return SensorOut.model_validate(own)
+
+
+def corridors_out(catalogue: Catalogue) -> list[CorridorOut]:
+    return [CorridorOut.model_validate(corridor) for corridor in catalogue.corridors]
+
+
+def kind_out(kind: Kind) -> KindOut:
+    return KindOut(
+        name=kind.name,
+        title=LabelOut.model_validate(kind.title),
+        period_s=kind.period_s,
+        subject=kind.subject,
+        part_of=kind.part_of or None,
+        chart=kind.chart or None,
+        fields=fields_out(kind.fields),
+        texts=[TextOut.model_validate(text) for text in kind.texts],
+        level=_level_rule(kind),
+    )
+
+
+def fields_out(fields: Iterable[Field]) -> list[FieldOut]:
+    return [FieldOut.model_validate(field) for field in fields]
+
+
+def _level_rule(kind: Kind) -> LimitsOut | SpeedRatioOut | None:
+    match kind.level:
+        case SpeedRatio(speed=speed):
+            return SpeedRatioOut(field=speed)
+        case Limits(field=field, of=of, dense=dense, congested=congested, jammed=jammed):
+            return LimitsOut(field=field, of=of, dense=dense, congested=congested, jammed=jammed)
+        case None:
+            return None
+
+
+def state_outs(rows: Sequence[StateRow], catalogue: Catalogue, kinds: Kinds) -> list[StateOut]:
+    """The state of everything that is installed, in the order of the catalogue; what never spoke is unknown."""
+    by_thing = {row.thing: row for row in rows}
+    return [_state(thing, kind, site, by_thing.get(thing)) for thing, kind, site in _things(catalogue, kinds)]
+
+
+def changed_outs(rows: Sequence[StateRow], catalogue: Catalogue, kinds: Kinds) -> list[StateOut]:
+    """The states of `rows` alone; rows of things that are no longer installed are left out."""
+    by_thing = {row.thing: row for row in rows}
+    return [
+        _state(thing, kind, site, by_thing[thing])
+        for thing, kind, site in _things(catalogue, kinds)
+        if thing in by_thing
+    ]
+
+
+def _things(catalogue: Catalogue, kinds: Kinds) -> Iterator[tuple[str, Kind, str]]:
+    """Sensors, then corridors, each with its kind and site; a kind that is no longer defined hides its sensors."""
+    for sensor in catalogue.sensors:
+        if sensor.kind in kinds:
+            yield sensor.id, kinds[sensor.kind], sensor.site
+    kind = corridor_kind(kinds)
+    if kind is not None:
+        yield from ((corridor.id, kind, corridor.to_site) for corridor in catalogue.corridors)
+
+
+def corridor_kind(kinds: Kinds) -> Kind | None:
+    """The kind of readings that corridors have."""
+    return next((kind for kind in kinds.values() if kind.subject == "corridor"), None)
+
+
+def _state(thing: str, kind: Kind, site: str, row: StateRow | None) -> StateOut:
+    unknown = Level.UNKNOWN.label if kind.level else None
+    if row is None:
+        return StateOut.model_construct(
+            sensor=thing,
+            kind=kind.name,
+            site=site,
+            level=unknown,
+            since=None,
+            time=None,
+            verdict=Verdict.UNKNOWN.value,
+            value=None,
+            reading={},
+        )
+    return StateOut.model_construct(
+        sensor=thing,
+        kind=kind.name,
+        site=site,
+        level=Level(row.level).label if kind.level and row.level is not None else unknown,
+        since=row.since,
+        time=row.time,
+        verdict=row.verdict,
+        value=_measured(kind, row),
+        reading=row.reading,
+    )
+
+
+def _measured(kind: Kind, row: StateRow) -> Measured | None:
+    if kind.chart not in kind.field_names:
+        return None
+    value = row.reading.get(kind.chart)
+    number = value if isinstance(value, int | float) else None
+    return Measured.model_construct(field=kind.chart, unit=kind.field(kind.chart).unit, value=number)
+
+
+def alert_json(row: EventRow) -> str:
+    """An event as the JSON of `api.models.Alert`; its data exactly as it was recorded."""
+    alert = {
+        "specversion": "1.0",
+        "id": str(row.id),
+        "source": "/vigie",
+        "type": row.type,
+        "subject": row.subject,
+        "time": row.time,
+        "datacontenttype": "application/json",
+        "data": row.data,
+    }
+    return msgspec.json.encode(alert).decode()
+
+
+def readings_out(query: ReadingsQuery, table: ReadingsTable, *, step_s: float) -> Readings:
+    """At most `query.limit` points: the store was asked for one more to know whether there is a rest."""
+    rest = table.time[query.limit] if len(table.time) > query.limit else None
+    return Readings.model_construct(
+        sensor=query.thing,
+        kind=query.kind.name,
+        resolution=query.resolution,
+        step_s=STEP_S.get(query.resolution, step_s),
+        start=query.start,
+        end=query.end,
+        fields=fields_out(query.kind.fields),
+        time=table.time[: query.limit],
+        values=_cut(table.values, query.limit),
+        low=_cut(table.low, query.limit),
+        high=_cut(table.high, query.limit),
+        coverage=table.coverage[: query.limit] if table.coverage is not None else None,
+        quality=table.quality[: query.limit] if table.quality is not None else None,
+        texts=_cut(table.texts, query.limit),
+        next=rest,
+    )
+
+
+def _cut(columns: dict[str, list[_T]] | None, limit: int) -> dict[str, list[_T]] | None:
+    return {name: column[:limit] for name, column in columns.items()} if columns is not None else None

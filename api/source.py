@@ -1,0 +1,36 @@
+"""What the API asks of the store. The routes know only this; `store.api_queries` answers from the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from sensors.catalogue import Catalogue
+from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+
+
+class Source(Protocol):
+    """Read access to everything the API shows. Every method raises `DatabaseUnavailable` when there is none."""
+
+    async def catalogue(self) -> Catalogue: ...
+
+    async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...
+
+    async def readings(self, query: ReadingsQuery) -> ReadingsTable: ...
+
+    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]: ...
+
+    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
+        """The newest `limit` events, oldest first."""
+        ...
+
+    async def latest_event_id(self) -> int:
+        """The highest id of the feed, 0 while it is empty."""
+        ...
+
+    async def progress(self) -> Progress: ...
+
+    def wakes(self, poll_s: float) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Something may have happened: at once after a notification, and every `poll_s` because one may be lost."""
+        ...

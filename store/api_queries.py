@@ -1,0 +1,147 @@
+"""What the API reads: the catalogue, states, readings over a range, the feed, and how far everybody is.
+
+Reads only. Every method raises `DatabaseUnavailable` when the database is away, and the next one connects anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from sensors.catalogue import Catalogue
+from store.api_readings import read_readings
+from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.catalogue import load_catalogue
+from store.database import Connection, DatabaseUnavailable, Pool, connected, listen, passes_by_itself, wait_for_notice
+from store.leadership import Lock
+
+EVENT_CHANNEL = "vigie_event"
+
+_STATES = """
+select sensor as thing, time, level, since, verdict, value as reading
+from state where %(things)s::text[] is null or sensor = any(%(things)s)"""
+
+_EVENTS_AFTER = """
+select id, time, type, subject, data from event
+where id > %(after)s and (%(subject)s::text is null or subject = %(subject)s) order by id limit %(limit)s"""
+
+_NEWEST_EVENTS = """
+select id, time, type, subject, data from event
+where %(subject)s::text is null or subject = %(subject)s order by id desc limit %(limit)s"""
+
+_LATEST_EVENT_ID = "select coalesce(max(id), 0) from event"
+
+# Slots are taken from the cursors and the locks: asking the table of batches for its slots would read all of it.
+_PROGRESS = """
+with held as (
+    select objid::int as slot from pg_locks
+    where locktype = 'advisory' and classid = %(lock)s and objsubid = 2 and granted
+      and database = (select oid from pg_database where datname = current_database())
+),
+newest as (
+    select max(latest.committed_at) as committed_at
+    from (select slot from held union select slot from cursor) as slots
+    cross join lateral (
+        select committed_at from batch where batch.slot = slots.slot order by batch desc limit 1
+    ) as latest
+),
+unread as (
+    select reader, min(oldest.committed_at) as since
+    from cursor cross join lateral (
+        select committed_at from batch
+        where batch.slot = cursor.slot and batch.batch > cursor.batch order by batch limit 1
+    ) as oldest
+    group by reader
+)
+select clock_timestamp(),
+    (select coalesce(array_agg(slot order by slot), '{}') from held),
+    (select committed_at from newest),
+    (select coalesce(array_agg(distinct reader), '{}') from cursor),
+    (select coalesce(array_agg(reader order by reader), '{}') from unread),
+    (select coalesce(array_agg(since order by reader), '{}') from unread)"""
+
+
+class DatabaseSource:
+    """Answers from the database: short queries share `pool`, notifications have a connection of their own."""
+
+    def __init__(self, pool: Pool, url: str) -> None:
+        self._pool = pool
+        self._url = url
+
+    async def catalogue(self) -> Catalogue:
+        async with self._connection() as conn:
+            return await load_catalogue(conn)
+
+    async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
+        async with self._connection() as conn, conn.cursor(row_factory=class_row(StateRow)) as cursor:
+            wanted = None if things is None else list(things)
+            await cursor.execute(_STATES, {"things": wanted})
+            return await cursor.fetchall()
+
+    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
+        return await self._events(_EVENTS_AFTER, {"after": after, "limit": limit, "subject": subject})
+
+    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
+        return (await self._events(_NEWEST_EVENTS, {"limit": limit, "subject": subject}))[::-1]
+
+    async def latest_event_id(self) -> int:
+        return int((await self._row(_LATEST_EVENT_ID, {}))[0])
+
+    async def progress(self) -> Progress:
+        now, held, committed_at, readers, behind, since = await self._row(_PROGRESS, {"lock": int(Lock.SLOT)})
+        return Progress(now, tuple(held), committed_at, tuple(readers), dict(zip(behind, since, strict=True)))
+
+    async def readings(self, query: ReadingsQuery) -> ReadingsTable:
+        """One row more than `query.limit` where there is a rest."""
+        async with self._connection() as conn:
+            return await read_readings(conn, query)
+
+    def wakes(self, poll_s: float) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yield at once, after every notification of an event, and every `poll_s` because one may be lost."""
+        return self._wakes(poll_s)
+
+    @asynccontextmanager
+    async def _wakes(self, poll_s: float) -> AsyncIterator[AsyncIterator[None]]:
+        with _unavailable():
+            async with connected(self._url, name="feed") as conn:
+                await listen(conn, EVENT_CHANNEL)
+                async with aclosing(_notices(conn, poll_s)) as notices:
+                    yield notices
+
+    async def _events(self, statement: str, values: dict[str, object]) -> list[EventRow]:
+        async with self._connection() as conn, conn.cursor(row_factory=class_row(EventRow)) as cursor:
+            await cursor.execute(statement, values)
+            return await cursor.fetchall()
+
+    async def _row(self, statement: str, values: dict[str, object]) -> tuple[Any, ...]:
+        async with self._connection() as conn:
+            row = await (await conn.execute(statement, values)).fetchone()
+        assert row is not None
+        return row
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        with _unavailable():
+            async with self._pool.connection() as conn:
+                yield conn
+
+
+async def _notices(conn: Connection, poll_s: float) -> AsyncGenerator[None]:
+    while True:
+        yield
+        await wait_for_notice(conn, poll_s)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """A failure that passes by itself is a database that is away; everything else is a defect and stays one."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        if passes_by_itself(exc):
+            raise DatabaseUnavailable(f"the database went away: {exc}") from exc
+        raise

@@ -1,0 +1,117 @@
+"""A source of data in memory for the API: small, complete, and in the order of the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import broadcasting, create_app
+from sensors.catalogue import Catalogue, shipped_catalogue
+from sensors.kind import Kinds, load_kinds
+from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.database import DatabaseUnavailable
+
+NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
+
+
+class MemorySource:
+    def __init__(self) -> None:
+        self.installed = shipped_catalogue()
+        self.state: dict[str, StateRow] = {}
+        self.events: list[EventRow] = []
+        self.table = ReadingsTable([], {})
+        self.asked: list[ReadingsQuery] = []
+        self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
+        self.away = False
+        self.broken = False
+        self._changed = asyncio.Condition()
+
+    def _reach(self) -> None:
+        if self.away:
+            raise DatabaseUnavailable("cannot use the database at localhost:5432/vigie: connection refused")
+        if self.broken:
+            raise RuntimeError("secret inside")
+
+    async def add_event(self, subject: str = "W07-G1", **data: object) -> EventRow:
+        row = EventRow(len(self.events) + 1, NOW, "vigie.congestion.began.v1", subject, {"level": "congested", **data})
+        self.events.append(row)
+        async with self._changed:
+            self._changed.notify_all()
+        return row
+
+    async def catalogue(self) -> Catalogue:
+        self._reach()
+        return self.installed
+
+    async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
+        self._reach()
+        return [row for row in self.state.values() if things is None or row.thing in things]
+
+    async def readings(self, query: ReadingsQuery) -> ReadingsTable:
+        self._reach()
+        self.asked.append(query)
+        return self.table
+
+    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
+        self._reach()
+        rows = [row for row in self.events if row.id > after and subject in (None, row.subject)]
+        return rows[:limit]
+
+    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
+        self._reach()
+        return [row for row in self.events if subject in (None, row.subject)][-limit:]
+
+    async def latest_event_id(self) -> int:
+        self._reach()
+        return len(self.events)
+
+    async def progress(self) -> Progress:
+        self._reach()
+        return self.behind
+
+    @asynccontextmanager
+    async def wakes(self, poll_s: float) -> AsyncIterator[AsyncIterator[None]]:
+        self._reach()
+        async with aclosing(self._notices()) as notices:
+            yield notices
+
+    async def _notices(self):
+        while True:
+            yield
+            async with self._changed:
+                await self._changed.wait()
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Kinds:
+    return load_kinds()
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    return MemorySource()
+
+
+@pytest.fixture
+def app(source: MemorySource, kinds: Kinds) -> FastAPI:
+    return create_app(source, kinds, now=lambda: NOW)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with broadcasting(app), httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+        yield client
+
+
+@pytest.fixture
+def congested() -> StateRow:
+    """A gate with a queue, as analytics writes it."""
+    since = NOW - timedelta(minutes=20)
+    return StateRow("W07-G1", NOW, 2, since, "traffic", {"queue_trucks": 34.0, "wait_s": 1830.0, "service_s": None})
