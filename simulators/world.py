@@ -1,0 +1,138 @@
+"""The port as one world that all its sensors measure: it advances in steps, the same for the same seed and instant.
+
+The world is built at the port's last midnight, when gates are closed, and stepped to the present: that takes a fraction
+of a second and gives every queue, yard and road the state it has at this time of day.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+
+from sensors.catalogue import Catalogue
+from sensors.kind import Kinds
+from simulators.corridors import Corridors
+from simulators.demand import Demand, Moment, last_midnight, moment, shipped_demand
+from simulators.gates import Gates
+from simulators.quay import Momentary, crane, reefer, wind
+from simulators.traffic import Traffic
+from simulators.yards import Parking, Yards
+
+STEP_S: Final = 30.0
+"""The world's step: the shortest period of its sensors."""
+
+_LONGEST_GAP_S: Final = 86_400.0
+
+Values = dict[str, float | str | None]
+
+
+class Family(Protocol):
+    """The sensors of one kind: stepped together, read one by one."""
+
+    def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None: ...
+
+    def mark(self, index: int) -> None:
+        """Begin the interval of the next reading."""
+
+    def measure(self, index: int) -> Values:
+        """Read what happened since the mark, and the state of now."""
+
+
+class Thing(NamedTuple):
+    """Something that publishes readings of one kind, every `period_s`."""
+
+    site: str
+    id: str
+    kind: str
+    period_s: float
+
+
+class Event(NamedTuple):
+    """A reading without a period: a lorry passed a gate."""
+
+    thing: Thing
+    at_s: float
+    values: Values
+
+
+class World:
+    """All things of a catalogue that the shipped families know; things of other kinds are left to their owners."""
+
+    def __init__(self, catalogue: Catalogue, kinds: Kinds, seed: int, demand: Demand | None = None) -> None:
+        self._catalogue, self._kinds, self._seed = catalogue, kinds, seed
+        self._demand = demand or shipped_demand()
+        self._step = 0
+        self._build()
+
+    def _build(self) -> None:
+        catalogue, demand, seed = self._catalogue, self._demand, self._seed
+        traffic = Traffic(catalogue, demand, seed)
+        self._gates = Gates(catalogue, demand, seed)
+        self._families: dict[str, Family] = {
+            "traffic": traffic,
+            "travel_time": Corridors(catalogue, demand, traffic),
+            "gate": self._gates,
+            "parking": Parking(catalogue, seed),
+            "yard": Yards(catalogue, seed),
+            "wind": Momentary(catalogue, seed, "wind", wind),
+            "crane": Momentary(catalogue, seed, "crane", crane),
+            "reefer": Momentary(catalogue, seed, "reefer", reefer),
+        }
+        self._members = [(kind, index) for kind in self._families for index in range(len(self._of_kind(kind)))]
+        self.things = tuple(thing for kind in self._families for thing in self._of_kind(kind))
+
+    def _of_kind(self, kind: str) -> list[Thing]:
+        if kind not in self._kinds:
+            return []
+        period_s = self._kinds[kind].period_s
+        if self._kinds[kind].subject == "corridor":
+            reader_site = {sensor.id: sensor.site for sensor in self._catalogue.sensors}
+            corridors = self._catalogue.corridors
+            return [Thing(reader_site.get(c.reader, c.to_site), c.id, kind, period_s) for c in corridors]
+        sensors = (sensor for sensor in self._catalogue.sensors if sensor.kind == kind)
+        return [Thing(sensor.site, sensor.id, kind, sensor.period_s or period_s) for sensor in sensors]
+
+    def start(self, at_s: float) -> None:
+        """Build the world anew as it is at `at_s`; the first reading of a thing covers its last period."""
+        self._build()
+        self._step = math.floor(last_midnight(at_s) / STEP_S)
+        for period_s in sorted({thing.period_s for thing in self.things}, reverse=True):
+            self.advance(at_s - period_s)
+            for index, thing in enumerate(self.things):
+                if thing.period_s == period_s:
+                    self._mark(index)
+        self.advance(at_s)
+        self._gates.take_passages()
+
+    def advance(self, to_s: float) -> None:
+        """Step until `to_s`; after a gap of a day or more (a machine that slept) the world starts anew."""
+        last = math.floor(to_s / STEP_S)
+        if (last - self._step) * STEP_S > _LONGEST_GAP_S + 3600:
+            self.start(to_s)
+            return
+        for step in range(self._step + 1, last + 1):
+            now, rng = moment(step * STEP_S), np.random.default_rng((self._seed, step))
+            for family in self._families.values():
+                family.step(now, STEP_S, rng)
+        self._step = max(self._step, last)
+
+    def measure(self, index: int) -> Values:
+        """The reading of `things[index]` over the time since its last one."""
+        kind, member = self._members[index]
+        values = self._families[kind].measure(member)
+        self._mark(index)
+        return values
+
+    def take_events(self) -> list[Event]:
+        """What passed the gates since the last call, in order of time."""
+        gates = [thing for thing in self.things if thing.kind == "gate"]
+        return [
+            Event(gates[passage.gate]._replace(kind="passage"), passage.at_s, passage.values)
+            for passage in self._gates.take_passages()
+        ]
+
+    def _mark(self, index: int) -> None:
+        kind, member = self._members[index]
+        self._families[kind].mark(member)
