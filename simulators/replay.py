@@ -160,9 +160,15 @@ def _sensor(recording: Recording, column: int, sensor: str, site: str) -> Sensor
         latitude=_at(recording.latitude, column),
         longitude=_at(recording.longitude, column),
         position_km=_at(recording.position_km, column),
-        period_s=recording.interval_s or None,
+        period_s=_period_s(recording, column),
         free_speed_kmh=float(recording.free_speed_kmh[column]),
     )
+
+
+def _period_s(recording: Recording, column: int) -> float | None:
+    """The station's own median interval: one that reports every 10 min is not silent in between."""
+    times = recording.time[np.any([np.isfinite(array[:, column]) for array in recording.measured().values()], axis=0)]
+    return float(np.median(np.diff(times))) if len(times) > 1 else None
 
 
 def _mean(array: NDArray[np.float64] | None) -> float | None:
