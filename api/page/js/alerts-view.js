@@ -1,0 +1,110 @@
+/* The list of what needs a look: open alerts on top, what to watch, who is silent, and the journal of events below. */
+
+import { badge, rank } from "./level.js";
+import { byId, h, setText } from "./dom.js";
+import { moment, number } from "./format.js";
+import { t } from "./i18n.js";
+import { eventSentence, evidence, headline, since } from "./sentences.js";
+import { serverNow } from "./source.js";
+
+const JOURNAL_LINES = 40;
+const SHOWN_PER_RECORDING = 8;
+const ANNOUNCE_AFTER_MS = 3000;
+
+export class AlertsView {
+  constructor(port, open) {
+    Object.assign(this, { port, open, events: [], known: null });
+    this.element = byId("alerts");
+    this.startedAt = performance.now();
+  }
+
+  /** Take events of the feed in, oldest first; one that is there already is left out. */
+  remember(events) {
+    const ids = new Set(this.events.map(({ id }) => id));
+    this.events = this.events.concat(events.filter(({ id }) => !ids.has(id))).slice(-JOURNAL_LINES);
+    this.renderJournal();
+  }
+
+  render() {
+    const all = this.port.open();
+    const here = all.filter(({ sensors }) => this.port.isWall(sensors[0].site));
+    const alarms = here.filter((situation) => situation.alarming);
+    const watch = here.filter(({ level }) => rank(level) === 1);
+    const silent = here.filter(({ level }) => level === "unknown");
+    this.announce(alarms);
+    this.summary(alarms, watch);
+    this.replace("alerts-open", alarms.map((situation) => this.card(situation)));
+    this.replace("alerts-watch", this.section("alerts.watch", watch.map((situation) => this.card(situation))));
+    this.replace("alerts-silent", this.section("alerts.silent", silent.map((situation) => this.card(situation))));
+    this.replace("alerts-recordings", this.recordings(all.filter((situation) => !here.includes(situation))));
+  }
+
+  /* Replaced only when it reads differently, so focus and reading position survive the beat of the data. */
+  replace(id, children) {
+    const fresh = h("div", {}, children);
+    const old = byId(id);
+    if (old.innerHTML === fresh.innerHTML) return;
+    const focused = document.activeElement?.closest?.(`#${id} .card`)?.dataset.key;
+    old.replaceChildren(...fresh.childNodes);
+    if (focused) old.querySelector(`.card[data-key="${CSS.escape(focused)}"] button`)?.focus();
+  }
+
+  summary(alarms, watch) {
+    const n = alarms.length;
+    const words = n ? t("alerts.count", { n, number: number(n) }) : t("alerts.none");
+    const count = (level) => alarms.concat(watch).filter((situation) => situation.level === level).length;
+    const counts = ["jammed", "congested", "dense"].map((level) => [level, count(level)]).filter(([, found]) => found);
+    const marks = counts.map(([level, found]) => h("span", { class: "count" }, badge(level), h("span", {}, number(found))));
+    const calm = !n && !watch.length && h("p", { class: "calm" }, t("alerts.calm"));
+    this.replace("alerts-summary", [h("p", { class: "summary" }, h("strong", {}, words), h("span", { class: "counts" }, marks)), calm]);
+  }
+
+  section(title, cards) {
+    return cards.length ? [h("h2", {}, t(title)), cards] : [];
+  }
+
+  card(situation) {
+    const { key, sensors, level } = situation;
+    const [loud, quiet] = [headline(situation, this.port), [since(situation), evidence(situation, this.port)]];
+    return h(
+      "article",
+      { class: `card ${level}`, "data-key": key },
+      h("h3", {}, badge(level, 14), h("button", { type: "button", onclick: () => this.open(sensors[0].id) }, loud)),
+      h("p", {}, quiet.filter(Boolean).join(" · ")),
+      h("p", { class: "sensors" }, sensors.map(({ id }) => this.chip(id))),
+    );
+  }
+
+  chip(id) {
+    return h("button", { type: "button", class: "chip", onclick: () => this.open(id) }, id);
+  }
+
+  /* A replayed city may have hundreds of stations: the worst of each recording, and how many more. */
+  recordings(situations) {
+    if (!situations.length) return [];
+    const shown = situations.slice(0, SHOWN_PER_RECORDING).map((situation) => this.card(situation));
+    const n = situations.length - shown.length;
+    return [...this.section("alerts.recordings", shown), n > 0 && h("p", { class: "quiet" }, t("alerts.more", { n, number: number(n) }))];
+  }
+
+  renderJournal() {
+    const now = serverNow();
+    const lines = [...this.events].reverse().map((event) => this.line(event, now));
+    const list = lines.length ? h("ol", { class: "journal" }, lines) : h("p", { class: "quiet" }, t("alerts.journal.empty"));
+    this.replace("alerts-journal", [h("h2", {}, t("alerts.journal")), list]);
+  }
+
+  line(event, now) {
+    const time = h("time", { datetime: event.time }, moment(new Date(event.time), now));
+    const level = event.type.includes(".sensor.silent") ? "unknown" : (event.data?.level ?? "fluid");
+    return h("li", {}, time, badge(level, 12), h("span", {}, eventSentence(event, this.port)));
+  }
+
+  /* Screen readers hear of a new alarm once; not of those that were there when the page opened. */
+  announce(alarms) {
+    const fresh = alarms.filter(({ key }) => this.known && !this.known.has(key));
+    const settled = performance.now() - this.startedAt > ANNOUNCE_AFTER_MS;
+    if (fresh.length && settled) setText(byId("announcer"), fresh.map((alarm) => t("alerts.new", { headline: headline(alarm, this.port) })).join(". "));
+    this.known = new Set(alarms.map(({ key }) => key));
+  }
+}

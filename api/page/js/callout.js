@@ -1,0 +1,38 @@
+/* The box beside the worst place of a frame: what, how bad, since when. Nothing while nothing is congested. */
+
+import { s } from "./dom.js";
+import { place } from "./placement.js";
+import { evidence, headline, since } from "./sentences.js";
+import { textWidth } from "./text-width.js";
+
+const PADDING = 9;
+const LINE = 15;
+const SMALLEST_FRAME = 560;
+
+export function callout(frame) {
+  const worst = frame.port.open().find((situation) => situation.alarming && isHere(situation, frame));
+  if (!worst || frame.width < SMALLEST_FRAME) return [];
+  const lines = [headline(worst, frame.port), evidence(worst, frame.port), since(worst)].filter(Boolean);
+  const [x, y] = frame.at(worst.sensors[0].site);
+  const width = Math.max(textWidth(lines[0], "bold 12.5px B612"), ...lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
+  const label = { x, y, width, height: lines.length * LINE + 2 * PADDING - 2, reach: [30, 60, 90, 130, 170, 220] };
+  const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots());
+  return [lead(label, box), panel(box, lines, worst.level)];
+}
+
+const isHere = (situation, frame) => frame.sites.some((site) => site.id === situation.sensors[0].site);
+
+function lead({ x, y }, box) {
+  const toX = Math.min(Math.max(x, box.x), box.x + box.width);
+  const toY = Math.min(Math.max(y, box.y), box.y + box.height);
+  return s("path", { class: "leader strong", d: `M${x},${y}L${toX},${toY}` });
+}
+
+function panel(box, lines, level) {
+  const text = lines.map((line, i) =>
+    s("text", { class: i ? "label" : "callout-headline", x: PADDING, y: PADDING + 10 + i * LINE }, line),
+  );
+  const frame = { width: box.width, height: box.height, rx: 2 };
+  const edge = s("rect", { class: `callout-edge ${level}`, width: 3, height: box.height });
+  return s("g", { class: "callout", transform: `translate(${box.x},${box.y})` }, s("rect", { class: "callout-box", ...frame }), edge, text);
+}

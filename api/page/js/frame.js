@@ -1,0 +1,167 @@
+/* One frame of the map: land, roads, sites with the marks of their sensors, and a callout for the worst of them. */
+
+import { callout } from "./callout.js";
+import { s } from "./dom.js";
+import { t } from "./i18n.js";
+import { rank, shape } from "./level.js";
+import { drawMark, isRose, note, row } from "./marks.js";
+import { place } from "./placement.js";
+import { fit, path } from "./projection.js";
+import { roadLines, roadStates } from "./roads.js";
+import { sensorSentence, shortName } from "./sentences.js";
+import { textWidth } from "./text-width.js";
+
+const LINE = 14;
+const MARKS = 13;
+const TITLE = { x: 0, y: 0, width: 170, height: 34 };
+const ROSE = { width: 76, height: 90 };
+
+export class Frame {
+  /** `sites` are shown with their sensors, `through` only as points that roads lead over, `far` slid to the edge. */
+  constructor(svg, { lenses, box, padding, wide, sites, through, far, coast, port, open }) {
+    Object.assign(this, { svg, lenses, box, padding, wide, sites, through, far, coast, port, open });
+    this.groups = new Map();
+    this.notes = [];
+  }
+
+  /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover. */
+  layout(width, height, solid = []) {
+    Object.assign(this, { width, height, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
+    this.project = fit(this.box, width, height, this.padding);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.groups.clear();
+    this.notes = [];
+    this.states = s("g", { class: "states" });
+    this.callouts = s("g", { class: "callouts" });
+    const roads = s("g", { class: "roads" }, roadLines(this.port, (id) => this.at(id)));
+    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, ...this.places(), ...this.roses(), this.callouts);
+    this.update();
+  }
+
+  at(id) {
+    const point = this.far.get(id) ?? this.through.get(id);
+    return point ? this.project(point) : null;
+  }
+
+  land() {
+    return this.coast.features.map((feature) => s("path", { class: "land", d: path(feature.geometry, this.project) }));
+  }
+
+  /* What another frame shows enlarged. */
+  outline([west, south, east, north]) {
+    const [[x, y], [right, bottom]] = [this.project([west, north]), this.project([east, south])];
+    return s("rect", { class: "outline", x, y, width: right - x, height: bottom - y });
+  }
+
+  places() {
+    const plates = this.sites.map((site) => this.plate(site)).filter((plate) => plate.width > 0);
+    this.boxes = place(plates, this, this.solid, this.roadDots());
+    const nodes = [...this.through.keys()].map((id) => this.node(id, plates.some((plate) => plate.site.id === id)));
+    return [...nodes, ...plates.map((plate, i) => this.drawPlate(plate, this.boxes[i]))];
+  }
+
+  plate(site) {
+    const sensors = this.port.bySite.get(site.id) ?? [];
+    const { marks, notes, width } = row(sensors, this.port);
+    const [x, y] = this.at(site.id);
+    const name = shortName(site);
+    const wide = Math.max(textWidth(name) + (this.far.has(site.id) ? 14 : 0), width);
+    return { site, sensors, marks, notes, x, y, name, width: wide, height: LINE + MARKS, reach: [11, 22, 38, 58, 84] };
+  }
+
+  /* Points along the roads, and the sites themselves, that a label should leave visible. */
+  roadDots() {
+    const nodes = [...this.through.keys()].map((id) => [...this.at(id), 26]);
+    const ways = this.port.sections.flatMap((way) => {
+      const [a, b] = [this.at(way.from_site), this.at(way.to_site)];
+      const steps = a && b ? Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 8) : 0;
+      return Array.from({ length: steps }, (_, i) => [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps, 1.6]);
+    });
+    return [...nodes, ...ways];
+  }
+
+  node(id, labelled) {
+    const [x, y] = this.at(id);
+    const group = s("g", { class: "node", transform: `translate(${x.toFixed(1)},${y.toFixed(1)})`, "data-site": id });
+    this.groups.set(`site ${id}`, { group, labelled });
+    return group;
+  }
+
+  drawPlate(plate, box) {
+    const text = s("text", { class: "label", x: 0, y: 10 }, plate.name);
+    const arrow = this.far.has(plate.site.id) && s("path", { class: "away", d: "M6,0L-2,-8M-2,-2V-8H4", transform: `translate(${textWidth(plate.name) + 6},10)` });
+    const marks = plate.marks.map(({ sensor, x }) => this.mark(sensor, x, LINE + 7));
+    const notes = plate.notes.map(({ kind, x }) => {
+      const element = s("text", { class: "note", x, y: LINE + 11 });
+      this.notes.push({ element, kind, sensors: plate.sensors });
+      return element;
+    });
+    const group = s("g", { class: "plate", transform: `translate(${box.x.toFixed(1)},${box.y.toFixed(1)})` }, text, arrow, marks, notes);
+    return s("g", {}, this.leader(plate, box), group);
+  }
+
+  leader(plate, box) {
+    const x = Math.min(Math.max(plate.x, box.x), box.x + box.width);
+    const y = Math.min(Math.max(plate.y, box.y), box.y + box.height);
+    const far = Math.hypot(x - plate.x, y - plate.y) > 16;
+    return far && s("path", { class: "leader", d: `M${plate.x.toFixed(1)},${plate.y.toFixed(1)}L${x.toFixed(1)},${y.toFixed(1)}` });
+  }
+
+  roses() {
+    return this.winds().map((sensor, i) => this.mark(sensor, this.width - ROSE.width / 2, 34 + i * ROSE.height, "wind"));
+  }
+
+  winds() {
+    return this.sites.flatMap((site) => (this.port.bySite.get(site.id) ?? []).filter(isRose));
+  }
+
+  roseBoxes(width) {
+    return this.winds().map((_, i) => ({ x: width - ROSE.width, y: i * ROSE.height, ...ROSE }));
+  }
+
+  mark(sensor, x, y, extra = "") {
+    const group = s(
+      "g",
+      {
+        class: `mark ${extra}`,
+        transform: `translate(${x.toFixed(1)},${y.toFixed(1)})`,
+        "data-sensor": sensor.id,
+        role: "button",
+        tabindex: -1,
+        onclick: () => this.open(sensor.id),
+      },
+      s("title"),
+      extra ? s("circle", { class: "hit", r: 24 }) : s("rect", { class: "hit", x: -5.5, y: -9, width: 11, height: 18 }),
+      s("g", { class: "picture" }),
+    );
+    this.groups.set(sensor.id, { group, sensor });
+    return group;
+  }
+
+  /** Bring marks, roads and callout up to date; without `touched` all of them. */
+  update(touched = null) {
+    if (!this.states) return;
+    for (const [id, entry] of this.groups) {
+      if (!entry.sensor) this.updateNode(id.slice(5), entry);
+      else if (!touched || touched.has(id)) this.updateMark(entry);
+    }
+    for (const { element, kind, sensors } of this.notes) element.textContent = note(kind, sensors, this.port);
+    this.states.replaceChildren(...roadStates(this.port, (id) => this.at(id)));
+    this.callouts.replaceChildren(...callout(this));
+  }
+
+  updateMark({ group, sensor }) {
+    drawMark(group, sensor, this.port);
+    const sentence = sensorSentence(sensor, this.port);
+    group.querySelector("title").textContent = sentence;
+    group.setAttribute("aria-label", `${t("map.sensor")} ${sentence}`);
+  }
+
+  updateNode(id, { group, labelled }) {
+    const level = this.port.siteLevel(id);
+    if (group.dataset.level === String(level)) return;
+    group.dataset.level = String(level);
+    const loud = rank(level) >= 1;
+    group.replaceChildren(loud ? shape(level, labelled ? 7 : 5) : s("circle", { r: labelled ? 4.2 : 2.6, class: "ring" }));
+  }
+}

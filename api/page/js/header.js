@@ -1,0 +1,48 @@
+/* The line above: the time in the port, how old the data are, how many sensors speak; and the banner when they stop. */
+
+import { byId, setText } from "./dom.js";
+import { dayOfWeek, number, span, timeWithSeconds } from "./format.js";
+import { t } from "./i18n.js";
+import { serverNow } from "./source.js";
+
+const STALE_MS = 90_000;
+const GRACE_MS = 3000;
+
+export class Header {
+  constructor(port) {
+    this.port = port;
+    this.lostAt = null;
+    setInterval(() => this.tick(), 1000);
+  }
+
+  /** Hear whether the stream of states lives. */
+  stream(live) {
+    this.lostAt = live ? null : (this.lostAt ?? performance.now());
+    this.tick();
+  }
+
+  tick() {
+    const now = serverNow();
+    setText(byId("clock"), timeWithSeconds(now));
+    setText(byId("date"), dayOfWeek(now));
+    const age = this.port.newest ? Math.max(0, now - this.port.newest) : null;
+    setText(byId("age"), age === null ? "–" : span(age));
+    const lost = this.lostAt !== null && performance.now() - this.lostAt > GRACE_MS;
+    const late = age !== null && age > STALE_MS;
+    document.body.classList.toggle("stale", lost || late);
+    banner(lost ? t("stale.lost", { span: span(age ?? performance.now() - this.lostAt) }) : late ? t("stale.old", { span: span(age) }) : "");
+  }
+
+  count() {
+    const sensors = this.port.wallSensors;
+    const speaking = sensors.filter((sensor) => this.port.speaks(sensor)).length;
+    setText(byId("speaking"), t("header.sensors", { speaking: number(speaking), all: number(sensors.length) }));
+  }
+}
+
+/** A message across the page, or none. */
+export function banner(text) {
+  const element = byId("banner");
+  element.hidden = !text;
+  setText(element, text);
+}

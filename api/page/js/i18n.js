@@ -1,0 +1,39 @@
+/* Messages by key from the catalogue of the language: `{name}` is filled in, `{n|one|other}` chosen by plural rule. */
+
+import en from "./messages-en.js";
+import fr from "./messages-fr.js";
+
+const KEY = "vigie.language";
+const catalogues = { fr, en };
+let current = initial();
+
+function initial() {
+  const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
+  return wanted.find((code) => code in catalogues) ?? "en";
+}
+
+export const language = () => current;
+
+export function setLanguage(code) {
+  current = code;
+  localStorage.setItem(KEY, code);
+  document.documentElement.lang = code;
+}
+
+/** A label in both languages, as the kinds carry them. */
+export const label = (texts) => texts[current] ?? texts.en;
+
+/** The message of a key. */
+export function t(key, values = {}) {
+  const message = catalogues[current][key];
+  if (message === undefined) throw new Error(`no message ${key} in ${current}`);
+  return message
+    .replace(/\{(\w+)\|([^|{}]*)\|([^|{}]*)\}/g, (_, name, one, other) => (plural(values[name]) === "one" ? one : other))
+    .replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export const has = (key) => key in catalogues[current];
+
+function plural(n) {
+  return new Intl.PluralRules(current).select(Number(n));
+}

@@ -1,0 +1,134 @@
+/* Starts the page and wires its parts: catalogue, streams, map, lists, one sensor. */
+
+import { AlertsView } from "./alerts-view.js";
+import { Detail } from "./detail.js";
+import { byId, h, setText } from "./dom.js";
+import { setTimeZone } from "./format.js";
+import { banner, Header } from "./header.js";
+import { language, setLanguage, t } from "./i18n.js";
+import { badge } from "./level.js";
+import { PortMap } from "./map.js";
+import { Port } from "./port.js";
+import { SensorsView } from "./sensors-view.js";
+import { follow, get } from "./source.js";
+import { toggleTheme } from "./theme.js";
+
+const LISTS = ["sites", "sensors", "kinds", "corridors"];
+const JOURNAL = 40;
+const RETRY_MS = 2000;
+const LIST_EVERY_MS = 15_000;
+
+async function start() {
+  const lists = Promise.all(LISTS.map(async (name) => [name, (await get(name)).items]));
+  const others = ["settings", "geometry/coast", "geometry/sections"].map((name) => get(name));
+  const [settings, coast, roads, recent] = await Promise.all([...others, get("alerts", { newest: JOURNAL })]);
+  const sections = roads.features.map(({ properties }) => properties);
+  setTimeZone(settings.timezone);
+  document.title = settings.title;
+  await document.fonts.ready;
+  run(new Port({ ...Object.fromEntries(await lists), sections }), coast, recent);
+}
+
+function run(port, coast, recent) {
+  const detail = new Detail(port);
+  const open = (id) => detail.open(id);
+  const parts = {
+    detail,
+    map: new PortMap(port, coast, open),
+    alerts: new AlertsView(port, open),
+    sensors: new SensorsView(port, open),
+    header: new Header(port),
+  };
+  tabs(parts);
+  switches(() => translate(parts));
+  parts.alerts.remember(recent.items);
+  translate(parts);
+  listen(port, parts, recent.next);
+  setInterval(() => parts.alerts.render(), LIST_EVERY_MS);
+}
+
+function listen(port, parts, cursor) {
+  const heard = ({ items }) => show(parts, port.absorb(items));
+  follow("states/stream", { snapshot: heard, states: heard }, (live) => parts.header.stream(live));
+  follow(`alerts/stream?after=${cursor}`, { alert: (event) => parts.alerts.remember([event]) }, () => {});
+}
+
+function show(parts, touched) {
+  parts.map.update(touched);
+  parts.alerts.render();
+  parts.sensors.update(touched);
+  parts.header.count();
+  parts.header.tick();
+  if (parts.detail.sensor && touched.has(parts.detail.sensor.id)) parts.detail.render();
+  document.body.dataset.ready = "";
+}
+
+function translate(parts) {
+  document.documentElement.lang = language();
+  for (const element of document.querySelectorAll("[data-text]")) setText(element, t(element.dataset.text));
+  for (const element of document.querySelectorAll("[data-title]")) {
+    element.setAttribute("title", t(element.dataset.title));
+    element.setAttribute("aria-label", t(element.dataset.title));
+  }
+  byId("legend").replaceChildren(
+    h("li", {}, badge("fluid"), t("legend.fluid")),
+    ...["dense", "congested", "jammed", "unknown"].map((level) => h("li", {}, badge(level), t(`level.${level}`))),
+  );
+  parts.map.translate();
+  parts.alerts.renderJournal();
+  parts.alerts.render();
+  parts.sensors.render();
+  parts.header.count();
+  parts.header.tick();
+  parts.detail.render();
+}
+
+function switches(translated) {
+  const choices = [...document.querySelectorAll("[data-language]")];
+  const mark = () => choices.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.language === language())));
+  for (const button of choices) {
+    button.addEventListener("click", () => {
+      setLanguage(button.dataset.language);
+      mark();
+      translated();
+    });
+  }
+  byId("theme").addEventListener("click", toggleTheme);
+  mark();
+}
+
+/* Two tabs after the WAI-ARIA pattern: arrows change between them. */
+function tabs(parts) {
+  const all = [...document.querySelectorAll('[role="tab"]')];
+  const choose = (chosen) => {
+    for (const tab of all) {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.setAttribute("tabindex", tab === chosen ? "0" : "-1");
+      byId(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+    }
+    parts.sensors.update(null);
+  };
+  all.forEach((tab, i) => {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      const next = all[(i + 1) % all.length];
+      choose(next);
+      next.focus();
+    });
+  });
+}
+
+/* The service may still be starting: keep asking, and say so. */
+async function begin() {
+  try {
+    await start();
+    banner("");
+  } catch (error) {
+    banner(t("stale.start", { reason: error.message }));
+    setTimeout(begin, RETRY_MS);
+    throw error;
+  }
+}
+
+begin();

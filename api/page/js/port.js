@@ -1,0 +1,104 @@
+/* The port as this page knows it: the catalogue, the latest states, and what follows from both. No DOM. */
+
+import { ALARMING, rank, worst } from "./level.js";
+
+/** A silent sensor's state says nothing of the road. */
+const isSilent = (state) => state?.verdict === "sensor";
+
+export class Port {
+  constructor({ sites, sensors, sections, kinds, corridors }) {
+    this.sites = index(sites);
+    this.sensors = index(sensors);
+    this.corridors = index(corridors);
+    this.kinds = new Map(kinds.map((kind) => [kind.name, kind]));
+    this.sections = sections;
+    this.states = new Map();
+    this.bySite = groupBy(sensors, (sensor) => sensor.site);
+    this.newest = null;
+  }
+
+  /** Take states in; returns the ids of the sensors whose picture changes. */
+  absorb(states) {
+    const touched = new Set();
+    for (const state of states) {
+      this.states.set(state.sensor, state);
+      touched.add(this.corridors.get(state.sensor)?.reader ?? state.sensor);
+      if (state.time && this.isWall(state.site)) this.newest = later(this.newest, new Date(state.time));
+    }
+    return touched;
+  }
+
+  /** The port's own sensors; recordings have sites with a clock of their own. */
+  get wallSensors() {
+    return [...this.sensors.values()].filter((sensor) => this.isWall(sensor.site));
+  }
+
+  isWall(site) {
+    return this.sites.get(site)?.clock !== "recording";
+  }
+
+  /** The state of a sensor; a Bluetooth reader's is the newest of the corridors that end at it. */
+  stateOf(sensor) {
+    const things = sensor.corridors?.length ? sensor.corridors : [sensor.id];
+    return things
+      .map((thing) => this.states.get(thing))
+      .filter(Boolean)
+      .reduce((a, b) => (a && (a.time ?? "") >= (b.time ?? "") ? a : b), undefined);
+  }
+
+  level(sensor) {
+    const state = this.stateOf(sensor);
+    if (!state || state.verdict === "sensor") return "unknown";
+    return state.level ?? (state.time ? null : "unknown");
+  }
+
+  speaks(sensor) {
+    const state = this.stateOf(sensor);
+    return Boolean(state?.time) && !isSilent(state);
+  }
+
+  siteLevel(site) {
+    return worst((this.bySite.get(site) ?? []).map((sensor) => this.level(sensor)));
+  }
+
+  /** What is wrong now, worst first: sensors of one site, kind and direction together, silent ones by site. */
+  open() {
+    const groups = groupBy([...this.sensors.values()].filter((sensor) => this.matters(sensor)), (sensor) =>
+      [sensor.site, ...(this.silent(sensor) ? ["silent"] : [sensor.kind, sensor.direction])].join(" "),
+    );
+    return [...groups].map(([key, sensors]) => this.situation(key, sensors)).sort(bySeverity);
+  }
+
+  matters(sensor) {
+    return this.silent(sensor) || rank(this.level(sensor)) >= 1;
+  }
+
+  silent(sensor) {
+    return isSilent(this.stateOf(sensor));
+  }
+
+  situation(key, sensors) {
+    const worstFirst = [...sensors].sort((a, b) => rank(this.level(b)) - rank(this.level(a)));
+    const states = sensors.map((sensor) => this.stateOf(sensor));
+    const since = states.map((state) => state.since).filter(Boolean).sort()[0] ?? null;
+    const level = this.level(worstFirst[0]);
+    return { key, sensors: worstFirst, level, since: since && new Date(since), alarming: rank(level) >= ALARMING };
+  }
+}
+
+function bySeverity(a, b) {
+  return rank(b.level) - rank(a.level) || (b.since ?? 0) - (a.since ?? 0) || a.key.localeCompare(b.key);
+}
+
+const later = (a, b) => (a && a > b ? a : b);
+const index = (things) => new Map(things.map((thing) => [thing.id, thing]));
+
+export function groupBy(things, key) {
+  const groups = new Map();
+  for (const thing of things) {
+    const name = key(thing);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(thing);
+  }
+  return groups;
+}
