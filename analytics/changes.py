@@ -1,0 +1,190 @@
+"""What is announced: alarms that began, changed, ended or were lost, and things that fell silent or returned.
+
+What was told is remembered apart from the state, so nothing is told twice: a reading newer than all before announces
+its transitions at its own time; when a late reading changes the past, the difference shows at the newest reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics.readings import Arrivals
+from analytics.state import NEVER, UNKNOWN, Ageing, States, ageing
+from analytics.table import Float32, Index, Int8, Int64, Mask, Table
+from sensors.level import Level, Verdict
+
+
+class What(StrEnum):
+    """What changed; lost is closed as no longer seen, which is not ended."""
+
+    SILENT = "silent"
+    LOST = "lost"
+    RETURNED = "returned"
+    BEGAN = "began"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One announcement, at event time. Levels are None for kinds without a level rule.
+
+    value: the observation at that time (speed in km/h; or the limited field or share), None where there is none.
+    """
+
+    thing: str
+    site: str
+    kind: str
+    time_us: int
+    what: What
+    level: Level | None
+    previous: Level | None
+    verdict: Verdict
+    value: float | None
+    evidence: Mapping[str, float | str | None]
+
+
+@dataclass(slots=True)
+class Told(Table):
+    """What was announced of every thing, columns of shape (things,): alarm level (0 = none), and silence."""
+
+    alarm: Int8
+    silent: Mask
+
+    @classmethod
+    def blank(cls, count: int) -> Told:
+        return cls(np.zeros(count, np.int8), np.zeros(count, np.bool_))
+
+
+@dataclass(slots=True)
+class Notes(Table):
+    """Announcements before they are worded, columns of shape (m,).
+
+    thing: index of the thing. time_us: int64. what: int8, position in `What`. level, previous: int8. observed: float32,
+    the observation, NaN = none. value, free_kmh: float32, and faulty: bool, as in `States` after the change.
+    """
+
+    thing: Index
+    time_us: Int64
+    what: Int8
+    level: Int8
+    previous: Int8
+    observed: Float32
+    value: Float32
+    free_kmh: Float32
+    faulty: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one pass of stepping did: rows lie thing by thing in order of time, `counts` of them each.
+
+    before, after: the states around each row. prior_us: newest time of each thing until now, -NEVER = none. silence_us,
+    clock_us: of each thing.
+    """
+
+    counts: Index
+    rows: Arrivals
+    before: States
+    after: States
+    prior_us: Int64
+    silence_us: Int64
+    clock_us: Int64
+
+
+def announce(told: Told, done: Stepped) -> list[Notes]:
+    """Find what has to be announced after stepping, and remember it as told."""
+    owner = np.repeat(np.arange(len(done.counts)), done.counts)
+    newer = done.rows.time_us > done.prior_us[owner]
+    ends = np.append(np.diff(owner) != 0, True)
+    notes = [_reconcile(told, done, owner, np.flatnonzero(~newer & (ends | np.append(newer[1:], True))))]
+    notes += _transitions(told, done, owner, np.flatnonzero(newer))
+    return notes
+
+
+def _reconcile(told: Told, done: Stepped, owner: Index, newest: Index) -> Notes:
+    """Compare what was told with the re-stepped state at the newest reading known before, a row of each thing."""
+    thing, past = done.rows.thing[newest], done.after.take(newest)
+    follower = np.minimum(newest + 1, len(owner) - 1)
+    followed = (follower > newest) & (owner[follower] == owner[newest])
+    until = np.where(followed, done.rows.time_us[follower], NEVER)
+    aged = ageing(past, done.silence_us[owner[newest]], np.minimum(until, done.clock_us[owner[newest]]))
+    was, alarm = told.alarm[thing], np.where(aged.lost, np.int8(0), past.alarm)
+    told.alarm[thing] = alarm
+    what = np.where(past.level == UNKNOWN, _LOST, _alarm_change(was, alarm))
+    previous = np.where(was > 0, was, np.minimum(done.before.level[newest], np.int8(Level.DENSE)))
+    here = was != alarm
+    return _notes(what, here, _Moment(thing, done.rows.time_us[newest], past, done.rows.observed[newest]), previous)
+
+
+def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[Notes]:
+    """Find the transitions at the rows `newer` than all before, and at the moments of ageing that lead up to them."""
+    rows, owner = done.rows.take(newer), owner[newer]
+    before, after = done.before.take(newer), done.after.take(newer)
+    first = np.insert(np.diff(owner) != 0, 0, values=True)[: len(owner)]
+    was = np.where(first, told.alarm[rows.thing], before.alarm)
+    aged = ageing(before, done.silence_us[owner], rows.time_us)
+    mid = np.where(aged.lost, np.int8(0), was)
+    shown = np.where(aged.silent, np.int8(UNKNOWN), before.level)
+
+    # Behind the clock a thing that was told silent is still silent: it delivers what it had kept.
+    muted = told.silent[rows.thing]
+    alive = (rows.time_us + done.silence_us[owner] >= done.clock_us[owner]) | ~muted
+    wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
+    silent, returned = alive & aged.silent & ~wakes, alive & (aged.silent | wakes)
+    told.alarm[rows.thing] = after.alarm
+    told.silent[rows.thing[alive]] = False
+    at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed)
+    change = _alarm_change(mid, after.alarm)
+    return [
+        *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost, was, np.int8(0))),
+        _notes(_RETURNED, returned, at_reading, np.full(len(rows.thing), UNKNOWN, np.int8)),
+        _notes(change, mid != after.alarm, at_reading, np.where(mid > 0, mid, shown)),
+    ]
+
+
+def announce_ageing(told: Told, things: Index, states: States, silence_us: Int64, clock_us: Int64) -> list[Notes]:
+    """Find what the clocks alone bring about for `things`, and remember it as told."""
+    aged = ageing(states, silence_us, clock_us)
+    silent, lost = aged.silent & ~told.silent[things], np.where(aged.lost, told.alarm[things], np.int8(0))
+    told.silent[things] |= aged.silent
+    told.alarm[things[lost > 0]] = 0
+    return _aged_notes(things, states, aged, silent, lost)
+
+
+class _Moment(NamedTuple):
+    """What announcements rest on: whose, when, the states then, and the observations."""
+
+    thing: Index
+    time_us: Int64
+    states: States
+    observed: Float32
+
+
+def _aged_notes(thing: Index, states: States, aged: Ageing, silent: Mask, lost: Int8) -> list[Notes]:
+    """Announce silence and lost alarms (`lost` is their level, 0 = none) at the moments they came about."""
+    blind = replace(states, level=np.full(len(thing), UNKNOWN, np.int8))
+    nothing = np.full(len(thing), np.nan, np.float32)
+    return [
+        _notes(_SILENT, silent, _Moment(thing, aged.silent_us, blind, nothing), states.level),
+        _notes(_LOST, lost > 0, _Moment(thing, aged.lost_us, blind, nothing), lost),
+    ]
+
+
+_SILENT, _LOST, _RETURNED, _BEGAN, _CHANGED, _ENDED = (np.int8(n) for n in range(len(What)))
+
+
+def _alarm_change(was: Int8, alarm: Int8) -> Int8:
+    return np.where(was == 0, _BEGAN, np.where(alarm == 0, _ENDED, _CHANGED))
+
+
+def _notes(what: Int8 | np.int8, which: Mask, moment: _Moment, previous: Int8) -> Notes:
+    thing, time_us, states, observed = moment
+    codes = np.broadcast_to(np.asarray(what, np.int8), which.shape)
+    columns = (states.level, previous, observed, states.value, states.free_kmh, states.faulty)
+    return Notes(thing, time_us, codes, *columns).take(which)

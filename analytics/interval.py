@@ -1,0 +1,52 @@
+"""One rule from the interval between readings to everything that depends on it; nothing is tuned to one recording.
+
+>>> derived(300.0)
+Derived(weight=0.6, confirm_on=2, confirm_off=3)
+>>> derived(30.0)
+Derived(weight=0.35, confirm_on=4, confirm_off=6)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+FINE_S = 30.0
+"""The finer interval that was measured (domain section 4)."""
+
+COARSE_S = 300.0
+"""The coarser interval that was measured (domain section 4)."""
+
+WEIGHT_FINE, WEIGHT_COARSE = 0.35, 0.6
+"""Weight of the newest reading. Too low: late; too high: noise opens and closes alarms."""
+
+ON_FINE, ON_COARSE = 4, 2
+"""Readings in a row to open. Too low: false alarms; too high: late."""
+
+OFF_FINE, OFF_COARSE = 6, 3
+"""Readings in a row to close. Too low: several alarms for one jam; too high: it lingers."""
+
+MOST_CONFIRMATIONS = 100
+"""Bound for very short intervals; the counters are int8."""
+
+
+class Derived(NamedTuple):
+    """What the interval decides: weight of a reading, readings in a row to open and to close an alarm."""
+
+    weight: float
+    confirm_on: int
+    confirm_off: int
+
+
+def derived(period_s: float) -> Derived:
+    """Derive the settings from the interval by power laws through the two measured ones."""
+    decades = math.log(COARSE_S / period_s) / math.log(COARSE_S / FINE_S)
+    weight, on, off = (
+        coarse * (fine / coarse) ** decades
+        for fine, coarse in ((WEIGHT_FINE, WEIGHT_COARSE), (ON_FINE, ON_COARSE), (OFF_FINE, OFF_COARSE))
+    )
+    return Derived(min(round(weight, 6), 1.0), _count(on), _count(off))
+
+
+def _count(readings: float) -> int:
+    return max(1, min(math.floor(readings + 0.5), MOST_CONFIRMATIONS))

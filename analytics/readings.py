@@ -1,0 +1,70 @@
+"""Readings as they come in, and what the rules see of them: one observation each.
+
+A reading with a quality bit is implausible as a whole: whoever sends an impossible count is not believed on speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import detector, limits
+from analytics.table import Float32, Int64, Mask, Table
+from sensors.kind import Kind, Limits, SpeedRatio
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of one kind as columns, in order of arrival; n = len(time_us).
+
+    thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, 0 = without remark.
+    values: float32 (n, fields of the kind), NaN = missing.
+    """
+
+    kind: str
+    thing: Sequence[str]
+    time_us: Int64
+    quality: NDArray[np.integer]
+    values: Float32
+
+
+@dataclass(slots=True)
+class Arrivals(Table):
+    """Readings of known things in order of arrival, all columns of shape (n,).
+
+    thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, has a quality
+    bit. source: intp, its row in the values of the batch, -1 for a reading of an earlier batch.
+    """
+
+    thing: NDArray[np.intp]
+    time_us: Int64
+    observed: Float32
+    faulty: Mask
+    source: NDArray[np.intp]
+
+    @classmethod
+    def empty(cls) -> Self:
+        none = np.zeros(0, np.intp)
+        return cls(none, none.astype(np.int64), none.astype(np.float32), none.astype(np.bool_), none)
+
+
+def observe(kind: Kind, values: Float32, capacity: Float32) -> Float32:
+    """Reduce values (n, fields) to observations (n,); `capacity` (n,) stands in for a missing whole."""
+    match kind.level:
+        case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
+            return detector.observed(*(_column(kind, values, name) for name in (speed, occupancy, flow)))
+        case Limits(field=field, of=None):
+            return limits.observed(_column(kind, values, field), None)
+        case Limits(field=field, of=str(of)):
+            whole = _column(kind, values, of)
+            return limits.observed(_column(kind, values, field), np.where(np.isfinite(whole), whole, capacity))
+        case _:
+            return np.zeros(len(values), np.float32)
+
+
+def _column(kind: Kind, values: Float32, name: str) -> Float32:
+    return values[:, kind.field_names.index(name)]

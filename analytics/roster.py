@@ -1,0 +1,79 @@
+"""Who is analysed: things by id and kind, their settings, the sites they stand at, and the readers beside them.
+
+A thing keeps its place in every table for ever; one that leaves the catalogue is only no longer found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from analytics.readings import Arrivals, Readings, observe
+from analytics.settings import Settings, Thing, readers_of, things_of
+from analytics.table import Float32, Index
+from sensors.catalogue import Catalogue, Sensor
+from sensors.kind import Kind
+
+
+class Roster:
+    """The things of a catalogue. `ignored` counts readings of others, and of kinds that are not a thing's own.
+
+    things: by place. index: place of every thing now in the catalogue. active: those places, ascending. settings: one
+    row a place. sites: index of each site's clock; recording: bool by that index. readers: corridors of each reader.
+    catalogued: every sensor and corridor of the catalogue, analysed or not.
+    """
+
+    def __init__(self, kinds: Mapping[str, Kind], catalogue: Catalogue) -> None:
+        self.ignored = 0
+        self.width = max((len(kind.fields) for kind in kinds.values()), default=0)
+        self.things: list[Thing] = []
+        self.sites: dict[str, int] = {}
+        self._kinds = kinds
+        self._places: dict[tuple[str, str], int] = {}
+        self.refresh(catalogue)
+
+    def refresh(self, catalogue: Catalogue) -> None:
+        """Take over a new catalogue: a thing whose kind changed is a new thing."""
+        things = list(things_of(catalogue, self._kinds))
+        for thing in things:
+            place = self._places.setdefault((thing.id, thing.kind.name), len(self.things))
+            self.things[place : place + 1] = [thing]
+        for site in [*(site.id for site in catalogue.sites), *(thing.site for thing in things)]:
+            self.sites.setdefault(site, len(self.sites))
+        self.index = {thing.id: self._places[thing.id, thing.kind.name] for thing in things}
+        self.active: Index = np.array(sorted(self.index.values()), np.intp)
+        self.settings = Settings.of(self.things, self.sites)
+        self.readers: dict[str, list[str]] = readers_of(catalogue, self._kinds)
+        self.catalogued = catalogue.sensor_by_id.keys() | catalogue.corridor_by_id.keys()
+        self.sensor: Mapping[str, Sensor] = catalogue.sensor_by_id
+        recording = {site.id for site in catalogue.sites if site.clock == "recording"}
+        self.recording = np.array([site in recording for site in self.sites], np.bool_)
+        self._by_kind: dict[str, dict[str, int]] = {name: {} for name in self._kinds}
+        for thing in things:
+            self._by_kind[thing.kind.name][thing.id] = self.index[thing.id]
+
+    def arrivals(self, batch: Iterable[Readings]) -> tuple[Arrivals, Float32]:
+        """Return the readings of known things, and their values (n, width) as wide as the widest kind."""
+        arrivals, values, total = Arrivals.empty(), [np.zeros((0, self.width), np.float32)], 0
+        for readings in batch:
+            rows, wide = self._known(readings, total)
+            arrivals, total = arrivals.join(rows), total + len(wide)
+            values.append(wide)
+        return arrivals, np.concatenate(values)
+
+    def _known(self, readings: Readings, offset: int) -> tuple[Arrivals, Float32]:
+        own = self._by_kind.get(readings.kind, {})
+        places = np.array([own.get(name, -1) for name in readings.thing], np.intp)
+        known = np.flatnonzero(places >= 0)
+        self.ignored += len(places) - len(known)
+        places, values = places[known], readings.values[known]
+        wide = np.full((len(known), self.width), np.nan, np.float32)
+        wide[:, : values.shape[1]] = values
+        faulty = readings.quality[known] != 0
+        observed = np.zeros(0, np.float32)
+        if len(known):
+            observed = observe(self._kinds[readings.kind], values, self.settings.capacity[places])
+            observed = np.where(faulty, np.float32(np.nan), observed)
+        source = np.arange(offset, offset + len(known))
+        return Arrivals(places, readings.time_us[known], observed, faulty, source), wide

@@ -1,0 +1,126 @@
+"""What is analysed, and by what settings: the catalogue turned into one row of numbers a thing.
+
+A thing is what readings belong to: a sensor, or a corridor between two Bluetooth readers. A reader itself has no
+readings; its state follows from the corridors that end at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from math import isfinite, nan
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import free_speed
+from analytics.interval import COARSE_S, derived
+from analytics.state import NEVER, SILENT_AFTER_PERIODS
+from analytics.table import Float32, Int8, Int64, Table
+from sensors.catalogue import Catalogue, Sensor
+from sensors.kind import Kind, Limits, SpeedRatio
+
+
+class Rule(IntEnum):
+    """How the level of a thing is judged; `ALIVE` has no level, only that it speaks."""
+
+    ALIVE = 0
+    SPEED = 1
+    LIMITS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A sensor or corridor that has readings. Numbers that do not apply or are not configured are NaN."""
+
+    id: str
+    site: str
+    kind: Kind
+    period_s: float
+    free_speed_kmh: float = nan
+    capacity: float = nan
+
+    @property
+    def rule(self) -> Rule:
+        match self.kind.level:
+            case SpeedRatio():
+                return Rule.SPEED
+            case Limits():
+                return Rule.LIMITS
+            case None:
+                return Rule.ALIVE
+
+
+def things_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> Iterator[Thing]:
+    """Every thing of the catalogue whose kind is known: sensors that publish for themselves, then corridors."""
+    for sensor in catalogue.sensors:
+        kind = kinds.get(sensor.kind)
+        if kind and kind.subject == "sensor":
+            yield _thing(sensor.id, sensor, kind)
+    for corridor in catalogue.corridors:
+        reader = catalogue.sensor_by_id.get(corridor.reader)
+        kind = kinds.get(reader.kind) if reader else None
+        if reader and kind and kind.subject == "corridor":
+            yield _thing(corridor.id, reader, kind)
+
+
+def readers_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> dict[str, list[str]]:
+    """Each reader's corridors by the reader's id; an empty list where none ends at it."""
+    paired = {kind.name for kind in kinds.values() if kind.subject == "corridor"}
+    found: dict[str, list[str]] = {sensor.id: [] for sensor in catalogue.sensors if sensor.kind in paired}
+    for corridor in catalogue.corridors:
+        if corridor.reader in found:
+            found[corridor.reader].append(corridor.id)
+    return found
+
+
+def _thing(name: str, sensor: Sensor, kind: Kind) -> Thing:
+    period_s = kind.period_s if sensor.period_s is None else sensor.period_s
+    return Thing(name, sensor.site, kind, period_s, _positive(sensor.free_speed_kmh), _positive(sensor.capacity))
+
+
+def _positive(number: float | None) -> float:
+    return number if number is not None and isfinite(number) and number > 0 else nan
+
+
+@dataclass(slots=True)
+class Settings(Table):
+    """One row a thing, all columns of shape (things,).
+
+    rule: int8, a `Rule`. site: intp, index of the site's clock. silence_us: int64, until silent, NEVER for events.
+    weight: float32, confirm_on, confirm_off: int8, and free_kmh: float32 (NaN = learn it from learn_readings: float32)
+    of the speed detector. dense, congested, jammed: float32 limits, capacity: float32 (NaN = not configured).
+    """
+
+    rule: Int8
+    site: NDArray[np.intp]
+    silence_us: Int64
+    weight: Float32
+    confirm_on: Int8
+    confirm_off: Int8
+    free_kmh: Float32
+    learn_readings: Float32
+    dense: Float32
+    congested: Float32
+    jammed: Float32
+    capacity: Float32
+
+    @classmethod
+    def of(cls, things: Sequence[Thing], sites: Mapping[str, int]) -> Self:
+        """Build the table; `sites` gives each site's index."""
+        rows = [_row(thing, sites[thing.site]) for thing in things]
+        dtypes = (np.int8, np.intp, np.int64, np.float32, np.int8, np.int8, *[np.float32] * 6)
+        columns = zip(*rows, strict=True) if rows else [()] * len(dtypes)
+        return cls(*(np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
+
+
+def _row(thing: Thing, site: int) -> tuple[float, ...]:
+    periodic = thing.kind.periodic and thing.period_s > 0
+    silence_us = round(SILENT_AFTER_PERIODS * thing.period_s * 1e6) if periodic else NEVER
+    period_s = thing.period_s if periodic else COARSE_S
+    level = thing.kind.level
+    limits = (level.dense, level.congested, level.jammed) if isinstance(level, Limits) else (nan, nan, nan)
+    learn = free_speed.LEARN_S / period_s
+    return (thing.rule, site, silence_us, *derived(period_s), thing.free_speed_kmh, learn, *limits, thing.capacity)

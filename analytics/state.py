@@ -1,0 +1,128 @@
+"""What is remembered of every thing between two readings, and what time alone does to it.
+
+The state is a fold over the thing's readings in event time. Time passing without readings changes it too, at moments
+that follow from the state itself (`ageing`), so a silence found by a clock and one found by the next reading's gap are
+the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.table import Float32, Int8, Int64, Mask, Table
+from sensors.level import Level
+
+NEVER = 2**61
+"""An instant (us) after all others, and a duration longer than all others; two of them still fit an int64."""
+
+SILENT_AFTER_PERIODS = 3
+"""Periods without data until a thing is silent (domain: no data for N intervals, N as the hold below). Too low: a lost
+message or two make a grey sensor; too high: a dead sensor keeps its last level on the screen."""
+
+HOLD_STEPS = 3
+"""Readings without a usable value over which the level is held (domain, "fail towards the road"). Too low: a passing
+fault hides a jam; too high: a level that nothing supports."""
+
+LOST_AFTER_US = 30 * 60 * 1_000_000
+"""Microseconds of unknown until an open alarm is closed as no longer seen (domain section 4). Too low: a short outage
+of the network closes true alarms; too high: alarms of removed sensors stay."""
+
+UNKNOWN = int(Level.UNKNOWN)
+
+
+@dataclass(slots=True)
+class States(Table):
+    """One row a thing, all columns of shape (things,).
+
+    time_us: int64, the newest reading, NEVER before the first. since_us: int64, when the shown level began.
+    value: float32, what the level is judged by, smoothed (speed ratio; or the limited field or share), NaN = none.
+    free_kmh: float32, the learnt free speed, NaN before the first speed. learnt: int32, speeds it was learnt from.
+    low, high: int8, readings in a row below the on and above the off threshold. misses: int8, readings in a row without
+    a usable value. level: int8, the shown `Level`; 0 while a thing without a level rule speaks. alarm: int8, the level
+    of the open alarm (congested or jammed), 0 = none; it outlives an unknown level. faulty: bool, the newest reading
+    carries a quality bit.
+    """
+
+    time_us: Int64
+    since_us: Int64
+    value: Float32
+    free_kmh: Float32
+    learnt: NDArray[np.int32]
+    low: Int8
+    high: Int8
+    misses: Int8
+    level: Int8
+    alarm: Int8
+    faulty: Mask
+
+    @classmethod
+    def blank(cls, count: int) -> Self:
+        """`count` things never heard of."""
+        zeros = [np.zeros(count, np.int8) for _ in range(5)]
+        low, high, misses, level, alarm = zeros
+        level[:] = UNKNOWN
+        return cls(
+            time_us=np.full(count, NEVER, np.int64),
+            since_us=np.full(count, NEVER, np.int64),
+            value=np.full(count, np.nan, np.float32),
+            free_kmh=np.full(count, np.nan, np.float32),
+            learnt=np.zeros(count, np.int32),
+            low=low,
+            high=high,
+            misses=misses,
+            level=level,
+            alarm=alarm,
+            faulty=np.zeros(count, np.bool_),
+        )
+
+
+class Ageing(NamedTuple):
+    """What the time until some instant does to each state, and when; shape (things,)."""
+
+    silent: Mask
+    silent_us: Int64
+    lost: Mask
+    lost_us: Int64
+
+
+def ageing(states: States, silence_us: Int64, to_us: Int64 | int) -> Ageing:
+    """Tell who falls silent, and whose alarm is lost, by `to_us`; the instant itself still belongs to the living."""
+    silent_us = states.time_us + silence_us
+    silent = to_us > silent_us
+    unknown_us = np.where(states.level == UNKNOWN, states.since_us, np.where(silent, silent_us, NEVER))
+    lost_us = unknown_us + LOST_AFTER_US
+    return Ageing(silent, silent_us, (states.alarm > 0) & (to_us > lost_us), lost_us)
+
+
+def age(states: States, silence_us: Int64, to_us: Int64 | int) -> None:
+    """Let time pass without readings, in place."""
+    silent = to_us > states.time_us + silence_us
+    blind = (states.alarm > 0) & (states.level == UNKNOWN)
+    if not (silent.any() or blind.any()):
+        return
+    aged = ageing(states, silence_us, to_us)
+    np.copyto(states.since_us, aged.silent_us, where=aged.silent & (states.level != UNKNOWN))
+    forget(states, aged.silent)
+    states.alarm[aged.lost] = 0
+
+
+def hold(states: States, valid: Mask) -> None:
+    """Count readings without a usable value, in place; after `HOLD_STEPS` the level is unknown, never free."""
+    misses = np.minimum(states.misses + 1, HOLD_STEPS + 1)
+    misses[valid] = 0
+    states.misses[:] = misses
+    gone = misses > HOLD_STEPS
+    if gone.any():
+        forget(states, gone)
+
+
+def forget(states: States, which: Mask) -> None:
+    """Make the level unknown, in place. Smoothing and confirmations start anew; an open alarm stays."""
+    states.level[which] = UNKNOWN
+    states.value[which] = np.nan
+    states.low[which] = 0
+    states.high[which] = 0

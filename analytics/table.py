@@ -1,0 +1,50 @@
+"""Tables of equally long numpy columns: the shape of everything analytics keeps over its things.
+
+A table is a dataclass whose fields are one-dimensional arrays. Columns are apart (not a structured array) because one
+step over 90,000 sensors touches few of them at a time, and contiguous ones are three times as fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Int8 = NDArray[np.int8]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+
+
+class Table:
+    """Base of the dataclasses whose every field is a column; adds selection, assignment and concatenation."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]  # every subclass is a dataclass
+
+    def columns(self) -> Iterator[NDArray[Any]]:
+        return (getattr(self, name) for name in self.names())
+
+    def take(self, index: Index | Mask) -> Self:
+        """Copy the rows of `index`."""
+        return type(self)(*(column[index] for column in self.columns()))
+
+    def put(self, index: Index | Mask, rows: Self) -> None:
+        """Overwrite the rows of `index`."""
+        for column, value in zip(self.columns(), rows.columns(), strict=True):
+            column[index] = value
+
+    def head(self, count: int) -> Self:
+        """View the first `count` rows: writing to it writes here."""
+        return type(self)(*(column[:count] for column in self.columns()))
+
+    def join(self, other: Self) -> Self:
+        """Copy both into one, this first."""
+        return type(self)(*map(np.concatenate, zip(self.columns(), other.columns(), strict=True)))
