@@ -69,3 +69,10 @@ async def stop_in_order(tasks: Sequence[asyncio.Task[None]], deadline_s: float) 
         done, _ = await asyncio.wait({task}, timeout=max(0.1, end - loop.time()))
         if not done:
             _log.warning("part did not stop in time", part=task.get_name())
+
+
+async def keep_all_running(parts: Sequence[Part]) -> None:
+    """Keep several parts running until cancelled; one that cannot be kept ends them all."""
+    async with asyncio.TaskGroup() as group:
+        for part in parts:
+            group.create_task(keep_running(part), name=part.name)

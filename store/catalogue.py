@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, shipped_catalogue
 from sensors.errors import OperatorError
+from sensors.kind import Kinds
 from sensors.topics import is_topic_level
 from store.database import Connection, connected
 
@@ -62,7 +63,11 @@ async def load_catalogue(conn: Connection) -> Catalogue:
     """Everything that is installed, in one consistent view, ordered by id."""
     async with conn.transaction():
         await conn.execute("set transaction isolation level repeatable read")
-        found = {f"{table}s": await _read(conn, table, type_) for table, type_ in _TABLES}
+        return await _load(conn)
+
+
+async def _load(conn: Connection) -> Catalogue:
+    found = {f"{table}s": await _read(conn, table, type_) for table, type_ in _TABLES}
     return msgspec.convert(found, Catalogue)
 
 
@@ -88,6 +93,19 @@ async def register_recording(
         await conn.execute(_NEIGHBOURS, tuple([row[part] for row in near] for part in range(3)))
         async with conn.cursor() as cursor:
             await cursor.executemany(_USUAL_SPEED, [_usual_speed(row) for row in usual_speeds])
+
+
+async def register_sensor(conn: Connection, sensor: Sensor, kinds: Kinds) -> None:
+    """Install one more sensor; raises `CatalogueRefused` when its id is taken, or its site or kind does not exist."""
+    async with conn.transaction():
+        catalogue = await _load(conn)
+        if sensor.kind not in kinds:
+            raise CatalogueRefused(f"there is no kind {sensor.kind!r}: choose one of {', '.join(kinds)}")
+        if sensor.site not in catalogue.site_by_id:
+            raise CatalogueRefused(f"there is no site {sensor.site!r}: 'vigie sensors list' shows the sites")
+        if sensor.id in catalogue.sensor_by_id or sensor.id in catalogue.corridor_by_id:
+            raise CatalogueRefused(f"{sensor.id} is installed already: choose another id")
+        await _write(conn, Catalogue(sites=(), sensors=(sensor,)))
 
 
 async def _require_free(conn: Connection, site: Site, ids: list[str]) -> None:

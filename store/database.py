@@ -87,11 +87,11 @@ async def listen(conn: Connection, channel: str) -> None:
     await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
 
 
-async def wait_for_notice(conn: Connection, timeout_s: float) -> bool:
-    """Wait until the connection is notified; False after `timeout_s`, because a notification may be lost."""
-    async for _ in conn.notifies(timeout=timeout_s, stop_after=1):
-        return True
-    return False
+async def wait_for_notice(conn: Connection, timeout_s: float) -> str | None:
+    """Wait until the connection is notified, and on which channel; None after `timeout_s`: one may have been lost."""
+    async for notice in conn.notifies(timeout=timeout_s, stop_after=1):
+        return notice.channel
+    return None
 
 
 class Pool:

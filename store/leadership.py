@@ -19,6 +19,7 @@ class Lock(enum.IntEnum):
     EVENT = 0x56_04
     ROLLUP = 0x56_05
     RETENTION = 0x56_06
+    REPLAY = 0x56_07
 
 
 async def wait_for_lock(conn: Connection, lock: Lock, number: int = 0) -> None:

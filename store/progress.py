@@ -9,11 +9,6 @@ from store.ledger import Account
 
 _ACCOUNT = "select committed, duplicates, conflicts, quarantined from account where site = %s"
 
-_UNREAD_ROWS = """
-select coalesce(sum(rows), 0) from batch
-left join cursor on cursor.reader = %s and cursor.slot = batch.slot
-where batch.batch > coalesce(cursor.batch, 0)"""
-
 
 async def account_of(conn: Connection, site: str) -> Account:
     """What became of the messages of a site so far; '' for those of sites that nobody knows."""
@@ -22,8 +17,11 @@ async def account_of(conn: Connection, site: str) -> Account:
         return await cursor.fetchone() or Account()
 
 
-async def unread_rows(conn: Connection, reader: str) -> int:
-    """How many committed readings the reader has not been through."""
-    row = await (await conn.execute(_UNREAD_ROWS, (reader,))).fetchone()
-    assert row is not None
-    return int(row[0])
+async def newest_batches(conn: Connection) -> dict[int, int]:
+    """The newest committed batch of each slot."""
+    return dict(await (await conn.execute("select slot, max(batch) from batch group by slot")).fetchall())
+
+
+async def cursors_of(conn: Connection, reader: str) -> dict[int, int]:
+    """How far a reader is in each slot that it has begun."""
+    return dict(await (await conn.execute("select slot, batch from cursor where reader = %s", (reader,))).fetchall())

@@ -114,9 +114,9 @@ class BatchReader:
         found = await unread(self._conn, self._reader, limit_rows)
         return [ReadBatch(part.slot, part.last, tuple([c async for c in self._columns(part)])) for part in found]
 
-    async def wait(self, poll_s: float) -> None:
-        """Return when something was committed, and after `poll_s` because a notification may be lost."""
-        await wait_for_notice(self._conn, poll_s)
+    async def wait(self, poll_s: float) -> str | None:
+        """Return the channel when something was notified, None after `poll_s`: a notification may be lost."""
+        return await wait_for_notice(self._conn, poll_s)
 
     async def _columns(self, part: Unread) -> AsyncIterator[ReadColumns]:
         by_kind = sorted(part.spans, key=lambda span: span.kind)

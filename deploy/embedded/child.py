@@ -127,17 +127,9 @@ class Child:
             log.replace(log.with_name(log.name + ".1"))
         fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            return await spawn(self._mortal_command(), self._server.account, stdout=fd, stderr=fd)
+            return await spawn(mortal(self._server.command(), self._server.stop_signal), self._server.account, stdout=fd, stderr=fd)
         finally:
             os.close(fd)
-
-    def _mortal_command(self) -> list[str | Path]:
-        # A changed user id would clear the request, so setpriv runs after the change.
-        setpriv = which("setpriv")
-        if setpriv is None:
-            return [*self._server.command()]
-        number = self._server.stop_signal.name.removeprefix("SIG")
-        return [setpriv, "--pdeathsig", number, "--", *self._server.command()]
 
     async def _wait_ready(self, process: asyncio.subprocess.Process) -> None:
         while not self._server.is_ready(process.pid):
@@ -149,6 +141,15 @@ class Child:
         log = self._server.log
         lines = [line for line in _tail(log).splitlines() if line.strip()]
         return f"the {self.name} {what}: {' / '.join(lines[-_LOG_LINES_TOLD:])} (see {log})"
+
+
+def mortal(command: Sequence[str | Path], number: signal.Signals) -> list[str | Path]:
+    """Have a command receive a signal when its parent dies, where the machine has `setpriv`."""
+    # A changed user id would clear the request, so setpriv runs after the change.
+    setpriv = which("setpriv")
+    if setpriv is None:
+        return [*command]
+    return [setpriv, "--pdeathsig", number.name.removeprefix("SIG"), "--", *command]
 
 
 def _tail(path: Path) -> str:

@@ -1,0 +1,42 @@
+"""What analytics finds, as events of the one feed. The types are a promise to integrators: `docs/api.md` lists them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from analytics.changes import Change, What
+from sensors.level import Level
+from store.events import NewEvent
+
+TYPES = {
+    What.BEGAN: "vigie.congestion.began.v1",
+    What.CHANGED: "vigie.congestion.changed.v1",
+    What.ENDED: "vigie.congestion.ended.v1",
+    What.LOST: "vigie.congestion.lost.v1",
+    What.SILENT: "vigie.sensor.silent.v1",
+    What.RETURNED: "vigie.sensor.returned.v1",
+}
+
+
+def event_of(change: Change) -> NewEvent:
+    """Word one change; whoever is silent is unknown, also a kind that is not judged."""
+    level = Level.UNKNOWN if change.what is What.SILENT else change.level
+    data = {
+        "level": _label(level),
+        "previous": _label(change.previous),
+        "verdict": change.verdict.value,
+        "site": change.site,
+        "kind": change.kind,
+        "value": change.value,
+        "evidence": dict(change.evidence),
+    }
+    return NewEvent(instant(change.time_us), TYPES[change.what], change.thing, data)
+
+
+def instant(time_us: int) -> datetime:
+    """Microseconds since 1970 as an aware time, exactly."""
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).replace(microsecond=time_us % 1_000_000)
+
+
+def _label(level: Level | None) -> str | None:
+    return None if level is None else level.label

@@ -1,0 +1,129 @@
+"""Wiring of analytics: committed readings through the engine, and what it finds back in one transaction.
+
+The engine in memory and the database only ever move together: when a step cannot be stored, the engine is dropped and a
+new one goes on from the last step that was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from analytics.changes import Change
+from analytics.engine import Engine
+from analytics.memory import FORMAT, Memory
+from analytics.readings import Readings
+from analytics.snapshot import State
+from sensors.kind import Kinds
+from sensors.level import Level
+from service.alerts import event_of, instant
+from service.clocks import now, wall_us
+from store import states
+from store.catalogue import CATALOGUE_CHANNEL, load_catalogue
+from store.copy_out import ReadColumns
+from store.database import listen
+from store.leadership import Lock, wait_for_lock
+from store.reader import BatchReader, ReadBatch
+from store.recent import readings_since
+from store.states import StepResult, commit_step, load_memory, load_states
+
+READER = "analytics"
+STEP_ROWS = 20_000
+"""Readings a step takes: more delays the first alert of a backlog, fewer costs a transaction each."""
+TICK_S = 1.0
+"""How late silence may be noticed, and a lost notification made good."""
+REBUILD = timedelta(hours=6)
+"""How far back a thing without a usable memory is rebuilt: shorter may miss the onset of a jam that still stands."""
+
+
+class Analyst:
+    """One engine and the connection that holds the right to write what it finds."""
+
+    def __init__(self, reader: BatchReader, engine: Engine) -> None:
+        self._reader = reader
+        self._engine = engine
+
+    async def step(self) -> bool:
+        """Take the next readings, if there are any, and the time; store what follows. False when there were none."""
+        batches = await self._reader.next(STEP_ROWS)
+        readings = [as_readings(columns) for batch in batches for columns in batch.columns]
+        await self._learn(readings)
+        # A thread, because a backlog's step takes longer than the other parts should wait.
+        changes = await asyncio.to_thread(self._engine.absorb, readings) if readings else []
+        changes += self._engine.advance(wall_us())
+        if batches or changes:
+            await self._store(batches, _touched(readings, changes), changes)
+        return bool(batches)
+
+    async def wait(self) -> None:
+        """Until there is something new, at most a tick; a changed catalogue is taken over."""
+        if await self._reader.wait(TICK_S) == CATALOGUE_CHANNEL:
+            self._engine.refresh(await load_catalogue(self._reader.connection))
+
+    async def _learn(self, readings: Sequence[Readings]) -> None:
+        """A thing that the engine does not know was registered after it read the catalogue."""
+        if self._engine.unknown(_touched(readings, [])):
+            self._engine.refresh(await load_catalogue(self._reader.connection))
+
+    async def _store(self, batches: Sequence[ReadBatch], touched: set[str], changes: Sequence[Change]) -> None:
+        step = StepResult(
+            reader=READER,
+            cursors=dict(batch.cursor for batch in batches),
+            states=[_row(state) for state in self._engine.states(touched)],
+            memory=self._engine.memory(touched),
+            events=[event_of(change) for change in changes],
+        )
+        await commit_step(self._reader.connection, step, now=now())
+
+
+async def run_analysis(database_url: str, kinds: Kinds) -> None:
+    """Analyse until cancelled; waits while another process does. Raises `DatabaseUnavailable`."""
+    async with BatchReader.open(database_url, READER, kinds) as reader:
+        await wait_for_lock(reader.connection, Lock.ZONE)
+        await listen(reader.connection, CATALOGUE_CHANNEL)
+        analyst = Analyst(reader, await _restored(reader, kinds))
+        while True:
+            if not await analyst.step():
+                await analyst.wait()
+
+
+async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
+    """An engine that goes on where the last one stopped: from memories, or from the last hours of readings."""
+    conn = reader.connection
+    engine = Engine(kinds, await load_catalogue(conn))
+    memories = cast(dict[str, Memory], await load_memory(conn))
+    usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT}
+    since = {name: instant(memory["settled_us"]) for name, memory in usable.items()}
+    engine.restore(usable, [as_readings(part) for part in await readings_since(conn, kinds, since)])
+    lost = {state.sensor: state.time - REBUILD for state in await load_states(conn) if state.time}
+    lost = {name: time for name, time in lost.items() if name not in usable}
+    rebuilt = [as_readings(part) for part in await readings_since(conn, kinds, lost)]
+    engine.absorb(rebuilt, announcing=False)
+    return engine
+
+
+def as_readings(columns: ReadColumns) -> Readings:
+    """What the store reads is what analytics takes."""
+    return Readings(columns.kind.name, columns.thing.tolist(), columns.time_us, columns.quality, columns.values)
+
+
+def _touched(readings: Sequence[Readings], changes: Sequence[Change]) -> set[str]:
+    return {name for part in readings for name in part.thing} | {change.thing for change in changes}
+
+
+def _row(state: State) -> states.State:
+    level = Level.UNKNOWN if state.silent else state.level
+    return states.State(
+        sensor=state.thing,
+        time=_instant(state.time_us),
+        level=level,
+        since=_instant(state.since_us),
+        verdict=state.verdict,
+        value=state.reading,
+    )
+
+
+def _instant(time_us: int | None) -> datetime | None:
+    return None if time_us is None else instant(time_us)

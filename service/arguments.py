@@ -1,0 +1,112 @@
+"""The command line of `vigie`: what can be asked for, in words for a tired person."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from service import commands
+
+_ABOUT = """Telemetry of a smart port: sensors in over MQTT, congestion and its alerts out.
+
+  vigie up                     run everything here: broker, database, simulated port, service, page
+  vigie replay FILE.npz        send recorded traffic through a running stack and wait until it is analysed
+  psql "$(vigie db url)"       look at the data
+
+The parts of `up` also run alone, on one machine or several, against the stack of --home
+or the servers named by VIGIE_DATABASE_URL and VIGIE_BROKER_URL.
+"""
+_END = "Every setting, for the environment or a TOML file (VIGIE_CONFIG): docs/settings.md"
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse a command line; `run` of the result is the command's function. Leaves with 2 where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="vigie", description=_ABOUT, epilog=_END, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = _common()
+    _add_up(choices.add_parser("up", parents=[common], help="run everything here and print where to look"))
+    _add_parts(choices, common)
+    _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
+    _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
+    _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
+    return parser.parse_args(argv)
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--home", metavar="DIR", help="folder of the stack (default: your data folder; as root /var/lib/vigie)"
+    )
+    common.add_argument("--config", type=Path, metavar="FILE", help="a TOML file of settings")
+    return common
+
+
+def _add_up(up: argparse.ArgumentParser) -> None:
+    _add_http(up)
+    up.add_argument("--no-simulators", action="store_true", help="wait for real sensors, or a replay")
+    up.add_argument("--for", dest="for_s", type=_above_zero, metavar="SECONDS", help="end by itself after SECONDS")
+    up.set_defaults(run=commands.run_up)
+
+
+def _add_http(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--http", metavar="HOST:PORT", help="where page and API answer (default 127.0.0.1:8090; port 0: any free one)"
+    )
+
+
+def _add_parts(choices: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    ingest = choices.add_parser("ingest", parents=[common], help="take readings from the broker into the database")
+    ingest.set_defaults(run=commands.run_ingest)
+    analyse = choices.add_parser("analyse", parents=[common], help="turn readings into levels and alerts; keep house")
+    analyse.set_defaults(run=commands.run_analyse)
+    serve = choices.add_parser("serve", parents=[common], help="answer the page and the API")
+    _add_http(serve)
+    serve.set_defaults(run=commands.run_serve)
+    simulate = choices.add_parser("simulate", parents=[common], help="stand in for the port's sensors")
+    simulate.add_argument(
+        "--seed", type=int, dest="simulate_seed", metavar="N", help="another port, the same each time"
+    )
+    simulate.set_defaults(run=commands.run_simulate)
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("recording", type=Path, metavar="RECORDING", help="an .npz file: docs/recordings.md")
+    replay.add_argument(
+        "--speed", type=_speed, metavar="N|max", help="N times as fast as it was, or as fast as possible (default)"
+    )
+    replay.add_argument("--json", action="store_true", help="print the counts as one JSON object")
+    replay.set_defaults(run=commands.run_replay)
+
+
+def _add_db(db: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = db.add_subparsers(dest="action", required=True, metavar="ACTION")
+    migrate = actions.add_parser("migrate", parents=[common], help="bring the schema up to this version")
+    migrate.set_defaults(run=commands.run_migrate)
+    url = actions.add_parser("url", parents=[common], help="print the URL of the database, for psql")
+    url.set_defaults(run=commands.run_url)
+
+
+def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = sensors.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", parents=[common], help="one line a sensor")
+    listing.set_defaults(run=commands.run_sensors_list)
+    add = actions.add_parser("add", parents=[common], help="install a sensor at a site")
+    add.add_argument("--id", required=True, help="its id, also its place in the topic: W07-T1")
+    add.add_argument("--site", required=True, help="an existing site: W07")
+    add.add_argument("--kind", required=True, help="a kind, shipped or your own: gate")
+    add.add_argument("--name", default="", help="what people call it")
+    add.set_defaults(run=commands.run_sensors_add)
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def _speed(text: str) -> float | None:
+    return None if text == "max" else _above_zero(text)

@@ -1,0 +1,110 @@
+"""One function a command: it resolves where things are and hands over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from sensors.catalogue import Sensor
+from sensors.kind import Kinds, load_kinds
+from service.analyst import run_analysis
+from service.endpoints import find_endpoints
+from service.ingestor import Ingest
+from service.parts import Part, keep_all_running
+from service.replaying import replay
+from service.server import run_server
+from service.settings import Settings
+from service.simulation import run_simulation
+from service.up import Options, up
+from service.upkeep import run_upkeep
+from store.catalogue import load_catalogue, register_sensor, seed
+from store.database import connected
+from store.migrate import migrate
+
+Command = Callable[[Settings, argparse.Namespace], Awaitable[None]]
+
+
+def kinds_of(settings: Settings) -> Kinds:
+    """The shipped kinds and those of the installation."""
+    return load_kinds(Path(settings.kinds_dir).expanduser() if settings.kinds_dir else None)
+
+
+def tell(line: str) -> None:
+    """Print a line of the result; the log goes to standard error."""
+    print(line, flush=True)  # noqa: T201
+
+
+def note(line: str) -> None:
+    """Print a line about how far things are."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+async def run_up(settings: Settings, arguments: argparse.Namespace) -> None:
+    options = Options(simulators=not arguments.no_simulators, for_s=arguments.for_s, config=arguments.config, say=tell)
+    await up(settings, kinds_of(settings), options)
+
+
+async def run_ingest(settings: Settings, _: argparse.Namespace) -> None:
+    ingest = Ingest(settings, find_endpoints(settings), kinds_of(settings))
+    await keep_all_running(ingest.parts())
+
+
+async def run_analyse(settings: Settings, _: argparse.Namespace) -> None:
+    url, kinds = find_endpoints(settings).database_url, kinds_of(settings)
+    await keep_all_running(
+        [Part("analyse", lambda: run_analysis(url, kinds)), Part("upkeep", lambda: run_upkeep(url, kinds, settings))]
+    )
+
+
+async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
+    url, kinds, registry = find_endpoints(settings).database_url, kinds_of(settings), CollectorRegistry()
+    await run_server(url, kinds, settings, registry, lambda page: tell(f"answering at {page}"))
+
+
+async def run_simulate(settings: Settings, _: argparse.Namespace) -> None:
+    await run_simulation(settings, find_endpoints(settings), kinds_of(settings))
+
+
+async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
+    done = await replay(
+        find_endpoints(settings), kinds_of(settings), arguments.recording, speed=arguments.speed, say=note
+    )
+    counts = asdict(done)
+    tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+
+
+async def run_migrate(settings: Settings, _: argparse.Namespace) -> None:
+    url = find_endpoints(settings).database_url
+    applied = await migrate(url, kinds_of(settings))
+    seeded = await seed(url)
+    tell("\n".join([*applied, *(["the shipped catalogue"] if seeded else [])]) or "nothing to do")
+
+
+async def run_url(settings: Settings, _: argparse.Namespace) -> None:
+    tell(find_endpoints(settings).database_url)
+
+
+async def run_sensors_list(settings: Settings, _: argparse.Namespace) -> None:
+    async with connected(find_endpoints(settings).database_url, name="sensors") as conn:
+        catalogue = await load_catalogue(conn)
+    rows = [(s.id, s.kind, s.site, s.name) for s in catalogue.sensors]
+    tell("\n".join(_table([("id", "kind", "site", "name"), *rows])))
+
+
+async def run_sensors_add(settings: Settings, arguments: argparse.Namespace) -> None:
+    sensor = Sensor(id=arguments.id, site=arguments.site, kind=arguments.kind, name=arguments.name)
+    kinds = kinds_of(settings)
+    async with connected(find_endpoints(settings).database_url, name="sensors") as conn:
+        await register_sensor(conn, sensor, kinds)
+    tell(f"{sensor.id} is installed: it publishes to vigie/1/readings/{sensor.site}/{sensor.id}/{sensor.kind}")
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,44 @@
+"""Where the broker and the database are: servers named in the settings, else the stack that runs in the home folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.embedded.stack import default_home, running_stack
+from sensors.errors import OperatorError
+from service.settings import Settings
+
+
+class NoStackError(OperatorError):
+    """Neither named nor running."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Endpoints:
+    """URLs with their passwords, kept out of any repr."""
+
+    database_url: str
+    broker_url: str
+
+
+def home_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the stack: the one given, else the user's data folder, as root one below /var/lib."""
+    return Path(settings.home).expanduser() if settings.home else default_home(environ, is_root=os.geteuid() == 0)
+
+
+def find_endpoints(settings: Settings) -> Endpoints:
+    """Resolve both URLs; raises `NoStackError` where one is neither named nor running."""
+    if settings.database_url and settings.broker_url:
+        return Endpoints(settings.database_url, settings.broker_url)
+    home = home_folder(settings)
+    stack = running_stack(home)
+    if stack is None:
+        missing = "VIGIE_BROKER_URL" if settings.database_url else "VIGIE_DATABASE_URL"
+        raise NoStackError(
+            f"no stack is running in {home}: start one with 'vigie up --home {home}', "
+            f"name another with --home, or set {missing}"
+        )
+    return Endpoints(settings.database_url or stack.database_url, settings.broker_url or stack.broker_url)

@@ -1,0 +1,81 @@
+"""Wiring of ingest: one part a slot, each with its session at the broker, its sink and its view of the catalogue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import SystemRandom
+
+from ingest.broker_url import parse_broker_url
+from ingest.columns import SinkUnavailable
+from ingest.counters import Observer
+from ingest.directory import CatalogueDirectory
+from ingest.mqtt5_transport import Mqtt5Transport
+from ingest.slot import Clocks, IngestSlot, client_id
+from ingest.transport import Subscription
+from sensors.catalogue import Catalogue
+from sensors.kind import Kinds
+from sensors.topics import site_filter
+from service.clocks import wall_us
+from service.endpoints import Endpoints
+from service.parts import Part
+from service.settings import Settings
+from store.catalogue import load_catalogue
+from store.database import DatabaseUnavailable, connected
+from store.writer import SlotSink
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What all slots share. `new_session` is called when the broker had no session for a slot: it should save it."""
+
+    settings: Settings
+    endpoints: Endpoints
+    kinds: Kinds
+    observer: Observer | None = None
+    new_session: Callable[[], None] | None = None
+
+    def parts(self) -> list[Part]:
+        """One part a slot, so that one in trouble leaves the others alone."""
+        slots = enumerate(self.settings.ingest_slots)
+        return [Part(f"ingest {number}", partial(self._run, number, sites)) for number, sites in slots]
+
+    async def _run(self, number: int, sites: tuple[str, ...]) -> None:
+        """Wait until the slot is free, then ingest until cancelled or taken over."""
+        async with SlotSink.open(self.endpoints.database_url, number, self.kinds) as sink:
+            slot = IngestSlot(
+                number,
+                self._transport(number, sites),
+                sink,
+                kinds=self.kinds,
+                directory=CatalogueDirectory(self.kinds, await self._catalogue(), self._catalogue),
+                clocks=Clocks(wall_us, time.monotonic),
+                rng=SystemRandom(),
+                observer=self.observer,
+            )
+            await slot.run()
+
+    def _transport(self, number: int, sites: tuple[str, ...]) -> Mqtt5Transport:
+        subscription = Subscription(
+            client_id=client_id(number),
+            filters=tuple(map(site_filter, sites)),
+            window=self.settings.ingest_window,
+            session_expiry_s=self.settings.ingest_session_expiry_s,
+        )
+        address = parse_broker_url(self.endpoints.broker_url)
+        return Mqtt5Transport(
+            address, subscription, clock_us=wall_us, rng=SystemRandom(), subscribed=self._on_subscribed
+        )
+
+    def _on_subscribed(self, session_present: bool) -> None:  # noqa: FBT001  as the broker says it
+        if not session_present and self.new_session is not None:
+            self.new_session()
+
+    async def _catalogue(self) -> Catalogue:
+        try:
+            async with connected(self.endpoints.database_url, name="directory") as conn:
+                return await load_catalogue(conn)
+        except DatabaseUnavailable as exc:
+            raise SinkUnavailable(str(exc)) from exc

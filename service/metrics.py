@@ -1,0 +1,36 @@
+"""Ingest's commits as Prometheus metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from ingest.counters import Commit
+
+_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+
+
+class IngestMetrics:
+    """An observer of ingest slots."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._messages = Counter(
+            "vigie_ingest_messages", "Messages by what became of them", ("slot", "outcome"), registry=registry
+        )
+        self._reasons = Counter(
+            "vigie_ingest_quarantined", "Messages in quarantine by reason", ("slot", "reason"), registry=registry
+        )
+        self._age = Histogram(
+            "vigie_ingest_commit_seconds",
+            "From the first arrival in a batch to its commit",
+            ("slot",),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+
+    def committed(self, commit: Commit) -> None:
+        slot, outcome = str(commit.slot), commit.outcome
+        for name in ("committed", "duplicates", "conflicts", "quarantined"):
+            self._messages.labels(slot, name).inc(getattr(outcome, name))
+        for reason, count in commit.reasons.items():
+            self._reasons.labels(slot, reason.value).inc(count)
+        self._age.labels(slot).observe(commit.oldest_s)

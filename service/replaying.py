@@ -1,0 +1,126 @@
+"""`vigie replay`: a recording registered, published, and waited for until it is stored and analysed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sensors.errors import OperatorError
+from sensors.kind import Kinds
+from sensors.payload import PayloadCodec
+from service.analyst import READER
+from service.endpoints import Endpoints
+from simulators.publish import Publisher
+from simulators.recording import Recording, load_recording
+from simulators.replay import KIND, Plan, count_readings, paced, plan_replay, replay_messages, site_id
+from store.catalogue import load_catalogue, register_recording
+from store.database import Connection, connected
+from store.leadership import Lock, try_lock, zone_number
+from store.ledger import Account
+from store.progress import account_of, cursors_of, newest_batches
+
+PATIENCE_S = 60.0
+"""How long nothing may move before it is said that nobody stores or analyses."""
+_POLL_S = 0.05
+
+
+class ReplayError(OperatorError):
+    """A replay that cannot start or does not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a recording: every reading published is counted in one of the other four."""
+
+    published: int
+    committed: int
+    duplicates: int
+    conflicts: int
+    quarantined: int
+
+
+async def replay(
+    endpoints: Endpoints, kinds: Kinds, path: Path, *, speed: float | None, say: Callable[[str], None]
+) -> Replayed:
+    """Replay a recording, `speed` times as fast as it was or as fast as possible; return what became of it.
+
+    Raises `RecordingError`, `ReplayError`, `PublishError`, `DatabaseUnavailable` or `CatalogueRefused`.
+    """
+    recording = await asyncio.to_thread(load_recording, path)
+    async with connected(endpoints.database_url, name="replay") as conn:
+        plan = await _register(conn, recording, path)
+        before = await account_of(conn, plan.site.id)
+        say(f"{path.name}: {count_readings(recording)} readings of {len(plan.sensors)} stations as site {plan.site.id}")
+        messages = _timed(recording, plan, PayloadCodec(kinds[KIND]), speed)
+        async with Publisher(endpoints.broker_url, f"vigie-replay-{plan.site.id}") as publisher:
+            published = await publisher.publish_all(messages, progress=lambda count: say(f"{count} published"))
+        account = await _stored(conn, plan.site.id, before, published)
+        say(f"{published} stored, waiting for the analysis")
+        await _analysed(conn)
+    return Replayed(published, account.committed, account.duplicates, account.conflicts, account.quarantined)
+
+
+async def _register(conn: Connection, recording: Recording, path: Path) -> Plan:
+    site = site_id(path)
+    if not await try_lock(conn, Lock.REPLAY, await zone_number(conn, site)):
+        raise ReplayError(f"{path}: site {site} is being replayed already: wait for its end, or rename the file")
+    catalogue = await load_catalogue(conn)
+    plan = plan_replay(recording, site, taken={s.id for s in catalogue.sensors if s.site != site})
+    await register_recording(conn, plan.site, plan.sensors, neighbours=plan.neighbours, usual_speeds=plan.usual_speeds)
+    return plan
+
+
+async def _timed(
+    recording: Recording, plan: Plan, codec: PayloadCodec, speed: float | None
+) -> AsyncIterator[tuple[str, bytes]]:
+    messages = replay_messages(recording, plan, codec)
+    if speed is None:
+        for message in messages:
+            yield message.topic, message.payload
+    else:
+        async for message in paced(messages, speed, time.monotonic, asyncio.sleep):
+            yield message.topic, message.payload
+
+
+async def _stored(conn: Connection, site: str, before: Account, published: int) -> Account:
+    """Wait until as many readings of the site are accounted for as were published."""
+
+    async def moved() -> tuple[bool, int]:
+        total = _total(await account_of(conn, site)) - _total(before)
+        return total >= published, total
+
+    await _until(moved, "no reading was stored for a minute: is 'vigie ingest' running, with a slot for this site?")
+    after = await account_of(conn, site)
+    return Account(*(asdict(after)[name] - asdict(before)[name] for name in asdict(after)))
+
+
+async def _analysed(conn: Connection) -> None:
+    """Wait until analytics has been through everything that is committed now."""
+    goal = await newest_batches(conn)
+
+    async def moved() -> tuple[bool, int]:
+        reached = await cursors_of(conn, READER)
+        return all(reached.get(slot, 0) >= batch for slot, batch in goal.items()), sum(reached.values())
+
+    await _until(moved, "nothing was analysed for a minute: is 'vigie analyse' running?")
+
+
+async def _until(moved: Callable[[], Awaitable[tuple[bool, int]]], stuck: str) -> None:
+    """Poll until done; raises `ReplayError` when the number that should move has not for `PATIENCE_S`."""
+    last, since = -1, time.monotonic()
+    while True:
+        done, number = await moved()
+        if done:
+            return
+        if number != last:
+            last, since = number, time.monotonic()
+        elif time.monotonic() - since > PATIENCE_S:
+            raise ReplayError(stuck)
+        await asyncio.sleep(_POLL_S)
+
+
+def _total(account: Account) -> int:
+    return sum(asdict(account).values())

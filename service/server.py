@@ -1,0 +1,41 @@
+"""Wiring of the HTTP side: the app on a pool of connections, and ingest's counters where it runs in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.server import serve
+from api.settings import ApiSettings
+from sensors.errors import OperatorError
+from sensors.kind import Kinds
+from service.settings import Settings
+from store.api_queries import DatabaseSource
+from store.database import Pool
+
+CONNECTIONS = 4
+"""Of the API to the database: more serve no reader sooner on two cores, each costs the server 5 MB."""
+
+
+class AddressError(OperatorError):
+    """An address that is none."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Read HOST:PORT, [HOST]:PORT or :PORT; port 0 takes any that is free."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) >= 1 << 16:
+        raise AddressError(f"--http {text!r} is not an address: write HOST:PORT, such as 127.0.0.1:8090")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+async def run_server(
+    database_url: str, kinds: Kinds, settings: Settings, registry: CollectorRegistry, ready: Callable[[str], None]
+) -> None:
+    """Serve until cancelled; `ready` gets the URL of the page once it answers."""
+    api_settings = ApiSettings(allowed_hosts=frozenset(settings.allowed_hosts))
+    async with Pool(database_url, name="api", size=CONNECTIONS) as pool:
+        app = create_app(DatabaseSource(pool, database_url), kinds, settings=api_settings, registry=registry)
+        await serve(app, *parse_address(settings.http), ready)

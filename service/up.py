@@ -1,0 +1,119 @@
+"""`vigie up`: everything on this machine, started in order, kept running, named when it stops, ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from api.security import require_loopback
+from api.server import bind
+from deploy.embedded.stack import EmbeddedStack
+from sensors.kind import Kinds
+from service.analyst import run_analysis
+from service.children import command_part, server_part
+from service.endpoints import Endpoints, home_folder
+from service.ingestor import Ingest
+from service.metrics import IngestMetrics
+from service.parts import Part, keep_running, stop_in_order
+from service.server import parse_address, run_server
+from service.settings import Settings
+from service.upkeep import run_upkeep
+from store.catalogue import seed
+from store.migrate import migrate
+
+STOP_S = 4.0
+"""How long the parts may take to finish what is under way; what is not finished is read again, nothing is lost."""
+
+_log = structlog.get_logger("up")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What only `up` knows: whether sensors are simulated, when it ends by itself, which file its children read."""
+
+    simulators: bool
+    for_s: float | None
+    config: Path | None
+    say: Callable[[str], None]
+
+
+async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
+    """Run until cancelled or until `for_s` is over; raises the error of a part that cannot be kept running."""
+    _require_free_address(settings)
+    home = home_folder(settings)
+    database, broker = settings.database_url is None, settings.broker_url is None
+    async with EmbeddedStack(home, say=options.say, database=database, broker=broker) as stack:
+        endpoints = Endpoints(
+            settings.database_url or stack.urls.database_url, settings.broker_url or stack.urls.broker_url
+        )
+        await migrate(endpoints.database_url, kinds)
+        await seed(endpoints.database_url)
+        await _run(list(_parts(settings, kinds, options, endpoints, stack)), options.for_s)
+        options.say("everything has ended; the data stay in " + str(home))
+
+
+def _require_free_address(settings: Settings) -> None:
+    """Refuse what cannot be served before anything is started."""
+    host, port = parse_address(settings.http)
+    require_loopback(host)
+    bind(host, port).close()
+
+
+def _parts(
+    settings: Settings, kinds: Kinds, options: Options, endpoints: Endpoints, stack: EmbeddedStack
+) -> Iterator[Part]:
+    """Everything that runs, in the order in which it must end: first who sends, last who stores."""
+    url, registry, home = endpoints.database_url, CollectorRegistry(), home_folder(settings)
+    if options.simulators:
+        yield command_part("simulators", _simulate_command(home, options.config))
+    ingest = Ingest(settings, endpoints, kinds, IngestMetrics(registry), partial(_save_sessions, stack))
+    yield from ingest.parts()
+    yield Part("analyse", lambda: run_analysis(url, kinds))
+    yield Part("upkeep", lambda: run_upkeep(url, kinds, settings))
+    announce = partial(_announce, options, home)
+    yield Part("serve", lambda: run_server(url, kinds, settings, registry, announce))
+    yield from map(server_part, stack.children)
+
+
+async def _run(parts: list[Part], for_s: float | None) -> None:
+    tasks = [asyncio.create_task(keep_running(part), name=part.name) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await stop_in_order(tasks, STOP_S)
+
+
+def _simulate_command(home: Path, config: Path | None) -> list[str | Path]:
+    # -P: a folder called `service` where the user stands must not be taken for ours.
+    command: list[str | Path] = [sys.executable, "-P", "-m", "service", "simulate", "--home", home]
+    return command if config is None else [*command, "--config", config]
+
+
+def _save_sessions(stack: EmbeddedStack) -> None:
+    """Have our broker save at once: killed before its next save it would forget that a session exists."""
+    for child in stack.children:
+        if child.name == "broker":
+            with suppress(ProcessLookupError):
+                child.send_signal(signal.SIGUSR1)
+
+
+def _announce(options: Options, home: Path, page: str) -> None:
+    """Print where to look."""
+    where = f" --home {home}"
+    simulated = "90 simulated sensors" if options.simulators else "no simulators: waiting for sensors or a replay"
+    options.say(f"Vigie is live: {page}  ({simulated})")
+    options.say(f'  data   psql "$(vigie db url{where})"')
+    options.say(f"  replay vigie replay RECORDING.npz{where}")
+    options.say(f"  API    {page}openapi.json")
+    options.say("  stop   Ctrl-C" if options.for_s is None else f"  ends   by itself after {options.for_s:g} s")

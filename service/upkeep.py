@@ -1,0 +1,40 @@
+"""What is done now and then beside the readings: rollups within seconds, retention once an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from sensors.kind import Kinds
+from service.clocks import now
+from service.settings import Settings
+from store.database import connected
+from store.retention import Retention, apply_retention
+from store.rollups import update_rollups
+
+ROLLUP_EVERY_S = 5.0
+"""How old the newest bucket of a rollup may be; shorter computes the open bucket more often for nobody."""
+ROLLUP_ROWS = 50_000
+RETENTION_EVERY_S = 3600.0
+_BATCH_DAYS = 7.0
+"""Batches are only read by those who come after: a week covers a long weekend with a stopped reader."""
+
+
+async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> None:
+    """Keep house until cancelled. Raises `DatabaseUnavailable`."""
+    retention = Retention(
+        raw_days=settings.raw_days,
+        rollup_days=settings.rollup_days,
+        batch_days=min(_BATCH_DAYS, settings.raw_days),
+        quarantine_days=settings.quarantine_days,
+        event_days=settings.event_days,
+    )
+    swept_at = -RETENTION_EVERY_S
+    async with connected(database_url, name="upkeep") as conn:
+        while True:
+            started = time.monotonic()
+            if started - swept_at >= RETENTION_EVERY_S:
+                await apply_retention(conn, kinds, retention, now=now())
+                swept_at = started
+            if not await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS):
+                await asyncio.sleep(ROLLUP_EVERY_S)
