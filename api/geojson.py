@@ -19,6 +19,19 @@ SCHEMA: dict[str, Any] = {
     "description": "GeoJSON of RFC 7946",
     "type": "object",
     "required": ["type", "features"],
+    "examples": [
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {
+                    "type": "Feature",
+                    "id": "W07",
+                    "geometry": {"type": "Point", "coordinates": [4.826, 43.4215]},
+                    "properties": {"name": "Seayard"},
+                }
+            ],
+        }
+    ],
     "properties": {
         "type": {"const": "FeatureCollection"},
         "features": {

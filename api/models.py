@@ -16,7 +16,7 @@ Resolution = Literal["raw", "5min", "1h", "1d"]
 
 _Time = Annotated[datetime, Field(examples=["2026-03-02T07:34:00Z"])]
 _SensorId = Annotated[str, Field(examples=["W07-G1"], description="id of a sensor or of a corridor")]
-_Number = Annotated[float | None, Field(examples=[34.0])]
+_Number = Annotated[float | None, Field(examples=[1830.0])]
 
 
 class _Out(BaseModel):
@@ -74,7 +74,7 @@ class KindOut(BaseModel):
     period_s: float = Field(examples=[30], description="0 for events")
     subject: Literal["sensor", "corridor"]
     part_of: str | None = Field(default=None, examples=["gate"], description="kind of the sensors that publish it too")
-    chart: str | None = Field(default=None, examples=["queue_trucks"], description="the field to show first")
+    chart: str | None = Field(default=None, examples=["wait_s"], description="the field to show first")
     fields: list[FieldOut]
     texts: list[TextOut]
     level: LimitsOut | SpeedRatioOut | None = Field(default=None, description="null: this kind has no level")
@@ -129,8 +129,8 @@ class CorridorOut(_Out):
 class Measured(BaseModel):
     """A number with its unit."""
 
-    field: str = Field(examples=["queue_trucks"])
-    unit: str = Field(examples=["1"])
+    field: str = Field(examples=["wait_s"])
+    unit: str = Field(examples=["s"])
     value: _Number
 
 

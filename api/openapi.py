@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import geojson
+from api.examples import add_examples
 from api.problems import ProblemDetails
 
 TAGS = [
@@ -51,6 +52,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     for media in _event_streams(document):
         # itemSchema is OpenAPI 3.2: in a 3.1 document linters refuse it, and the events have types of their own.
         media.pop("itemSchema", None)
+    add_examples(document)
     return document
 
 

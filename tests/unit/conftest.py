@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from api.app import broadcasting, create_app
+from api.server import serve
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
@@ -77,11 +79,12 @@ class MemorySource:
 
     @asynccontextmanager
     async def wakes(self, poll_s: float) -> AsyncIterator[AsyncIterator[None]]:
+        assert poll_s > 0
         self._reach()
         async with aclosing(self._notices()) as notices:
             yield notices
 
-    async def _notices(self):
+    async def _notices(self) -> AsyncGenerator[None]:
         while True:
             yield
             async with self._changed:
@@ -115,3 +118,62 @@ def congested() -> StateRow:
     """A gate with a queue, as analytics writes it."""
     since = NOW - timedelta(minutes=20)
     return StateRow("W07-G1", NOW, 2, since, "traffic", {"queue_trucks": 34.0, "wait_s": 1830.0, "service_s": None})
+
+
+class Served:
+    """The app behind a real uvicorn on a port of its own."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(serve(self._app, "127.0.0.1", 0, self._url.set_result), name="serve")
+        self.url = await asyncio.wait_for(self._url, 10)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+@pytest.fixture
+async def served(app: FastAPI) -> AsyncIterator[Served]:
+    async with Served(app) as served:
+        yield served
+
+
+@pytest.fixture
+def sse() -> Callable[..., AbstractAsyncContextManager[AsyncIterator[dict[str, str]]]]:
+    """Open an event stream: an iterator of its events, comments left out."""
+    return open_stream
+
+
+@asynccontextmanager
+async def open_stream(url: str, **headers: str) -> AsyncIterator[AsyncIterator[dict[str, str]]]:
+    async with httpx.AsyncClient(timeout=10) as client, client.stream("GET", url, headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        async with aclosing(_events(response)) as events:
+            yield events
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, str]]:
+    event: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name and value:
+            event[name] = value
+        elif not line and "data" in event:
+            yield event
+            event = {}
+
+
+@pytest.fixture
+def served_with() -> type[Served]:
+    """Serve an app with settings of its own."""
+    return Served

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from sensors.catalogue import Sensor
+from sensors.kind import Kinds
+from store.api_rows import StateRow
+
+
+async def test_sites_and_sensors_of_the_port(client: httpx.AsyncClient) -> None:
+    sites = (await client.get("/v1/sites")).json()["items"]
+    sensors = (await client.get("/v1/sensors")).json()["items"]
+    assert len(sites) == 30
+    assert len(sensors) == 90
+    assert {sensor["site"] for sensor in sensors} == {site["id"] for site in sites}
+
+
+@pytest.mark.parametrize("path", ["/v1/sites", "/v1/sensors"])
+async def test_geojson_by_accept_or_by_parameter(client: httpx.AsyncClient, path: str) -> None:
+    by_accept = await client.get(path, headers={"accept": "application/geo+json"})
+    by_parameter = await client.get(path, params={"format": "geojson"})
+    assert by_accept.headers["content-type"] == "application/geo+json"
+    assert by_accept.json() == by_parameter.json()
+    for feature in by_accept.json()["features"]:
+        longitude, latitude = feature["geometry"]["coordinates"]
+        assert 4 < longitude < 6
+        assert 43 < latitude < 44
+
+
+async def test_a_thing_without_a_place_has_a_null_geometry(client: httpx.AsyncClient, source: Any) -> None:
+    site = msgspec.structs.replace(source.installed.sites[0], latitude=None, longitude=None)
+    source.installed = msgspec.structs.replace(source.installed, sites=(site, *source.installed.sites[1:]))
+    features = (await client.get("/v1/sites?format=geojson")).json()["features"]
+    assert features[0]["geometry"] is None
+
+
+async def test_a_sensor_takes_place_and_period_from_site_and_kind(client: httpx.AsyncClient) -> None:
+    sensor = (await client.get("/v1/sensors/W07-G1")).json()
+    site = next(site for site in (await client.get("/v1/sites")).json()["items"] if site["id"] == "W07")
+    assert (sensor["latitude"], sensor["longitude"]) == (site["latitude"], site["longitude"])
+    assert sensor["period_s"] > 0
+    assert sensor["kinds"] == ["gate", "passage"]
+
+
+async def test_a_reader_names_its_corridors(client: httpx.AsyncClient) -> None:
+    reader = (await client.get("/v1/sensors/W15-B1")).json()
+    corridors = (await client.get("/v1/corridors")).json()["items"]
+    assert len(corridors) == 14
+    assert reader["corridors"] == [corridor["id"] for corridor in corridors if corridor["reader"] == "W15-B1"]
+    assert reader["kinds"] == []
+
+
+async def test_a_sensor_that_was_just_added_is_found(client: httpx.AsyncClient, source: Any) -> None:
+    assert (await client.get("/v1/sensors/W07-G9")).status_code == 404
+    added = Sensor(id="W07-G9", site="W07", kind="gate")
+    source.installed = msgspec.structs.replace(source.installed, sensors=(*source.installed.sensors, added))
+    assert (await client.get("/v1/sensors/W07-G9")).status_code == 200
+
+
+async def test_kinds_carry_units_and_labels_in_both_languages(client: httpx.AsyncClient, kinds: Kinds) -> None:
+    items = {item["name"]: item for item in (await client.get("/v1/kinds")).json()["items"]}
+    assert items.keys() == kinds.keys()
+    speed = next(field for field in items["traffic"]["fields"] if field["name"] == "speed_kmh")
+    assert speed["unit"] == "km/h"
+    assert set(speed["title"]) == {"en", "fr"}
+    assert items["traffic"]["level"]["rule"] == "speed_ratio"
+    assert items["wind"]["level"] is None
+    assert items["gate"]["level"]["dense"] < items["gate"]["level"]["congested"] < items["gate"]["level"]["jammed"]
+
+
+async def test_states_list_everything_installed_and_what_never_spoke_is_unknown(
+    client: httpx.AsyncClient, source: Any, congested: StateRow
+) -> None:
+    source.state["W07-G1"] = congested
+    states = {state["sensor"]: state for state in (await client.get("/v1/states")).json()["items"]}
+    assert len(states) == 104
+    assert states["W07-G1"] == {
+        "sensor": "W07-G1",
+        "kind": "gate",
+        "site": "W07",
+        "level": "congested",
+        "since": "2026-03-02T07:14:00Z",
+        "time": "2026-03-02T07:34:00Z",
+        "verdict": "traffic",
+        "value": {"field": "wait_s", "unit": "s", "value": 1830.0},
+        "reading": {"queue_trucks": 34.0, "wait_s": 1830.0, "service_s": None},
+    }
+    assert states["W12-F1"]["level"] == "unknown"
+    assert states["W12-F1"]["time"] is None
+    assert states["W17-W15"]["site"] == "W15"
+
+
+async def test_a_kind_without_levels_has_none(client: httpx.AsyncClient, source: Any, congested: StateRow) -> None:
+    wind = next(sensor.id for sensor in source.installed.sensors if sensor.kind == "wind")
+    source.state[wind] = replace(congested, thing=wind, level=None, since=None, reading={"mean_ms": 12.0})
+    states = {state["sensor"]: state for state in (await client.get("/v1/states")).json()["items"]}
+    assert states[wind]["level"] is None
+
+
+async def test_the_state_of_what_is_no_longer_installed_is_left_out(
+    client: httpx.AsyncClient, source: Any, congested: StateRow
+) -> None:
+    source.state["GONE"] = replace(congested, thing="GONE")
+    assert "GONE" not in {state["sensor"] for state in (await client.get("/v1/states")).json()["items"]}

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from api.security import NotLoopbackError
+from api.server import CannotListenError, serve
+
+
+async def test_a_port_in_use_is_one_line_with_the_way_out(app: FastAPI) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListenError) as refused:
+            await serve(app, "127.0.0.1", port, print)
+    assert f"127.0.0.1:{port}" in str(refused.value)
+    assert "--http" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+async def test_an_address_for_everybody_is_refused(app: FastAPI) -> None:
+    with pytest.raises(NotLoopbackError):
+        await serve(app, "0.0.0.0", 0, print)  # noqa: S104
+
+
+async def test_ready_names_the_address_that_answers(served: Any) -> None:
+    assert served.url.startswith("http://127.0.0.1:")
+    assert served.url.endswith("/")
+
+
+async def test_a_defect_in_a_broadcaster_stops_the_server_instead_of_leaving_streams_deaf(
+    app: FastAPI, source: Any
+) -> None:
+    source.broken = True
+    with pytest.raises(ExceptionGroup) as failed:
+        await serve(app, "127.0.0.1", 0, lambda _url: None)
+    assert failed.group_contains(RuntimeError)
