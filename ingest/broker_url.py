@@ -36,18 +36,21 @@ class BrokerAddress:
 
 def parse_broker_url(url: str) -> BrokerAddress:
     """Parse a URL; raises `BrokerUrlError` with a message that never contains the password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError as exc:
+        raise BrokerUrlError(
+            "a broker URL is mqtt://user:password@host:port; host or port of this one cannot be read"
+        ) from exc
     if parts.scheme not in _PORTS:
         raise BrokerUrlError(f"a broker URL starts with mqtt:// or mqtts://, not {parts.scheme or 'nothing'!r}")
-    if not parts.hostname:
-        raise BrokerUrlError("a broker URL names a host: mqtt://user:password@host:port")
-    try:
-        port = parts.port or _PORTS[parts.scheme]
-    except ValueError as exc:
-        raise BrokerUrlError("the port of a broker URL is a number from 1 to 65535") from exc
+    if not host or port == 0:
+        raise BrokerUrlError("a broker URL names a host, and a port from 1 to 65535: mqtt://user:password@host:port")
     return BrokerAddress(
-        host=parts.hostname,
-        port=port,
+        host=host,
+        port=port or _PORTS[parts.scheme],
         tls=parts.scheme == "mqtts",
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,

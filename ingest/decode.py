@@ -22,6 +22,9 @@ from sensors.payload import Reading, Reason, Rejected
 FUTURE_US = 120_000_000
 """How far ahead of its arrival a reading may be timed, for clocks that are a little off (design: 2 minutes)."""
 
+DETAIL_CHARACTERS = 300
+"""Of an explanation, which may quote a field name of a sender's choosing; the payload itself is kept whole."""
+
 
 class BatchBuilder:
     """Gathers the frames of one transaction; `finish` turns them into a batch and starts anew."""
@@ -86,7 +89,8 @@ class BatchBuilder:
         self._reject(frame, route.known.site, route.known.thing, why)
 
     def _reject(self, frame: Frame, site: str | None, thing: str | None, why: Rejected) -> None:
-        entry = Quarantined(frame.topic, frame.payload, why.reason, why.detail, frame.received_us, site, thing)
+        detail = why.detail[:DETAIL_CHARACTERS]
+        entry = Quarantined(frame.topic, frame.payload, why.reason, detail, frame.received_us, site, thing)
         self._quarantined.append(entry)
 
 

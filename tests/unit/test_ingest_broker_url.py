@@ -26,7 +26,16 @@ def test_user_and_password_are_unquoted_and_the_password_is_never_shown() -> Non
     assert "p/:s" not in repr(address)
 
 
-@pytest.mark.parametrize("url", ["http://u:pw@h", "h:1883", "mqtt://", "mqtt://u:pw@h:x", "mqtt://u:pw@h:99999", ""])
+BAD = [
+    "http://u:pw@h",
+    "h:1883",
+    "mqtt://",
+    "",
+    *(f"mqtt://u:pw@{host}" for host in ("h:x", "h:99999", "h:0", "a..b", "[h")),
+]
+
+
+@pytest.mark.parametrize("url", BAD)
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(BrokerUrlError) as raised:
         parse_broker_url(url)

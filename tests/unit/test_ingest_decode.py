@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.columns import Batch, Columns
-from ingest.decode import FUTURE_US, BatchBuilder
+from ingest.decode import DETAIL_CHARACTERS, FUTURE_US, BatchBuilder
 from ingest.directory import CatalogueDirectory
 from ingest.routing import Router
 from ingest.transport import Frame
@@ -154,6 +154,11 @@ async def test_what_cannot_be_used_is_quarantined_as_it_came(
     assert (entry.topic, entry.payload, entry.reason, entry.thing) == (topic, payload, reason, thing)
     assert entry.detail
     assert entry.received_us == NOW_US
+
+
+async def test_an_explanation_is_short_whatever_the_sender_wrote() -> None:
+    (entry,) = (await batch_of([frame(ROAD, b'{"' + b"x" * 100_000 + b'":1}')])).quarantined
+    assert len(entry.detail) == DETAIL_CHARACTERS
 
 
 async def test_two_minutes_ahead_is_still_a_clock_that_is_a_little_off() -> None:
