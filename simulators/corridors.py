@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +58,7 @@ class Corridors:
         median_s = float(self._travel_s[index])
         if not matches or not median_s:
             return {"median_s": None, "p85_s": None, "matches": 0}
-        spread = 1.12 + 0.3 / np.sqrt(matches)
+        spread = 1.12 + 0.3 / math.sqrt(matches)
         return {"median_s": round(median_s, 1), "p85_s": round(median_s * spread, 1), "matches": matches}
 
 

@@ -6,6 +6,7 @@ a refusal closes it again. So nothing overtakes a reading that the broker would 
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 
@@ -22,6 +23,8 @@ class Outbox:
 
     def __init__(self) -> None:
         self.open = False
+        self.limit = 1
+        """How many may be under way at once: the broker's Receive Maximum."""
         self.accepted = 0
         self._owed: dict[int, Owed] = {}
         self._under_way: dict[int, int] = {}
@@ -31,6 +34,11 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._owed)
+
+    @property
+    def held_back(self) -> bool:
+        """Some wait although the outbox is open: the limit was reached."""
+        return self.open and bool(self._waiting)
 
     @property
     def idle(self) -> bool:
@@ -45,7 +53,8 @@ class Outbox:
     def due(self) -> list[Owed]:
         """The messages that may be sent now, in order."""
         if self.open:
-            return [self._owed[number] for number in self._waiting]
+            room = max(0, self.limit - len(self._under_way))
+            return [self._owed[number] for number in itertools.islice(self._waiting, room)]
         if self._under_way or not self._owed:
             return []
         return [next(iter(self._owed.values()))]

@@ -33,6 +33,9 @@ WINDOW: Final = 1000
 _NOT_ACCEPTED: Final = 0x10
 """MQTT 5, 3.4.2.1: from here on a PUBACK is not plain success; 0x10 is "no matching subscribers"."""
 
+_RECEIVE_MAXIMUM: Final = 65_535
+"""MQTT 5, 3.2.2.3.3: what holds where a broker does not say."""
+
 _FINAL: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x95, 0x99})
 """Refusals the next attempt would meet again: protocol, identifier, credentials, rights, topic, size, format."""
 
@@ -86,10 +89,11 @@ class _Connection(aiomqtt.Client):
             password=broker.password,
             identifier=client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
-            max_inflight_messages=65_535,
+            max_inflight_messages=_RECEIVE_MAXIMUM,
             tls_context=ssl.create_default_context() if broker.tls else None,
         )
         self._acknowledged = acknowledged
+        self.receive_maximum = _RECEIVE_MAXIMUM
 
     def send(self, topic: str, payload: bytes) -> int:
         """Hand one message to the socket; returns its packet id."""
@@ -100,7 +104,7 @@ class _Connection(aiomqtt.Client):
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature
         # paho does not look at the Receive Maximum; a broker may disconnect who exceeds it.
-        client.max_inflight_messages_set(getattr(properties, "ReceiveMaximum", 65_535))
+        self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any) -> None:  # noqa: ANN401  paho's signature
@@ -223,6 +227,7 @@ class Publisher:
 
     def _begin(self, connection: _Connection) -> None:
         self._outbox.lose()
+        self._outbox.limit = connection.receive_maximum
         self._connection = connection
         if self._trouble:
             _log.info("broker reached", broker=repr(self._broker), owed=len(self._outbox))
@@ -248,6 +253,7 @@ class Publisher:
             self._fail(PublishError(f"the broker at {self._broker!r} refuses {owed.topic}: {code}"))
         if self._outbox.open and not was_open:
             self._pause_s = _BACKOFF_S[0]
+        if self._outbox.held_back:
             self._send_due()
         elif self._outbox.idle and not self._outbox.open:
             asyncio.get_running_loop().call_later(self._next_pause(), self._send_due)

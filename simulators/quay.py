@@ -57,25 +57,25 @@ def wind(seed: int, index: int, at_s: float, n: int) -> Values:
     """Wind at a quay: a mistral for days, else a sea breeze in the afternoon; all places see the same weather."""
     mistral = _mistral_ms(seed, at_s)
     breeze = 2.2 + 3.2 * max(0.0, math.sin(2 * math.pi * (at_s / _DAY_S - 0.32)))
-    local = 1 + 0.08 * smooth_noise(seed, _WIND + 200, at_s, 600, n)[index]
+    local = 1 + 0.08 * _noise(seed, _WIND + 200, at_s, 600, n, index)
     mean = float(np.clip(max(mistral, breeze) * local, 0.2, 40.0))
-    gusty = 1.25 + 0.12 * abs(smooth_noise(seed, _WIND + 300, at_s, 120, n)[index]) + 0.1 * (mistral > breeze)
+    gusty = 1.25 + 0.12 * abs(_noise(seed, _WIND + 300, at_s, 120, n, index)) + 0.1 * (mistral > breeze)
     towards = _MISTRAL_DEG if mistral > breeze else _SEA_BREEZE_DEG
-    degrees = (towards + 12 * smooth_noise(seed, _WIND + 400, at_s, 900, n)[index]) % 360
+    degrees = (towards + 12 * _noise(seed, _WIND + 400, at_s, 900, n, index)) % 360
     return {"mean_ms": round(mean, 1), "gust_ms": round(mean * gusty, 1), "direction_deg": round(float(degrees), 0)}
 
 
 def crane(seed: int, index: int, at_s: float, n: int) -> Values:
     """A crane works while its ship is there, 20 to 35 moves an hour, and stops in wind."""
     mean = _mistral_ms(seed, at_s)
-    gust = mean * (1.3 + 0.1 * smooth_noise(seed, _CRANE + 300, at_s, 300, 1)[0])
+    gust = mean * (1.3 + 0.1 * _noise(seed, _CRANE + 300, at_s, 300))
     if mean > STOP_MS or gust > _STOP_GUST_MS:
         return {"moves_h": 0.0, "cycle_s": None, "idle_share": 1.0, "state": "wind_stop"}
-    ship = smooth_noise(seed, _CRANE + 100, at_s, 8 * 3600, n)[index]
+    ship = _noise(seed, _CRANE + 100, at_s, 8 * 3600, n, index)
     if ship < -0.6:  # noqa: PLR2004  in seven hours of ten there is a ship
         return {"moves_h": 0.0, "cycle_s": None, "idle_share": 1.0, "state": "idle"}
-    cycle_s = float(np.clip(115 + 9 * smooth_noise(seed, _CRANE + 200, at_s, 900, n)[index], 100, 150))
-    idle = float(np.clip(0.1 + 0.05 * smooth_noise(seed, _CRANE + 400, at_s, 600, n)[index], 0.04, 0.35))
+    cycle_s = float(np.clip(115 + 9 * _noise(seed, _CRANE + 200, at_s, 900, n, index), 100, 150))
+    idle = float(np.clip(0.1 + 0.05 * _noise(seed, _CRANE + 400, at_s, 600, n, index), 0.04, 0.35))
     moves_h = 3600 / cycle_s * (1 - idle)
     return {
         "moves_h": round(moves_h, 1),
@@ -88,11 +88,11 @@ def crane(seed: int, index: int, at_s: float, n: int) -> Values:
 def reefer(seed: int, index: int, at_s: float, n: int) -> Values:
     """A rack: return air within 2 degrees of the setpoint, except for half an hour of defrost every twelve hours."""
     setpoint = _SETPOINTS_C[index % len(_SETPOINTS_C)]
-    small = smooth_noise(seed, _REEFER, at_s, 900, n)[index]
+    small = _noise(seed, _REEFER, at_s, 900, n, index)
     into = (at_s + index * _DEFROST_EVERY_S / max(n, 1)) % _DEFROST_EVERY_S
     defrost = _DEFROST_C * math.sin(math.pi * into / _DEFROST_S) if into < _DEFROST_S else 0.0
-    plugs = round(float(np.clip(52 + 9 * smooth_noise(seed, _REEFER + 100, at_s, 6 * 3600, n)[index], 5, _PLUGS)))
-    failed = smooth_noise(seed, _REEFER + 200, at_s, 12 * 3600, n)[index] > 1.7  # noqa: PLR2004  a few hours a week
+    plugs = round(float(np.clip(52 + 9 * _noise(seed, _REEFER + 100, at_s, 6 * 3600, n, index), 5, _PLUGS)))
+    failed = _noise(seed, _REEFER + 200, at_s, 12 * 3600, n, index) > 1.7  # noqa: PLR2004  a few hours a week
     return {
         "setpoint_c": setpoint,
         "supply_c": round(setpoint - 0.4 + 0.15 * small + 0.5 * defrost, 2),
@@ -105,8 +105,8 @@ def reefer(seed: int, index: int, at_s: float, n: int) -> Values:
 
 def _mistral_ms(seed: int, at_s: float) -> float:
     """The mistral of the region, 0 when it does not blow; stronger by day than by night."""
-    weather = smooth_noise(seed, _WIND, at_s, 40 * 3600, 1)[0]
-    hours = smooth_noise(seed, _WIND + 100, at_s, 2 * 3600, 1)[0]
+    weather = _noise(seed, _WIND, at_s, 40 * 3600)
+    hours = _noise(seed, _WIND + 100, at_s, 2 * 3600)
     if weather < _MISTRAL_FROM:
         return 0.0
     by_day = 1 + 0.12 * math.sin(2 * math.pi * (at_s / _DAY_S - 0.3))
@@ -118,4 +118,9 @@ def _ambient_c(seed: int, at_s: float) -> float:
     """Air temperature of Marseille: 7 degrees in January to 25 in July, 4 up and down in a day."""
     year = -math.cos(2 * math.pi * (at_s / (365.25 * _DAY_S) - 0.05))
     day = math.sin(2 * math.pi * (at_s / _DAY_S - 0.35))
-    return 16 + 9 * year + 4 * day + 1.5 * float(smooth_noise(seed, _REEFER + 300, at_s, 30 * 3600, 1)[0])
+    return 16 + 9 * year + 4 * day + 1.5 * _noise(seed, _REEFER + 300, at_s, 30 * 3600)
+
+
+def _noise(seed: int, stream: int, at_s: float, knot_s: float, n: int = 1, index: int = 0) -> float:  # noqa: PLR0917
+    """The noise of one of N sensors; by default one that all share."""
+    return float(smooth_noise(seed, stream, at_s, knot_s, n)[index])

@@ -6,6 +6,7 @@ once; from then on their phases spread over their periods.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -37,7 +38,8 @@ async def simulate(
     """Topics and payloads of all things of the world, as they fall due, without end; `now` is Unix seconds."""
     senders = _Senders(world, kinds, seed)
     while True:
-        senders.start(now())
+        # A day of steps takes up to a second: not on the event loop.
+        await asyncio.to_thread(senders.start, now())
         while (late := now() - senders.next_due) < CATCH_UP_S:
             if late < 0:
                 await sleep(-late)
