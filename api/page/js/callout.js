@@ -1,4 +1,4 @@
-/* The box beside the worst place of a frame: what, how bad, since when. Nothing while nothing is congested. */
+/* The box beside the worst place in the widest frame: what, how bad, since when. Nothing while nothing is congested. */
 
 import { s } from "./dom.js";
 import { place } from "./placement.js";
@@ -7,20 +7,27 @@ import { textWidth } from "./text-width.js";
 
 const PADDING = 9;
 const LINE = 15;
-const SMALLEST_FRAME = 560;
+const SMALLEST_FRAME = { width: 560, height: 400 };
 
 export function callout(frame) {
+  if (!frame.wide || frame.width < SMALLEST_FRAME.width || frame.clear < SMALLEST_FRAME.height) return [];
   const worst = frame.port.open().find((situation) => situation.alarming && isHere(situation, frame));
-  if (!worst || frame.width < SMALLEST_FRAME) return [];
+  if (!worst) return [];
   const lines = [headline(worst, frame.port), evidence(worst, frame.port), since(worst)].filter(Boolean);
   const [x, y] = frame.at(worst.sensors[0].site);
   const width = Math.max(textWidth(lines[0], "bold 12.5px B612"), ...lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
-  const label = { x, y, width, height: lines.length * LINE + 2 * PADDING - 2, reach: [30, 60, 90, 130, 170, 220] };
+  const label = { x, y, width, height: lines.length * LINE + 2 * PADDING - 2, reach: [30, 60, 90, 130] };
   const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots());
   return [lead(label, box), panel(box, lines, worst.level)];
 }
 
-const isHere = (situation, frame) => frame.sites.some((site) => site.id === situation.sensors[0].site);
+/* In sight: inside the frame, and not where a smaller frame lies above. */
+function isHere(situation, frame) {
+  const { width, height, solid } = frame;
+  const point = frame.at(situation.sensors[0].site);
+  const within = (box) => point[0] > box.x && point[0] < box.x + box.width && point[1] > box.y && point[1] < box.y + box.height;
+  return Boolean(point) && within({ x: 0, y: 0, width, height }) && !solid.some(within);
+}
 
 function lead({ x, y }, box) {
   const toX = Math.min(Math.max(x, box.x), box.x + box.width);

@@ -10,6 +10,8 @@ import { get, serverNow } from "./source.js";
 
 const HOURS = [1, 6, 24];
 const RELOAD_MS = 60_000;
+/* Seconds from which a chart counts in minutes. */
+const LONG_S = 600;
 
 export class Detail {
   constructor(port) {
@@ -116,14 +118,15 @@ export class Detail {
       this.body.replaceChildren(h("p", { class: "quiet" }, t("chart.empty")));
       return;
     }
-    const what = label(field.title) + (field.unit === "1" ? "" : ` (${field.unit})`);
+    const [unit, size] = field.unit === "s" && values.some((value) => value >= LONG_S) ? ["min", 60] : [field.unit, 1];
+    const what = label(field.title) + (unit === "1" ? "" : ` (${unit})`);
     const drawing = chart({
-      points: readings.time.map((time, i) => [Date.parse(time), values[i]]),
+      points: readings.time.map((time, i) => [Date.parse(time), values[i] === null ? null : values[i] / size]),
       from: Date.parse(readings.from),
       to: Date.parse(readings.to),
       step: readings.step_s * 1000,
-      lines: this.limits(field),
-      show: (value) => quantity(value, field.unit),
+      lines: this.limits(field).map((line) => ({ ...line, value: line.value / size })),
+      show: (value) => quantity(value * size, field.unit),
       title: t("chart.title", { what, n: number(this.hours) }),
     });
     const resolution = h("span", { class: "quiet" }, t(`chart.resolution.${readings.resolution}`));

@@ -38,6 +38,7 @@ export function percent(share) {
 export function quantity(value, unit) {
   if (value === null || value === undefined) return "–";
   if (unit === "%") return percent(value / 100);
+  if (unit === "s" && value >= 120) return span(1000 * value);
   return unit === "1" || !unit ? measured(value) : `${measured(value)}\u00a0${unit}`;
 }
 

@@ -13,8 +13,17 @@ import { textWidth } from "./text-width.js";
 
 const LINE = 14;
 const MARKS = 13;
-const TITLE = { x: 0, y: 0, width: 170, height: 34 };
+const LONG_NAME = 20;
+const AWAY = "M6,0L-2,-8M-2,-2V-8H4";
+const TITLE = { x: 0, y: 0, width: 150, height: 26 };
 const ROSE = { width: 76, height: 90 };
+
+/* A long name takes two lines: broken between two places, or else at the last space that leaves a short line. */
+function lines(name) {
+  if (name.length <= LONG_NAME) return [name];
+  const at = name.includes(" – ") ? name.indexOf(" – ") + 2 : name.lastIndexOf(" ", LONG_NAME);
+  return at > 0 ? [name.slice(0, at), name.slice(at + 1)] : [name];
+}
 
 export class Frame {
   /** `sites` are shown with their sensors, `through` only as points that roads lead over, `far` slid to the edge. */
@@ -24,10 +33,10 @@ export class Frame {
     this.notes = [];
   }
 
-  /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover. */
-  layout(width, height, solid = []) {
-    Object.assign(this, { width, height, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
-    this.project = fit(this.box, width, height, this.padding);
+  /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover, `below` their height. */
+  layout(width, height, solid, below) {
+    Object.assign(this, { width, height, clear: height - below, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
+    this.project = fit(this.box, width, height - below, this.padding);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.groups.clear();
     this.notes = [];
@@ -64,9 +73,9 @@ export class Frame {
     const sensors = this.port.bySite.get(site.id) ?? [];
     const { marks, notes, width } = row(sensors, this.port);
     const [x, y] = this.at(site.id);
-    const name = shortName(site);
-    const wide = Math.max(textWidth(name) + (this.far.has(site.id) ? 14 : 0), width);
-    return { site, sensors, marks, notes, x, y, name, width: wide, height: LINE + MARKS, reach: [11, 22, 38, 58, 84] };
+    const names = lines(shortName(site));
+    const wide = Math.max(...names.map((name) => textWidth(name) + (this.far.has(site.id) ? 14 : 0)), width);
+    return { site, sensors, marks, notes, x, y, names, width: wide, height: names.length * LINE + (width ? MARKS : 0), reach: [11, 20, 32, 46, 62, 80, 104] };
   }
 
   /* Points along the roads, and the sites themselves, that a label should leave visible. */
@@ -75,7 +84,7 @@ export class Frame {
     const ways = this.port.sections.flatMap((way) => {
       const [a, b] = [this.at(way.from_site), this.at(way.to_site)];
       const steps = a && b ? Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 8) : 0;
-      return Array.from({ length: steps }, (_, i) => [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps, 1.6]);
+      return Array.from({ length: steps }, (_, i) => [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps, 3]);
     });
     return [...nodes, ...ways];
   }
@@ -88,11 +97,12 @@ export class Frame {
   }
 
   drawPlate(plate, box) {
-    const text = s("text", { class: "label", x: 0, y: 10 }, plate.name);
-    const arrow = this.far.has(plate.site.id) && s("path", { class: "away", d: "M6,0L-2,-8M-2,-2V-8H4", transform: `translate(${textWidth(plate.name) + 6},10)` });
-    const marks = plate.marks.map(({ sensor, x }) => this.mark(sensor, x, LINE + 7));
+    const text = plate.names.map((name, i) => s("text", { class: "label", x: 0, y: 10 + i * LINE }, name));
+    const top = plate.names.length * LINE;
+    const arrow = this.far.has(plate.site.id) && s("path", { class: "away", d: AWAY, transform: `translate(${textWidth(plate.names[0]) + 6},10)` });
+    const marks = plate.marks.map(({ sensor, x }) => this.mark(sensor, x, top + 7));
     const notes = plate.notes.map(({ kind, x }) => {
-      const element = s("text", { class: "note", x, y: LINE + 11 });
+      const element = s("text", { class: "note", x, y: top + 11 });
       this.notes.push({ element, kind, sensors: plate.sensors });
       return element;
     });

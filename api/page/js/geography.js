@@ -2,9 +2,9 @@
 
 /** Frames in the order in which they claim sites: the terminals enlarged, the eastern basin, then the gulf around. */
 export const FRAMES = [
-  { id: "lens", box: [4.8095, 43.4035, 4.8565, 43.4315], padding: { top: 40, right: 74, bottom: 26, left: 74, sink: 0.5 } },
-  { id: "east", box: [5.327, 43.303, 5.373, 43.3585], padding: { top: 34, right: 40, bottom: 18, left: 40, sink: 0.5 } },
-  { id: "gulf", box: [4.79, 43.392, 5.034, 43.499], padding: { top: 34, right: 84, bottom: 20, left: 64, sink: 0 }, wide: true },
+  { id: "lens", box: [4.8095, 43.4035, 4.8565, 43.4315], padding: { top: 40, right: 74, bottom: 26, left: 74, drift: 0.5, sink: 0.5 } },
+  { id: "east", box: [5.327, 43.303, 5.373, 43.3585], padding: { top: 38, right: 40, bottom: 18, left: 40, drift: 0.5, sink: 0.5 } },
+  { id: "gulf", box: [4.79, 43.396, 5.034, 43.499], padding: { top: 34, right: 84, bottom: 4, left: 64, drift: 0.12, sink: 0 }, wide: true },
 ];
 
 /* Where the directions of the roads lead to. */

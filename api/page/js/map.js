@@ -8,6 +8,9 @@ import { t } from "./i18n.js";
 import { inside, leave } from "./projection.js";
 
 const REACH_DEGREES = 0.12;
+const SMALLEST = 160;
+/* The south of the gulf is sea: so many pixels of it may lie under the small frames. */
+const SHORE = 26;
 
 export class PortMap {
   constructor(port, coast, open) {
@@ -16,7 +19,8 @@ export class PortMap {
     const claimed = claim(port);
     this.frames = FRAMES.map((spec) => this.frame(spec, claimed, coast, open));
     this.element.addEventListener("keydown", (event) => this.move(event));
-    new ResizeObserver(() => this.layout()).observe(this.element);
+    const resized = new ResizeObserver(() => this.layout());
+    for (const { svg } of this.frames) resized.observe(svg.parentElement);
   }
 
   frame(spec, claimed, coast, open) {
@@ -30,14 +34,15 @@ export class PortMap {
 
   /** Every frame fills its element; what the small ones cover is kept free of labels in the wide one. */
   layout() {
-    const outer = this.element.getBoundingClientRect();
-    if (!outer.width) return;
+    const outer = this.frames.find(({ wide }) => wide).svg.getBoundingClientRect();
     const focused = document.activeElement?.dataset?.sensor;
     const covered = [];
     for (const frame of this.frames) {
       const { width, height, left, top } = frame.svg.getBoundingClientRect();
+      if (width < SMALLEST || height < SMALLEST) continue;
       const floating = getComputedStyle(frame.svg.parentElement).position === "absolute";
-      frame.layout(width, height, frame.wide ? covered : []);
+      const below = frame.wide ? Math.max(0, ...covered.map(({ y }) => height - y - SHORE)) : 0;
+      frame.layout(width, height, frame.wide ? covered : [], below);
       if (floating && !frame.wide) covered.push({ x: left - outer.left, y: top - outer.top, width, height });
     }
     this.marks()[0]?.setAttribute("tabindex", "0");

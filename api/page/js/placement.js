@@ -1,7 +1,7 @@
 /* Where labels go: each takes the cheapest place around its point, in a few rounds, none hiding what matters. Pure. */
 
-const ANGLES = [0, 180, 330, 30, 210, 150, 270, 90];
-const ROUNDS = 3;
+const ANGLES = [0, 180, 330, 30, 210, 150, 270, 90, 300, 60, 240, 120, 345, 15, 195, 165];
+const ROUNDS = 5;
 
 /**
  * Place boxes around points. `labels`: [{x, y, width, height, near, reach}]; `bounds`: {width, height}; `solid`: boxes
@@ -42,8 +42,17 @@ function around({ x, y, width, height }, distance, angle) {
 function cost(box, label, bounds, others, dots) {
   const hidden = dots.reduce((sum, [x, y, weight]) => sum + (holds(box, x, y) ? weight : 0), 0);
   const covered = others.reduce((sum, other) => sum + overlap(box, other, 3), 0);
+  const crossed = leader(box, label).filter(([x, y]) => others.some((other) => holds(other, x, y))).length;
   const inBounds = overlap(box, { x: 4, y: 4, width: bounds.width - 8, height: bounds.height - 8 }, 0);
-  return covered * 4 + hidden * 30 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 2.2;
+  return covered * 4 + hidden * 30 + crossed * 60 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 4;
+}
+
+/* Points along the line from the point to its box. */
+function leader(box, { x, y }) {
+  const dx = Math.min(Math.max(x, box.x), box.x + box.width) - x;
+  const dy = Math.min(Math.max(y, box.y), box.y + box.height) - y;
+  const steps = Math.floor(Math.hypot(dx, dy) / 8);
+  return Array.from({ length: steps }, (_, i) => [x + (dx * i) / steps, y + (dy * i) / steps]);
 }
 
 const holds = (box, x, y) => x > box.x - 2 && x < box.x + box.width + 2 && y > box.y - 2 && y < box.y + box.height + 2;

@@ -2,13 +2,13 @@
 
 const RADIANS = Math.PI / 180;
 
-/** Fit `box` = [west, south, east, north] into the padded rectangle, along its top edge. */
+/** Fit `box` = [west, south, east, north] into the padded rectangle; `drift` and `sink` share out the room left over. */
 export function fit(box, width, height, padding) {
   const [west, south, east, north] = box;
   const squeeze = Math.cos(((south + north) / 2) * RADIANS);
   const room = [width - padding.left - padding.right, height - padding.top - padding.bottom];
   const scale = Math.min(room[0] / ((east - west) * squeeze), room[1] / (north - south));
-  const x0 = padding.left + (room[0] - (east - west) * squeeze * scale) / 2;
+  const x0 = padding.left + (room[0] - (east - west) * squeeze * scale) * padding.drift;
   const y0 = padding.top + (room[1] - (north - south) * scale) * padding.sink;
   return ([longitude, latitude]) => [x0 + (longitude - west) * squeeze * scale, y0 + (north - latitude) * scale];
 }

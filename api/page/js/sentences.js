@@ -93,8 +93,7 @@ export function valueText(state, port) {
   if (!state?.value) return "–";
   const filled = share(port.kinds.get(state.kind), state);
   if (filled !== null) return percent(filled);
-  const { unit, value } = state.value;
-  return unit === "s" && value !== null ? span(1000 * value) : quantity(value, unit);
+  return quantity(state.value.value, state.value.unit);
 }
 
 /** A sensor in one sentence, for tooltips and screen readers. */
