@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -199,7 +199,9 @@ class Readings(BaseModel):
     )
     low: dict[str, list[float | None]] | None = Field(default=None, description="per field, of means: the least")
     high: dict[str, list[float | None]] | None = Field(default=None, description="per field, of means: the greatest")
-    coverage: list[float] | None = Field(default=None, description="of means: share of the expected readings")
+    coverage: list[float | None] | None = Field(
+        default=None, description="of means: share of the expected readings; null for events"
+    )
     quality: list[int] | None = Field(default=None, description="of raw readings: bits, 1 out of range")
     texts: dict[str, list[str | None]] | None = Field(default=None, description="of raw readings: per text")
     next: datetime | None = Field(default=None, description="ask again with from= this for the rest; null: complete")
@@ -215,6 +217,8 @@ class AlertData(BaseModel):
     verdict: VerdictName | None = Field(default=None, examples=["traffic"])
     site: str | None = Field(default=None, examples=["W07"])
     kind: str | None = Field(default=None, examples=["gate"])
+    value: float | None = Field(default=None, examples=[1830.0], description="what the level was judged by")
+    evidence: dict[str, Any] | None = Field(default=None, examples=[{"wait_s": 1830.0}], description="what it rests on")
 
 
 class Alert(BaseModel):

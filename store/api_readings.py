@@ -64,7 +64,7 @@ def _means_statement(query: ReadingsQuery) -> sql.Composed:
 
 def _longer_columns(kind: Kind, step_s: int) -> Iterator[sql.Composable]:
     yield sql.SQL(_BUCKET).format(step=sql.Literal(step_s))
-    yield sql.SQL("least(sum(coverage) * {}, 1)::float4").format(sql.Literal(_ROLLUP_STEP_S / step_s))
+    yield sql.SQL("(sum(coverage) * {})::float4").format(sql.Literal(_ROLLUP_STEP_S / step_s))
     for field in kind.field_names:
         yield sql.SQL("({})::float4").format(sql.SQL(_MEAN).format(mean=sql.Identifier(f"{field}_mean")))
     for part in ("min", "max"):

@@ -56,7 +56,7 @@ class ReadingsTable:
     values: dict[str, list[float | None]]
     low: dict[str, list[float | None]] | None = None
     high: dict[str, list[float | None]] | None = None
-    coverage: list[float] | None = None
+    coverage: list[float | None] | None = None
     quality: list[int] | None = None
     texts: dict[str, list[str | None]] | None = None
 

@@ -18,6 +18,9 @@ from store.database import DatabaseUnavailable
 
 router = APIRouter(tags=["service"])
 
+_ANALYTICS = "analytics"
+"""The name under which analytics keeps its cursors."""
+
 _Name = Literal["database", "ingest", "analytics"]
 
 
@@ -77,10 +80,10 @@ def _analytics(progress: Progress, behind_s: float) -> Check:
     late = {reader: age for reader, age in late.items() if age > behind_s}
     if late:
         worst = max(late, key=lambda reader: late[reader])
-        detail = f"{worst} has not read batches of {late[worst]:.0f} s ago; is `vigie analyse` running?"
+        detail = f"{worst} has not read batches that were committed {late[worst]:.0f} s ago"
         return _check("analytics", detail, ok=False)
-    if not progress.readers and progress.committed_at is not None:
-        return _check("analytics", "nobody has read any batch; is `vigie analyse` running?", ok=False)
+    if _ANALYTICS not in progress.readers and progress.committed_at is not None:
+        return _check("analytics", "it has not read any batch yet; is `vigie analyse` running?", ok=False)
     return _check("analytics", f"{', '.join(progress.readers) or 'nothing to read'}: up to date", ok=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,7 +14,9 @@ import pytest
 from api.app import create_app
 from api.settings import ApiSettings
 from sensors.kind import Kinds
-from store.api_rows import StateRow
+from store.api_rows import EventRow, StateRow
+
+NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 
 
 async def test_feed_is_oldest_first_and_its_cursor_continues(client: httpx.AsyncClient, source: Any) -> None:
@@ -145,6 +148,19 @@ async def test_stream_survives_a_database_that_goes_away(served: Any, source: An
         await source.add_event()
         source.away = False
         assert (await anext(events))["id"] == "1"
+
+
+async def test_a_client_that_falls_behind_is_told_where_to_resume(
+    source: Any, kinds: Kinds, sse: Any, served_with: Any
+) -> None:
+    app = create_app(source, kinds, settings=ApiSettings(stream_backlog=2))
+    async with served_with(app) as served, sse(served.url + "v1/alerts/stream") as events:
+        await anext(events)
+        feed = app.state.context.feed
+        for number in range(1, 5):
+            feed._deliver(EventRow(number, NOW, "t", "s", {}))
+        last = [event async for event in events][-1]
+    assert (last["event"], json.loads(last["data"])) == ("resume", {"after": "0"})
 
 
 async def test_more_streams_than_allowed_are_refused(source: Any, kinds: Kinds) -> None:
