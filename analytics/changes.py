@@ -116,10 +116,11 @@ def _reconcile(told: Told, done: Stepped, owner: Index, newest: Index) -> Notes:
     aged = ageing(past, done.silence_us[owner[newest]], np.minimum(until, done.clock_us[owner[newest]]))
     was, alarm = told.alarm[thing], np.where(aged.lost, np.int8(0), past.alarm)
     told.alarm[thing] = alarm
-    what = np.where(past.level == UNKNOWN, _LOST, _alarm_change(was, alarm))
+    what = np.where((alarm == 0) & (past.level == UNKNOWN), _LOST, _alarm_change(was, alarm))
     previous = np.where(was > 0, was, np.minimum(done.before.level[newest], np.int8(Level.DENSE)))
-    here = was != alarm
-    return _notes(what, here, _Moment(thing, done.rows.time_us[newest], past, done.rows.observed[newest]), previous)
+    past = replace(past, level=np.where(alarm > 0, alarm, past.level))  # an alarm outlives an unknown level
+    moment = _Moment(thing, done.rows.time_us[newest], past, done.rows.observed[newest])
+    return _notes(what, was != alarm, moment, previous)
 
 
 def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[Notes]:

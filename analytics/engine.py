@@ -14,7 +14,7 @@ import numpy as np
 from analytics import snapshot
 from analytics.changes import Change, Notes, Stepped, Told, announce, announce_ageing
 from analytics.fold import fold
-from analytics.memory import FORMAT, Memory, between, from_memory, to_memory
+from analytics.memory import FORMAT, Memory, between, from_memory, to_memories
 from analytics.readings import Arrivals, Readings
 from analytics.roster import Roster
 from analytics.snapshot import State
@@ -119,12 +119,8 @@ class Engine:
         named = index if things is None else {name: index[name] for name in things if name in index}
         heard = {name: slot for name, slot in named.items() if self._states.time_us[slot] != NEVER}
         slots = np.array(list(heard.values()), np.intp)
-        settled, newest_us = self._settled(slots), self._states.time_us[slots].tolist()
-        told = self._told.take(slots)
-        return {
-            name: to_memory(settled, row, newest_us[row], int(told.alarm[row]), silent_told=bool(told.silent[row]))
-            for row, name in enumerate(heard)
-        }
+        memories = to_memories(self._settled(slots), self._states.time_us[slots], self._told.take(slots))
+        return dict(zip(heard, memories, strict=True))
 
     def _settled(self, slots: Index) -> States:
         """Copy the states before the window; a thing restored without its readings has only its state."""

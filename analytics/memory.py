@@ -6,15 +6,17 @@ the store still has, it gives the same state as before the restart.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analytics.changes import Told
 from analytics.readings import Readings
 from analytics.state import States
+from analytics.table import Int64
 from analytics.window import WINDOW_US
 
 FORMAT = 1
@@ -36,18 +38,20 @@ class Memory(TypedDict):
     settled: Mapping[str, float | bool | None]
 
 
-def to_memory(settled: States, row: int, newest_us: int, alarm_told: int, *, silent_told: bool) -> Memory:
-    """Write one row of `settled`."""
-    values = {name: column[row].item() for name, column in zip(settled.names(), settled.columns(), strict=True)}
-    plain = {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
-    return Memory(
-        format=FORMAT,
-        newest_us=newest_us,
-        settled_us=newest_us - WINDOW_US,
-        alarm_told=alarm_told,
-        silent_told=silent_told,
-        settled=plain,
-    )
+def to_memories(settled: States, newest_us: Int64, told: Told) -> Iterator[Memory]:
+    """Write the rows of equally long tables, one memory each."""
+    tables: tuple[NDArray[Any], ...] = (newest_us, told.alarm, told.silent, *settled.columns())
+    columns = [column.tolist() for column in tables]
+    for newest, alarm, silent, *values in zip(*columns, strict=True):
+        plain = (None if value != value else value for value in values)  # noqa: PLR0124  NaN is what differs from itself
+        yield Memory(
+            format=FORMAT,
+            newest_us=newest,
+            settled_us=newest - WINDOW_US,
+            alarm_told=alarm,
+            silent_told=silent,
+            settled=dict(zip(States.names(), plain, strict=True)),
+        )
 
 
 def from_memory(memory: Memory) -> States:

@@ -1,0 +1,292 @@
+"""The engine from readings to changes and states, on small invented ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.changes import Change, What
+from analytics.engine import Engine
+from analytics.readings import Readings
+from analytics.settings import readers_of
+from analytics.snapshot import State
+from sensors.catalogue import Catalogue, Sensor, Site, shipped_catalogue
+from sensors.kind import load_kinds
+from sensors.level import Level, Verdict
+
+KINDS = load_kinds()
+MINUTE = 60_000_000
+START = 1_700_000_000_000_000
+STEP = 5 * MINUTE
+FREE, CONGESTED = 95.0, 50.0
+
+
+class Port:
+    def __init__(self, catalogue: Catalogue, step_us: int = STEP) -> None:
+        self.catalogue, self.step_us = catalogue, step_us
+        self.readers = readers_of(catalogue, KINDS)
+        self.engine = Engine(KINDS, catalogue)
+
+    @classmethod
+    def recording(
+        cls,
+        things: Sequence[str],
+        *,
+        period_s: float = 300
+        clock: str = "recording",
+    ) -> Port:
+        site = Site(id="S", name="S", basin="S", clock="wall" if clock == "wall" else "recording")
+        sensors = tuple(
+            Sensor(id=name, site="S", kind="traffic", period_s=period_s, free_speed_kmh=100) for name in things
+        )
+        return cls(Catalogue(sites=(site,), sensors=sensors), round(period_s * 1e6))
+
+    @classmethod
+    def wall(cls, things: Sequence[str]) -> Port:
+        return cls.recording(things, clock="wall")
+
+    @classmethod
+    def shipped(cls) -> Port:
+        return cls(shipped_catalogue())
+
+    def state(self, thing: str) -> State:
+        (state,) = self.engine.states([thing])
+        return state
+
+    def absorb(self, *batch: Readings) -> list[Change]:
+        return self.engine.absorb(batch)
+
+    def readings(
+        self,
+        kind: str,
+        thing: str,
+        rows: Sequence[Mapping[str, float | None]],
+        *,
+        first: int = 0,
+        quality: Sequence[int] | None = None,
+    ) -> Readings:
+        names = KINDS[kind].field_names
+        values = [[np.nan if row.get(name) is None else row[name] for name in names] for row in rows]
+        return Readings(
+            kind=kind,
+            thing=[thing] * len(rows),
+            time_us=START + self.step_us * np.arange(first, first + len(rows)),
+            quality=np.array(quality or [0] * len(rows), np.int16),
+            values=np.array(values, np.float32).reshape(len(rows), len(names)),
+        )
+
+    def speed_readings(
+        self, thing: str, speeds: Sequence[float | None], *, first: int = 0, quality: Sequence[int] | None = None
+    ) -> Readings:
+        return self.readings("traffic", thing, [{"speed_kmh": v} for v in speeds], first=first, quality=quality)
+
+    def speeds(
+        self, thing: str, speeds: Sequence[float | None], *, first: int = 0, quality: Sequence[int] | None = None
+    ) -> list[Change]:
+        return self.absorb(self.speed_readings(thing, speeds, first=first, quality=quality))
+
+    def traffic(self, thing: str, rows: Sequence[tuple[float | None, float | None, float | None]]) -> list[Change]:
+        named = [dict(zip(("flow_veh_h", "occupancy_pct", "speed_kmh"), row, strict=True)) for row in rows]
+        return self.absorb(self.readings("traffic", thing, named))
+
+
+@pytest.fixture
+def port() -> Port:
+    return Port.recording(["A", "B"])
+
+
+def test_confirmed_fall_opens_and_confirmed_rise_closes(port: Port) -> None:
+    changes = port.speeds("A", [FREE] * 3 + [55.0] * 3 + [FREE] * 5)
+
+    assert [(c.what, (c.time_us - START) // STEP) for c in changes] == [(What.BEGAN, 5), (What.ENDED, 8)]
+    began, ended = changes
+    assert (began.level, began.previous, began.verdict) == (Level.CONGESTED, Level.DENSE, Verdict.TRAFFIC)
+    assert (ended.level, ended.previous) == (Level.FLUID, Level.CONGESTED)
+    assert began.value == 55.0
+    assert began.evidence["free_speed_kmh"] == 100.0
+    assert began.evidence["free_speed_origin"] == "configured"
+
+
+def test_sudden_jam_opens_at_once_and_changes_when_it_eases(port: Port) -> None:
+    changes = port.speeds("A", [FREE, 0.0, 0.0, 50.0, 50.0, 50.0])
+
+    assert [(c.what, c.level) for c in changes] == [
+        (What.BEGAN, Level.CONGESTED),
+        (What.CHANGED, Level.JAMMED),
+        (What.CHANGED, Level.CONGESTED),
+    ]
+
+
+def test_unconfirmed_low_ratio_shows_as_dense(port: Port) -> None:
+    port.speeds("A", [58.0])
+    assert port.state("A").level is Level.DENSE
+    assert port.state("A").alarm is None
+
+
+def test_standing_traffic_is_jammed_and_an_empty_road_is_free(port: Port) -> None:
+    port.traffic("A", [(0.0, 100.0, None)] * 2)
+    port.traffic("B", [(0.0, 0.0, None)] * 2)
+    assert port.state("A").level is Level.JAMMED
+    assert port.state("B").level is Level.FLUID
+
+
+def test_missing_values_are_held_three_steps_then_unknown(port: Port) -> None:
+    port.speeds("A", [FREE] + [None] * 3)
+    assert port.state("A").level is Level.FLUID
+    port.speeds("A", [None], first=4)
+    assert (port.state("A").level, port.state("A").verdict) == (Level.UNKNOWN, Verdict.UNKNOWN)
+
+
+def test_quality_bit_makes_a_reading_implausible(port: Port) -> None:
+    port.speeds("A", [FREE] + [5.0] * 4, quality=[0, 1, 1, 1, 1])
+    assert (port.state("A").level, port.state("A").verdict) == (Level.UNKNOWN, Verdict.SENSOR)
+    assert port.state("A").alarm is None
+
+
+def test_unknown_neither_opens_nor_closes_until_the_alarm_is_lost(port: Port) -> None:
+    began = port.speeds("A", [CONGESTED] * 3)
+    lost = port.speeds("A", [None] * 14, first=3)
+
+    assert [c.what for c in began] == [What.BEGAN]
+    assert [(c.what, c.level) for c in lost] == [(What.LOST, Level.UNKNOWN)]
+    assert lost[0].time_us == START + 6 * STEP + 30 * MINUTE
+
+
+def test_silence_is_found_by_the_gap_and_by_the_clock_alike() -> None:
+    gap, clock = Port.recording(["A", "B"]), Port.recording(["A", "B"])
+    by_gap = gap.absorb(gap.speed_readings("A", [FREE], first=0), gap.speed_readings("A", [FREE], first=9))
+    by_clock = clock.speeds("A", [FREE]) + clock.speeds("B", [FREE] * 9) + clock.speeds("A", [FREE], first=9)
+
+    assert [(c.what, c.time_us) for c in by_gap] == [(What.SILENT, START + 3 * STEP), (What.RETURNED, START + 9 * STEP)]
+    assert by_clock == by_gap
+
+
+def test_silent_sensor_of_a_wall_site_is_unknown_by_the_wall_clock() -> None:
+    port = Port.wall(["A"])
+    port.speeds("A", [FREE])
+
+    assert port.engine.advance(START + 3 * STEP) == []
+    (silent,) = port.engine.advance(START + 3 * STEP + 1)
+    assert (silent.what, silent.level, silent.previous, silent.verdict) == (
+        What.SILENT,
+        Level.UNKNOWN,
+        Level.FLUID,
+        Verdict.SENSOR,
+    )
+    assert port.engine.advance(START + 4 * STEP) == []
+    state = port.state("A")
+    assert (state.level, state.silent, state.verdict) == (Level.UNKNOWN, True, Verdict.SENSOR)
+    assert [c.what for c in port.speeds("A", [FREE], first=4)] == [What.RETURNED]
+
+
+def test_open_alarm_of_a_silent_sensor_is_lost_by_the_clock() -> None:
+    port = Port.wall(["A"])
+    port.speeds("A", [CONGESTED] * 3)
+    (silent, lost) = port.engine.advance(START + 24 * 60 * MINUTE)
+    assert (silent.what, silent.time_us) == (What.SILENT, START + 5 * STEP)
+    assert (lost.what, lost.time_us) == (What.LOST, START + 5 * STEP + 30 * MINUTE)
+    assert lost.previous is Level.CONGESTED
+
+
+def test_backlog_of_a_silent_sensor_returns_it_only_when_it_catches_up() -> None:
+    port = Port.wall(["A"])
+    port.speeds("A", [FREE])
+    port.engine.advance(START + 20 * STEP)
+
+    assert port.speeds("A", [FREE] * 5, first=10) == []
+    assert [c.what for c in port.speeds("A", [FREE] * 6, first=15)] == [What.RETURNED]
+
+
+def test_late_reading_inside_the_window_is_stepped_in_its_place() -> None:
+    port, straight = Port.recording(["A"], period_s=30), Port.recording(["A"], period_s=30)
+    speeds = [FREE] * 3 + [5.0] * 2
+    rows = straight.speed_readings("A", speeds)
+    straight.absorb(rows)
+    for k in (0, 1, 3, 4, 2):
+        port.absorb(port.speed_readings("A", speeds[k : k + 1], first=k))
+    assert port.state("A") == straight.state("A")
+    assert port.engine.late == 0
+
+
+def test_difference_that_a_late_reading_makes_shows_at_the_newest_reading() -> None:
+    port = Port.recording(["A"], period_s=30)
+    port.speeds("A", [90.0])
+    port.speeds("A", [0.0], first=2)
+    (began,) = port.speeds("A", [0.0], first=1)
+    assert (began.what, began.time_us) == (What.BEGAN, START + 2 * port.step_us)
+    assert port.speeds("A", [0.0], first=1) == []
+
+
+def test_reading_older_than_the_window_is_only_counted(port: Port) -> None:
+    port.speeds("A", [FREE] * 4)
+    before = port.state("A")
+    port.speeds("A", [5.0], first=1)
+    assert port.engine.late == 1
+    assert port.state("A") == before
+
+
+def test_second_reading_of_an_instant_is_ignored(port: Port) -> None:
+    port.speeds("A", [FREE])
+    assert port.speeds("A", [5.0]) == []
+    assert port.state("A").reading["speed_kmh"] == FREE
+
+
+def test_readings_of_others_are_ignored(port: Port) -> None:
+    assert port.speeds("nobody", [FREE]) == []
+    assert port.engine.absorb([replace(port.speed_readings("A", [FREE]), kind="no_kind")]) == []
+    assert port.engine.ignored == 2
+    assert port.engine.absorb([]) == []
+
+
+def test_new_sensor_joins_and_a_removed_one_leaves(port: Port) -> None:
+    port.speeds("A", [FREE] * 2)
+    port.engine.refresh(Port.recording(["A", "C"]).catalogue)
+    port.speeds("C", [CONGESTED] * 2)
+
+    assert [state.thing for state in port.engine.states()] == ["A", "C"]
+    assert port.state("A").level is Level.FLUID
+    assert port.state("C").level is Level.CONGESTED
+    assert port.speeds("B", [FREE]) == []
+
+
+def test_rebuilding_from_readings_announces_nothing_twice(port: Port) -> None:
+    history = port.speed_readings("A", [FREE] * 2 + [CONGESTED] * 3)
+    assert port.engine.absorb([history], announcing=False) == []
+    assert port.state("A").level is Level.CONGESTED
+    assert [c.what for c in port.speeds("A", [FREE] * 6, first=5)] == [What.ENDED]
+
+
+def test_every_sensor_of_the_shipped_port_has_a_state() -> None:
+    port = Port.shipped()
+    assert sum(state.thing in port.catalogue.sensor_by_id for state in port.engine.states()) == 90
+    assert all(state.verdict is Verdict.UNKNOWN for state in port.engine.states())
+
+
+def test_reader_lives_while_one_of_its_corridors_speaks() -> None:
+    port = Port.shipped()
+    reader, ends = next((reader, ends) for reader, ends in port.readers.items() if len(ends) > 1)
+    port.absorb(port.readings("travel_time", ends[0], [{"median_s": 300.0}]))
+    (state,) = [state for state in port.engine.states(ends[:1]) if state.thing == reader]
+    assert (state.silent, state.verdict, state.time_us) == (False, Verdict.TRAFFIC, START)
+    port.engine.advance(START + 24 * 60 * MINUTE)
+    (state,) = port.engine.states([reader])
+    assert (state.silent, state.verdict) == (True, Verdict.SENSOR)
+
+
+def test_passages_of_a_gate_leave_its_state_alone() -> None:
+    port = Port.shipped()
+    gate = next(sensor.id for sensor in port.catalogue.sensors if sensor.kind == "gate")
+    port.absorb(port.readings("gate", gate, [{"wait_s": 2000.0}]))
+    port.absorb(port.readings("passage", gate, [{}], first=1))
+    assert (port.state(gate).level, port.state(gate).time_us) == (Level.CONGESTED, START)
+
+
+def test_car_park_falls_back_to_its_configured_capacity() -> None:
+    port = Port.shipped()
+    park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
+    assert park.capacity
+    (began,) = port.absorb(port.readings("parking", park.id, [{"occupied": 0.96 * park.capacity}]))
+    assert (began.level, began.value) == (Level.JAMMED, pytest.approx(0.96))
