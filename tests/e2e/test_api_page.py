@@ -151,7 +151,8 @@ async def test_both_catalogues_have_the_same_messages(visitor: Visitor) -> None:
 async def test_names_with_markup_show_as_text(visitor: Visitor) -> None:
     visit = await visitor.visit(ready=False)
     hostile = """<img src=x onerror="document.title='owned'"> "L'Estaque" & fils"""
-    sites = httpx.get(visitor.url + "/v1/sites").json()
+    async with httpx.AsyncClient() as client:
+        sites = (await client.get(visitor.url + "/v1/sites")).json()
     sites["items"][0]["name"] = hostile
 
     async def answer(route: Route) -> None:

@@ -6,6 +6,7 @@ import { serverNow } from "./source.js";
 
 const SIZE = { width: 452, height: 190, left: 44, right: 10, top: 12, bottom: 24 };
 const GAP_STEPS = 2.5;
+const NAME_HEIGHT = 12;
 const TICK_HOURS = { 1: 0.25, 6: 1, 24: 4, 168: 24 };
 
 /**
@@ -22,7 +23,7 @@ export function chart({ points, from, to, step, lines, show, title }) {
     { class: "chart", viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: "img", tabindex: 0, "aria-label": title },
     ticks.map((value) => horizontal(y(value), measured(value))),
     hours(from, to).map((time) => vertical(x(time), timeOfDay(new Date(time)))),
-    lines.filter(({ value }) => value > low && value < high).map((line) => limit(line, y(line.value))),
+    limits(lines.filter(({ value }) => value > low && value < high), y),
     s("path", { class: "curve", d: curve(points, step, x, y) }),
     loners(points, step).map(([time, value]) => s("circle", { class: "dot", cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 1.6 })),
     cursor,
@@ -37,7 +38,7 @@ function scale(points, lines) {
   const top = Math.max(...values, 0);
   const reach = lines.map(({ value }) => value).filter((value) => value <= top * 1.6);
   const [low, high] = [Math.min(...values, 0), Math.max(top, ...reach) * 1.06];
-  const step = nice((high - low || 1) / 4);
+  const step = nice((high - low || 1) / 5);
   const first = Math.floor(low / step);
   const count = Math.ceil((high || 1) / step) - first;
   const ticks = Array.from({ length: count + 1 }, (_, i) => (first + i) * step);
@@ -69,9 +70,16 @@ function vertical(x, text) {
   return [tick, x > SIZE.left + 12 && x < SIZE.width - 18 && s("text", { class: "axis middle", x, y: SIZE.height - 6 }, text)];
 }
 
-function limit({ level, text }, y) {
-  const line = s("line", { class: `limit ${level}`, x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: y, y2: y });
-  return [line, s("text", { class: "axis end", x: SIZE.width - SIZE.right - 2, y: y - 4 }, text)];
+/* Each limit is a line; it is named where the name of the one above leaves room. */
+function limits(lines, y) {
+  let named = -Infinity;
+  return [...lines].sort((a, b) => b.value - a.value).map(({ value, level, text }) => {
+    const at = y(value);
+    const line = s("line", { class: `limit ${level}`, x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: at, y2: at });
+    if (at - named < NAME_HEIGHT) return line;
+    named = at;
+    return [line, s("text", { class: "axis", x: SIZE.left + 3, y: at - 3 }, text)];
+  });
 }
 
 /* Whether a stroke leads from one point to the next: both measured, and no further apart than readings should be. */

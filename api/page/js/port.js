@@ -63,10 +63,14 @@ export class Port {
 
   /** What is wrong now, worst first: sensors of one site, kind and direction together, silent ones by site. */
   open() {
-    const groups = groupBy([...this.sensors.values()].filter((sensor) => this.matters(sensor)), (sensor) =>
-      [sensor.site, ...(this.silent(sensor) ? ["silent"] : [sensor.kind, sensor.direction])].join(" "),
-    );
+    const groups = groupBy([...this.sensors.values()].filter((sensor) => this.matters(sensor)), (sensor) => this.together(sensor));
     return [...groups].map(([key, sensors]) => this.situation(key, sensors)).sort(bySeverity);
+  }
+
+  /* A site of a recording is a whole city: there every station stands for itself. */
+  together(sensor) {
+    if (!this.isWall(sensor.site)) return sensor.id;
+    return [sensor.site, ...(this.silent(sensor) ? ["silent"] : [sensor.kind, sensor.direction])].join(" ");
   }
 
   matters(sensor) {

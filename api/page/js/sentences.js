@@ -13,6 +13,7 @@ export const shortName = (site) => (site?.name || site?.id || "").split(",")[0];
 
 /** Where a sensor is: its road and site, without saying the road twice. */
 export function placeOf(sensor, port) {
+  if (!port.isWall(sensor.site)) return sensor.name || sensor.id;
   const site = shortName(port.sites.get(sensor.site)) || sensor.site;
   if (!sensor.road || site.includes(sensor.road)) return site;
   return sensor.road.includes(" ") ? `${sensor.road}, ${site}` : `${sensor.road} ${site}`;
