@@ -35,7 +35,7 @@ class Port:
         cls,
         things: Sequence[str],
         *,
-        period_s: float = 300
+        period_s: float = 300,
         clock: str = "recording",
     ) -> Port:
         site = Site(id="S", name="S", basin="S", clock="wall" if clock == "wall" else "recording")
