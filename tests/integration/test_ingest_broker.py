@@ -172,13 +172,15 @@ async def test_a_connection_that_breaks_before_the_commit_gets_everything_again(
 
 async def test_what_was_committed_is_not_delivered_again(place: Place) -> None:
     await place.open_session()
-    await place.publish(map(reading, range(10)))
-    first = ListSink(10)
+    await place.publish(map(reading, range(500)))
+    first = ListSink(500)
     await run_until_complete(place.slot(first), first)
-    await place.publish([reading(10)])
-    second = ListSink(1)
-    await run_until_complete(place.slot(second), second)
-    assert (first.counts, second.counts) == (list(range(10)), [10])
+    # Connecting at once matters: the broker may still be reading the acknowledgements of the last connection.
+    async with place.transport() as transport:
+        waiting = asyncio.create_task(transport.frames(10))
+        await place.publish([reading(500)])
+        assert [frame.payload for frame in await asyncio.wait_for(waiting, SECONDS)] == [reading(500)]
+    assert first.counts == list(range(500))
 
 
 async def test_a_takeover_is_told_to_the_old_holder_and_moves_what_was_unacknowledged(place: Place) -> None:

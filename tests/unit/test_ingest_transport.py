@@ -30,20 +30,25 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._parser = Parser()
-        self._packets: list[mqtt5.Packet] = []
+        self._packets: asyncio.Queue[mqtt5.Packet | None] = asyncio.Queue()
+        self.reading = asyncio.create_task(self._read(), name="peer")
+
+    async def _read(self) -> None:
+        """Collect what the client sends; close after its DISCONNECT, as brokers do."""
+        parser = Parser()
+        while data := await self._reader.read(65_536):
+            for packet in parser.feed(data):
+                self._packets.put_nowait(packet)
+                if isinstance(packet, mqtt5.DisconnectPacket):
+                    self._writer.close()
+        self._packets.put_nowait(None)
 
     def send(self, *packets: mqtt5.Packet | bytes) -> None:
         self._writer.write(b"".join(item if isinstance(item, bytes) else item.write() for item in packets))
 
     async def packet(self) -> mqtt5.Packet | None:
         """The next packet of the client, None at its end."""
-        while not self._packets:
-            data = await asyncio.wait_for(self._reader.read(65_536), SECONDS)
-            if not data:
-                return None
-            self._packets += self._parser.feed(data)
-        return self._packets.pop(0)
+        return await asyncio.wait_for(self._packets.get(), SECONDS)
 
     async def welcome(self, *, session_present: bool = False) -> None:
         assert isinstance(await self.packet(), mqtt5.ConnectPacket)
@@ -81,6 +86,7 @@ class FakeBroker:
     ) -> None:
         for peer in self._all:
             peer.close()
+            peer.reading.cancel()
         self._server.close()
 
     async def peer(self, *, welcome: bool = True) -> Peer:
