@@ -39,8 +39,8 @@ CAP = np.float32(1.0)
 """Highest ratio that counts: faster than free is no freer. Higher: one racer hides the first reading of a jam."""
 
 STANDING_OCCUPANCY_PCT = 80.0
-"""Occupancy from which a lane that passes nothing is full of standing vehicles (issue of record; healthy flowing lanes
-stay under 60 %). Too low: one parked lorry is a jam; too high: gaps between lorries hide one."""
+"""Occupancy from which a lane that passes nothing is full of standing vehicles (fixed for this port; healthy lanes
+stay under 60 %, domain section 1). Too low: one parked lorry is a jam; too high: gaps between lorries hide one."""
 
 EMPTY_OCCUPANCY_PCT = 5.0
 """Occupancy under which a lane that passes nothing is empty: a car at walking pace already gives 13 %. Too low: empty
