@@ -23,7 +23,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.open = False
-        self.limit = 1
+        self.limit = 65_535
         """How many may be under way at once: the broker's Receive Maximum."""
         self.accepted = 0
         self._owed: dict[int, Owed] = {}

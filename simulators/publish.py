@@ -89,7 +89,8 @@ class _Connection(aiomqtt.Client):
             password=broker.password,
             identifier=client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
-            max_inflight_messages=_RECEIVE_MAXIMUM,
+            # The outbox keeps the window: given a limit, paho would search all messages at every acknowledgement.
+            max_inflight_messages=0,
             tls_context=ssl.create_default_context() if broker.tls else None,
         )
         self._acknowledged = acknowledged

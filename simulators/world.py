@@ -1,7 +1,7 @@
 """The port as one world that all its sensors measure: it advances in steps, the same for the same seed and instant.
 
-The world is built at the port's last midnight, when gates are closed, and stepped to the present: that takes a fraction
-of a second and gives every queue, yard and road the state it has at this time of day.
+The world is built an hour before the port's last midnight, when gates are closed and empty, and stepped to the present:
+that takes up to a second and gives every queue, yard and road the state it has at this time of day.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from simulators.yards import Parking, Yards
 
 STEP_S: Final = 30.0
 """The world's step: the shortest period of its sensors."""
+
+_BEFORE_MIDNIGHT_S: Final = 3600.0
+"""Longer than any period: the first readings of a day need their past too."""
 
 _LONGEST_GAP_S: Final = 86_400.0
 
@@ -97,7 +100,7 @@ class World:
     def start(self, at_s: float) -> None:
         """Build the world anew as it is at `at_s`; the first reading of a thing covers its last period."""
         self._build()
-        self._step = math.floor(last_midnight(at_s) / STEP_S)
+        self._step = math.floor((last_midnight(at_s) - _BEFORE_MIDNIGHT_S) / STEP_S)
         for period_s in sorted({thing.period_s for thing in self.things}, reverse=True):
             self.advance(at_s - period_s)
             for index, thing in enumerate(self.things):
@@ -109,7 +112,7 @@ class World:
     def advance(self, to_s: float) -> None:
         """Step until `to_s`; after a gap of a day or more (a machine that slept) the world starts anew."""
         last = math.floor(to_s / STEP_S)
-        if (last - self._step) * STEP_S > _LONGEST_GAP_S + 3600:
+        if (last - self._step) * STEP_S > _LONGEST_GAP_S + 2 * 3600:
             self.start(to_s)
             return
         for step in range(self._step + 1, last + 1):

@@ -61,3 +61,14 @@ def test_an_acknowledgement_of_nothing_changes_nothing() -> None:
     assert outbox.refuse(77) is None
     assert len(outbox) == 3
     assert outbox.accepted == 0
+
+
+def test_no_more_are_under_way_than_the_broker_receives() -> None:
+    outbox = filled()
+    outbox.limit = 1
+    send_due(outbox)
+    outbox.accept(0)
+    assert send_due(outbox) == ["b"]
+    assert send_due(outbox) == []
+    outbox.accept(1)
+    assert send_due(outbox) == ["c"]

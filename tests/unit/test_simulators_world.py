@@ -210,6 +210,15 @@ def test_a_world_started_at_noon_is_the_one_that_has_run_since_midnight() -> Non
             assert ours[state] == theirs[state]
 
 
+def test_a_world_started_at_midnight_has_a_past() -> None:
+    world = World(CATALOGUE, KINDS, 1)
+    world.start(MIDNIGHT + 10)
+    values = {thing.id: world.measure(place) for place, thing in enumerate(world.things)}
+    assert float(values["W09-P1"]["occupied"] or 0) > 100
+    assert float(values["W06-Y1"]["teu_used"] or 0) > 1000
+    assert sum(float(v["count"] or 0) for v in values.values() if "count" in v) > 10
+
+
 def test_a_catalogue_without_sensors_is_a_quiet_world() -> None:
     world = World(Catalogue(sites=(), sensors=()), KINDS, 1)
     world.start(MIDNIGHT + 7200)
