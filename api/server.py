@@ -78,7 +78,9 @@ def _config(app: FastAPI) -> uvicorn.Config:
 def bind(host: str, port: int) -> socket.socket:
     """A socket bound to the address; raises `CannotListenError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol left at 0 asyncio does not switch Nagle's algorithm off, and every answer that takes two packets
+    # waits 40 ms for the client's delayed acknowledgement (measured: a month of one sensor in 52 ms instead of 10).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host.strip("[]"), port))

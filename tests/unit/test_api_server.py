@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.security import NotLoopbackError
-from api.server import CannotListenError, serve
+from api.server import CannotListenError, bind, serve
 
 
 async def test_a_port_in_use_is_one_line_with_the_way_out(app: FastAPI) -> None:
@@ -37,3 +37,8 @@ async def test_a_defect_in_a_broadcaster_stops_the_server_instead_of_leaving_str
     with pytest.raises(ExceptionGroup) as failed:
         await serve(app, "127.0.0.1", 0, lambda _url: None)
     assert failed.group_contains(RuntimeError)
+
+
+def test_answers_of_two_packets_do_not_wait_for_the_client() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
