@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import runpy
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,3 +119,11 @@ def test_the_shipped_recording_has_holes_and_congestion() -> None:
     assert recording.station.tolist() == ["6005", "7578", "t4013"]
     assert np.isnan(recording.speed_kmh).any(axis=0).all()
     assert (recording.truth == 1).any(axis=0).all()
+
+
+def test_the_shipped_recording_is_what_its_converter_makes() -> None:
+    made = runpy.run_path(str(NAB.parent / "make_nab_recording.py"))["make"](NAB.parent / "nab").arrays()
+    shipped = load_recording(NAB).arrays()
+    assert made.keys() == shipped.keys()
+    for name, array in shipped.items():
+        np.testing.assert_array_equal(made[name], array)
