@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ BUDGET_BYTES = 150_000
 PATIENCE_MS = 60_000
 DESKTOP = (1440, 900)
 TELEPHONE = (390, 844)
+MOST_SPEAK = re.compile(r"^([6-8]\d|90)/90")
 # Started by root there is no sandbox; the rest keeps the browser from asking anybody else for anything.
 FLAGS = [
     "--no-sandbox",
@@ -96,6 +98,7 @@ def _keep(name: str) -> Path:
 async def test_the_page_shows_ninety_sensors_quietly(visitor: Visitor, size: tuple[int, int], theme: str) -> None:
     visit = await visitor.visit(size, theme=theme)
     await expect(visit.page.locator("#map [data-sensor][data-level]")).to_have_count(90)
+    await expect(visit.page.locator("#speaking")).to_have_text(MOST_SPEAK, timeout=PATIENCE_MS)
     await visit.page.screenshot(path=_keep(f"{size[0]}-{theme}"), full_page=size == TELEPHONE)
     assert visit.complaints == []
     assert visit.hosts == {urlsplit(visitor.url).netloc}
@@ -121,9 +124,11 @@ async def test_a_sensor_opens_by_keyboard_and_escape_gives_the_focus_back(visito
 
 async def test_a_sensor_shows_its_last_hours_as_a_line(visitor: Visitor) -> None:
     page = (await visitor.visit()).page
+    await expect(page.locator("#speaking")).to_have_text(MOST_SPEAK, timeout=PATIENCE_MS)
     await page.locator('[data-sensor="W12-F1"]').click()
-    await expect(page.locator("#detail .curve")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.locator("#detail .chart")).to_be_visible(timeout=PATIENCE_MS)
     await expect(page.locator("#detail output")).to_contain_text("km/h")
+    assert await page.locator("#detail .curve").get_attribute("d")
     await page.screenshot(path=_keep("sensor"))
 
 

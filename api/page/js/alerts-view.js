@@ -55,7 +55,7 @@ export class AlertsView {
     const count = (level) => alarms.concat(watch).filter((situation) => situation.level === level).length;
     const counts = ["jammed", "congested", "dense"].map((level) => [level, count(level)]).filter(([, found]) => found);
     const marks = counts.map(([level, found]) => h("span", { class: "count" }, badge(level), h("span", {}, number(found))));
-    const calm = !n && !watch.length && h("p", { class: "calm" }, t("alerts.calm"));
+    const calm = !n && !watch.length && h("p", { class: "calm" }, t(this.port.speaking ? "alerts.calm" : "alerts.waiting"));
     this.replace("alerts-summary", [h("p", { class: "summary" }, h("strong", {}, words), h("span", { class: "counts" }, marks)), calm]);
   }
 

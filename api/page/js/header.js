@@ -34,9 +34,8 @@ export class Header {
   }
 
   count() {
-    const sensors = this.port.wallSensors;
-    const speaking = sensors.filter((sensor) => this.port.speaks(sensor)).length;
-    setText(byId("speaking"), t("header.sensors", { speaking: number(speaking), all: number(sensors.length) }));
+    const [speaking, all] = [this.port.speaking, this.port.wallSensors.length];
+    setText(byId("speaking"), t("header.sensors", { speaking: number(speaking), all: number(all) }));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { s } from "./dom.js";
 
-export const LEVELS = ["fluid", "dense", "congested", "jammed"];
+const LEVELS = ["fluid", "dense", "congested", "jammed"];
 export const ALARMING = 2;
 
 /** Severity: -1 for unknown, null where the kind has no level. */

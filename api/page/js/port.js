@@ -13,8 +13,14 @@ export class Port {
     this.kinds = new Map(kinds.map((kind) => [kind.name, kind]));
     this.sections = sections;
     this.states = new Map();
-    this.bySite = groupBy(sensors, (sensor) => sensor.site);
+    this.bySite = groupBy(this.ordered(sensors), (sensor) => sensor.site);
     this.newest = null;
+  }
+
+  /* What has a level comes before what has none, each by its id. */
+  ordered(sensors) {
+    const quiet = (sensor) => (this.kinds.get(sensor.kind)?.level ? 0 : 1);
+    return [...sensors].sort((a, b) => quiet(a) - quiet(b) || a.id.localeCompare(b.id, "en", { numeric: true }));
   }
 
   /** Take states in; returns the ids of the sensors whose picture changes. */
@@ -55,6 +61,11 @@ export class Port {
   speaks(sensor) {
     const state = this.stateOf(sensor);
     return Boolean(state?.time) && !isSilent(state);
+  }
+
+  /** How many of the port's own sensors speak. */
+  get speaking() {
+    return this.wallSensors.filter((sensor) => this.speaks(sensor)).length;
   }
 
   siteLevel(site) {

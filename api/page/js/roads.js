@@ -1,7 +1,7 @@
 /* The road graph: both ways side by side, coloured where a sensor says so, queues drawn upstream from their gate. */
 
 import { s } from "./dom.js";
-import { isPlaced, waysOf } from "./geography.js";
+import { waysOf } from "./geography.js";
 import { rank, worst } from "./level.js";
 
 const LANE = 2.2;
@@ -73,5 +73,3 @@ function queue(way, share, level) {
     s("path", { class: `arrow ${level}`, d: "M0,-6L10,0L0,6Z", transform: `translate(${tail}) rotate(${angle.toFixed(1)})` }),
   );
 }
-
-export const sitesOf = (port) => [...port.sites.values()].filter(isPlaced);
