@@ -1,0 +1,62 @@
+"""The real broker and the real TimescaleDB, started once for all tests that ask for them.
+
+`VIGIE_TEST_DATABASE_URL` and `VIGIE_TEST_BROKER_URL` name servers to use instead, for instance the Community edition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from deploy.embedded.stack import EmbeddedStack, default_home
+
+CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[EmbeddedStack]:
+    """One embedded stack for the whole run, kept by a thread of its own because tests come and go with their loops."""
+    folder = Path(tempfile.mkdtemp(prefix="vigie-test-"))
+    folder.chmod(0o755)  # the unprivileged account that root hands the servers to must pass through
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="stack")
+    thread.start()
+    running = EmbeddedStack(folder, say=print, cache=CACHE)
+    try:
+        asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result()
+        yield running
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new empty database, gone after the test."""
+    server = os.environ.get("VIGIE_TEST_DATABASE_URL") or request.getfixturevalue("stack").urls.database_url
+    name = sql.Identifier(database := f"test_{os.getpid()}_{next(_numbers)}")
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("create database {}").format(name))
+        yield urlsplit(server)._replace(path=f"/{database}").geturl()
+        conn.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
+@pytest.fixture
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """The broker of the run; tests keep apart by their own topics and client ids."""
+    return os.environ.get("VIGIE_TEST_BROKER_URL") or str(request.getfixturevalue("stack").urls.broker_url)

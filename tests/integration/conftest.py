@@ -1,0 +1,75 @@
+"""A migrated database and readings to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from ingest.columns import ABSENT, Batch, Columns
+from sensors.kind import Kind, Kinds, load_kinds
+from store.migrate import migrate
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+START_US = int(START.timestamp()) * 1_000_000
+
+MakeBatch = Callable[..., Batch]
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Kinds:
+    """Few kinds make few tables: traffic, passages with a longer key, travel times of corridors."""
+    return Kinds({name: load_kinds()[name] for name in ("traffic", "passage", "travel_time")})
+
+
+@pytest.fixture
+async def migrated_url(database_url: str, kinds: Kinds) -> str:
+    await migrate(database_url, kinds)
+    return database_url
+
+
+@pytest.fixture
+def make_columns(kinds: Kinds) -> Callable[..., Columns]:
+    """Readings of one kind, one per entry of `seconds` (after START); `speed` goes into the kind's first field."""
+
+    def make(
+        seconds: Sequence[float],
+        *,
+        kind: Kind | None = None,
+        things: Sequence[str] = ("W01-F1",),
+        site: str = "W01",
+        value: float | Sequence[float] = 50.0,
+        quality: int = 0,
+        seq: int = ABSENT,
+        texts: tuple[list[str | None], ...] | None = None,
+    ) -> Columns:
+        kind, rows = kind or kinds["traffic"], len(seconds)
+        values = np.full((rows, len(kind.fields)), np.nan, np.float32)
+        values[:, 0] = value
+        time_us = START_US + np.round(np.array(seconds, np.float64) * 1e6).astype(np.int64)
+        return Columns(
+            kind=kind,
+            time_us=time_us,
+            received_us=time_us + 5000,
+            thing=[things[row % len(things)] for row in range(rows)],
+            site=[site] * rows,
+            boot=np.full(rows, ABSENT, np.int64),
+            seq=np.full(rows, seq, np.int64),
+            quality=np.full(rows, quality, np.int16),
+            values=values,
+            texts=texts if texts is not None else tuple([None] * rows for _ in kind.texts),
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_batch(make_columns: Callable[..., Columns]) -> MakeBatch:
+    """A batch of one kind; the arguments are those of `make_columns`."""
+
+    def make(seconds: Sequence[float], *, slot: int = 0, **rest: object) -> Batch:
+        return Batch(slot, (make_columns(seconds, **rest),), (), ())
+
+    return make
