@@ -31,6 +31,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_parts(choices, common)
     _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
+    _add_broker(choices.add_parser("broker", help="the broker: url"), common)
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
     return parser.parse_args(argv)
 
@@ -87,6 +88,12 @@ def _add_db(db: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Non
     migrate.set_defaults(run=commands.run_migrate)
     url = actions.add_parser("url", parents=[common], help="print the URL of the database, for psql")
     url.set_defaults(run=commands.run_url)
+
+
+def _add_broker(broker: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = broker.add_subparsers(dest="action", required=True, metavar="ACTION")
+    url = actions.add_parser("url", parents=[common], help="print the URL of the broker, for sensors and mosquitto_pub")
+    url.set_defaults(run=commands.run_broker_url)
 
 
 def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

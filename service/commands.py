@@ -90,6 +90,10 @@ async def run_url(settings: Settings, _: argparse.Namespace) -> None:
     tell(find_endpoints(settings).database_url)
 
 
+async def run_broker_url(settings: Settings, _: argparse.Namespace) -> None:
+    tell(find_endpoints(settings).broker_url)
+
+
 async def run_sensors_list(settings: Settings, _: argparse.Namespace) -> None:
     async with connected(find_endpoints(settings).database_url, name="sensors") as conn:
         catalogue = await load_catalogue(conn)

@@ -29,6 +29,13 @@ def home_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> 
     return Path(settings.home).expanduser() if settings.home else default_home(environ, is_root=os.geteuid() == 0)
 
 
+def cache_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where downloaded programs are kept: one folder for all homes, so that another home downloads nothing."""
+    if settings.cache_dir:
+        return Path(settings.cache_dir).expanduser()
+    return default_home(environ, is_root=os.geteuid() == 0) / "cache"
+
+
 def find_endpoints(settings: Settings) -> Endpoints:
     """Resolve both URLs; raises `NoStackError` where one is neither named nor running."""
     if settings.database_url and settings.broker_url:

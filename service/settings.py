@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Every setting with its default. `docs/settings.md` explains each; a test keeps the two together."""
 
     home: str | None = None
+    cache_dir: str | None = None
     http: str = "127.0.0.1:8090"
     allowed_hosts: tuple[str, ...] = ()
     database_url: str | None = None

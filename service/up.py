@@ -20,7 +20,7 @@ from deploy.embedded.stack import EmbeddedStack
 from sensors.kind import Kinds
 from service.analyst import run_analysis
 from service.children import command_part, server_part
-from service.endpoints import Endpoints, home_folder
+from service.endpoints import Endpoints, cache_folder, home_folder
 from service.ingestor import Ingest
 from service.metrics import IngestMetrics
 from service.parts import Part, keep_running, stop_in_order
@@ -51,7 +51,8 @@ async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
     _require_free_address(settings)
     home = home_folder(settings)
     database, broker = settings.database_url is None, settings.broker_url is None
-    async with EmbeddedStack(home, say=options.say, database=database, broker=broker) as stack:
+    stack = EmbeddedStack(home, say=options.say, cache=cache_folder(settings), database=database, broker=broker)
+    async with stack:
         endpoints = Endpoints(
             settings.database_url or stack.urls.database_url, settings.broker_url or stack.urls.broker_url
         )

@@ -19,14 +19,24 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.embedded.stack import default_home
+
 VIGIE = [sys.executable, "-m", "service"]
 PATIENCE_S = 120.0
 
 
-def run_vigie(*arguments: str | Path, timeout: float = PATIENCE_S, **environ: str) -> subprocess.CompletedProcess[str]:
+CACHE = os.environ.get("VIGIE_TEST_CACHE") or str(default_home(os.environ, os.geteuid() == 0) / "cache")
+
+
+def _environ(given: dict[str, str]) -> dict[str, str]:
+    """Our own environment, logs that can be parsed, and one download for all homes."""
+    return {**os.environ, "VIGIE_LOG_FORMAT": "json", "VIGIE_CACHE_DIR": CACHE, **given}
+
+
+def _run_vigie(*arguments: str | Path, timeout: float = PATIENCE_S, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*VIGIE, *map(str, arguments)],
-        env={**os.environ, **environ},
+        env=_environ(environ),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -43,7 +53,7 @@ class RunningVigie:
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
             [*VIGIE, "up", "--home", str(home), "--http", "127.0.0.1:0", *options],
-            env={**os.environ, "VIGIE_LOG_FORMAT": "json", **environ},
+            env=_environ(environ),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -79,6 +89,10 @@ class RunningVigie:
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    @property
+    def ready(self) -> bool:
+        return httpx.get(self.url + "/readyz", timeout=PATIENCE_S).status_code == httpx.codes.OK
+
     def until(self, condition: Callable[[], Any], what: str, timeout: float = PATIENCE_S) -> Any:
         """Poll a condition of the outside world until it is true; a refused connection counts as not yet."""
         deadline = time.monotonic() + timeout
@@ -91,7 +105,7 @@ class RunningVigie:
 
     def vigie(self, *arguments: str | Path, timeout: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
         """Run another vigie command against this stack."""
-        return run_vigie(*arguments, "--home", self.home, timeout=timeout)
+        return _run_vigie(*arguments, "--home", self.home, timeout=timeout)
 
     @property
     def database_url(self) -> str:
@@ -110,6 +124,18 @@ class RunningVigie:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return status, time.monotonic() - started
+
+
+@pytest.fixture(scope="session")
+def run_vigie() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run one vigie command to its end; environment variables as keywords."""
+    return _run_vigie
+
+
+@pytest.fixture(scope="session")
+def start_vigie() -> Callable[..., RunningVigie]:
+    """Start `vigie up` in a home, with options; the test stops it."""
+    return RunningVigie
 
 
 @pytest.fixture(scope="session")
