@@ -85,7 +85,7 @@ class Stepped:
     """What one pass of stepping did: rows lie thing by thing in order of time, `counts` of them each.
 
     before, after: the states around each row. prior_us: newest time of each thing until now, -NEVER = none. silence_us,
-    clock_us: of each thing.
+    clock_us: of each thing. heard_us: since when each could be heard; a gap before is not its silence.
     """
 
     counts: Index
@@ -95,6 +95,7 @@ class Stepped:
     prior_us: Int64
     silence_us: Int64
     clock_us: Int64
+    heard_us: Int64
 
 
 def announce(told: Told, done: Stepped) -> list[Notes]:
@@ -137,7 +138,8 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     muted = told.silent[rows.thing]
     alive = (rows.time_us + done.silence_us[owner] >= done.clock_us[owner]) | ~muted
     wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
-    silent, returned = alive & aged.silent & ~wakes, alive & (aged.silent | wakes)
+    quiet = aged.silent & (rows.time_us > done.heard_us[owner] + done.silence_us[owner])
+    silent, returned = alive & quiet & ~wakes, alive & (quiet | wakes)
     told.alarm[rows.thing] = after.alarm
     told.silent[rows.thing[alive]] = False
     at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed)

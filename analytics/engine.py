@@ -19,7 +19,7 @@ from analytics.readings import Arrivals, Readings
 from analytics.roster import Roster
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
-from analytics.table import Float32, Index
+from analytics.table import Float32, Index, Int64
 from analytics.window import WINDOW_US, Window, Work, in_time, work
 from analytics.wording import worded
 from sensors.catalogue import Catalogue
@@ -33,6 +33,7 @@ class Engine:
         self.late = 0
         self._roster = Roster(kinds, catalogue)
         self._clock_us = np.zeros(0, np.int64)
+        self._listening_us = -NEVER
         self._states = States.blank(0)
         self._told = Told.blank(0)
         self._values: Float32 = np.zeros((0, self._roster.width), np.float32)
@@ -78,6 +79,10 @@ class Engine:
         active = self._roster.active
         notes += self._tell_ageing(active[np.isin(self._roster.settings.site[active], sites)])
         return worded(notes, self._roster.things) if announcing else []
+
+    def listen(self, now_us: int) -> None:
+        """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
+        self._listening_us = now_us
 
     def advance(self, now_us: int) -> list[Change]:
         """Tell the wall's time to the sites that live by it; return who fell silent and which alarms were lost."""
@@ -173,7 +178,8 @@ class Engine:
         after = before.take(np.minimum(np.arange(len(todo.dirty)) + 1, len(todo.dirty) - 1))
         after.put(np.cumsum(todo.counts) - 1, final)
         clock_us = self._clock_us[settings.site]
-        return Stepped(todo.counts, rows, before, after, prior_us, settings.silence_us, clock_us)
+        heard_us = self._heard_from(settings.site)
+        return Stepped(todo.counts, rows, before, after, prior_us, settings.silence_us, clock_us, heard_us)
 
     def _remember(self, rows: Arrivals, values: Float32) -> None:
         """Keep the values of readings that are the newest of their thing."""
@@ -188,6 +194,10 @@ class Engine:
             self._clock_us[site] = max(self._clock_us[site], times[times != NEVER].max() - WINDOW_US)
 
     def _tell_ageing(self, things: Index) -> list[Notes]:
-        settings = self._roster.settings.take(things)
-        clock_us = self._clock_us[settings.site]
-        return announce_ageing(self._told, things, self._states.take(things), settings.silence_us, clock_us)
+        settings, states = self._roster.settings.take(things), self._states.take(things)
+        np.maximum(states.time_us, self._heard_from(settings.site), out=states.time_us)
+        return announce_ageing(self._told, things, states, settings.silence_us, self._clock_us[settings.site])
+
+    def _heard_from(self, site: Index) -> Int64:
+        """Return since when each site can be heard, for sites of shape (n,)."""
+        return np.where(self._roster.recording[site], -NEVER, self._listening_us)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 
+import numpy as np
+
 from analytics.settings import Rule, Thing
 from analytics.state import NEVER, States
 from analytics.table import Float32, Mask
@@ -50,7 +52,8 @@ def level_of(thing: Thing, level: int) -> Level | None:
 
 
 def number(value: float) -> float | None:
-    return value if isfinite(value) else None
+    """The shortest decimal that is the same float32, None for NaN: 20.28 and not 20.280000686645508."""
+    return float(str(np.float32(value))) if isfinite(value) else None
 
 
 def evidence(thing: Thing, value: float, learnt_kmh: float) -> Evidence:

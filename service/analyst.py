@@ -52,7 +52,9 @@ class Analyst:
         await self._learn(readings)
         # A thread, because a backlog's step takes longer than the other parts should wait.
         changes = await asyncio.to_thread(self._engine.absorb, readings) if readings else []
-        changes += self._engine.advance(wall_us())
+        if sum(len(part.time_us) for part in readings) < STEP_ROWS:
+            # Behind a backlog everybody would seem silent whose readings are still to come.
+            changes += self._engine.advance(wall_us())
         if batches or changes:
             await self._store(batches, _touched(readings, changes), changes)
         return bool(batches)
@@ -101,6 +103,7 @@ async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
     lost = {name: time for name, time in lost.items() if name not in usable}
     rebuilt = [as_readings(part) for part in await readings_since(conn, kinds, lost)]
     engine.absorb(rebuilt, announcing=False)
+    engine.listen(wall_us())
     return engine
 
 

@@ -182,6 +182,17 @@ def test_silent_sensor_of_a_wall_site_is_unknown_by_the_wall_clock() -> None:
     assert [c.what for c in port.speeds("A", [FREE], first=4)] == [What.RETURNED]
 
 
+def test_our_own_absence_is_not_a_sensors_silence() -> None:
+    port = Port.wall(["A", "B"])
+    port.absorb(port.speed_readings("A", [FREE]), port.speed_readings("B", [FREE]))
+    port.engine.listen(START + 20 * STEP)
+
+    assert port.engine.advance(START + 20 * STEP) == []
+    assert port.speeds("A", [FREE], first=21) == []
+    (silent,) = port.engine.advance(START + 23 * STEP + 1)
+    assert (silent.thing, silent.what, silent.time_us) == ("B", What.SILENT, START + 23 * STEP)
+
+
 def test_open_alarm_of_a_silent_sensor_is_lost_by_the_clock() -> None:
     port = Port.wall(["A"])
     port.speeds("A", [CONGESTED] * 3)
