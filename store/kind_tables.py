@@ -69,19 +69,14 @@ async def ensure_kind_tables(conn: Connection, kinds: Kinds) -> list[str]:
     """
     made: list[str] = []
     for kind in kinds.values():
-        _check_names(kind, kinds)
+        _check_name(kind, kinds)
         raw, rollup = kind.name, kind.name + ROLLUP_SUFFIX
         made += await _ensure(conn, raw, raw_columns(kind), key_columns(kind), RAW_CHUNK)
         made += await _ensure(conn, rollup, rollup_columns(kind), (kind.subject, "time"), ROLLUP_CHUNK)
     return made
 
 
-def _check_names(kind: Kind, kinds: Kinds) -> None:
-    for name in (*kind.field_names, *kind.text_names):
-        if name in ("sensor", "corridor", "time", *_OWN):
-            raise KindTableRefused(
-                f"kind {kind.name}: a field cannot be called {name!r}: the store's own column"
-            )
+def _check_name(kind: Kind, kinds: Kinds) -> None:
     if kind.name.endswith(ROLLUP_SUFFIX) and kind.name.removesuffix(ROLLUP_SUFFIX) in kinds:
         raise KindTableRefused(f"kind {kind.name}: the table of that name holds the rollup of another kind")
 
@@ -129,9 +124,7 @@ async def _check(
     cursor = await conn.execute(_KEY, (_quoted(table),))
     keys = [tuple(row[0]) for row in await cursor.fetchall()]
     if key not in keys:
-        raise KindTableRefused(
-            f"{table} has no unique key ({', '.join(key)}): choose another name for the kind"
-        )
+        raise KindTableRefused(f"{table} has no unique key ({', '.join(key)}): choose another name for the kind")
 
 
 def _quoted(table: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 
 from ingest.columns import ABSENT, Batch, Columns
 from sensors.kind import Kind, Kinds, load_kinds
+from store.database import connected
 from store.migrate import migrate
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+WAIT_S = 10.0
 START_US = int(START.timestamp()) * 1_000_000
 
 MakeBatch = Callable[..., Batch]
@@ -73,3 +76,16 @@ def make_batch(make_columns: Callable[..., Columns]) -> MakeBatch:
         return Batch(slot, (make_columns(seconds, **rest),), (), ())
 
     return make
+
+
+@pytest.fixture
+def until_waiting(database_url: str) -> Callable[[str], Awaitable[None]]:
+    """Return when the connection of that name waits for a lock."""
+    query = "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
+
+    async def wait(application: str) -> None:
+        async with connected(database_url, name="test") as conn, asyncio.timeout(WAIT_S):
+            while not await (await conn.execute(query, (application,))).fetchone():
+                await asyncio.sleep(0.01)
+
+    return wait

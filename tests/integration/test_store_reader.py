@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from psycopg import sql
 from ingest.columns import Batch, Columns, Quarantined
 from sensors.kind import Kinds
 from sensors.payload import Reason
-from store.database import Connection, connected
+from store.database import connected
 from store.reader import BatchReader, BatchSpan, ReadBatch, advance, clusters, read_query, unread
 from store.writer import SlotSink
 
@@ -22,6 +21,7 @@ LONG_POLL_S = 60.0
 READER = "analysis"
 
 MakeBatch = Callable[..., Batch]
+UntilWaiting = Callable[[str], Awaitable[None]]
 
 
 async def read_on(reader: BatchReader, limit_rows: int = 10_000) -> list[ReadBatch]:
@@ -34,13 +34,6 @@ async def read_on(reader: BatchReader, limit_rows: int = 10_000) -> list[ReadBat
 
 def values(found: list[ReadBatch]) -> list[float]:
     return [value for part in found for columns in part.columns for value in columns.values[:, 0].tolist()]
-
-
-async def until_waiting(conn: Connection, application: str) -> None:
-    query = "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
-    async with asyncio.timeout(WAIT_S):
-        while not await (await conn.execute(query, (application,))).fetchone():
-            await asyncio.sleep(0.01)
 
 
 async def test_what_was_written_is_read_back_as_columns(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
@@ -91,7 +84,7 @@ async def test_a_reader_takes_only_the_rows_of_its_batches(
 
 @pytest.mark.parametrize("first", [1, 2])
 async def test_a_transaction_held_open_across_a_later_commit_loses_nothing(
-    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, first: int
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, first: int, until_waiting: UntilWaiting
 ) -> None:
     second = 3 - first
     async with (
@@ -105,19 +98,18 @@ async def test_a_transaction_held_open_across_a_later_commit_loses_nothing(
         assert values(await read_on(reader)) == [0]
         async with blocker.transaction():
             await blocker.execute("lock table quarantine in share mode")
-            held = await hold_open(late, make_batch([0], slot=second, value=second), reader.connection, second)
+            held = asyncio.create_task(late.write(until_quarantine(make_batch([0], slot=second, value=second))))
+            await until_waiting(f"vigie ingest {second}")
             await early.write(make_batch([1], slot=first, value=first))
             assert values(await read_on(reader)) == [first]
         await asyncio.wait_for(held, WAIT_S)
         assert values(await read_on(reader)) == [second]
 
 
-async def hold_open(sink: SlotSink, batch: Batch, conn: Connection, slot: int) -> asyncio.Task[Any]:
-    """Write a batch that stops at the locked quarantine, after its number was taken and its rows were copied."""
+def until_quarantine(batch: Batch) -> Batch:
+    """A batch that stops at the locked quarantine, after its number was taken and its rows were copied."""
     message = Quarantined("a", b"", Reason.TOPIC, "", 0, None, None)
-    writing = asyncio.create_task(sink.write(Batch(slot, batch.columns, (message,), ())))
-    await until_waiting(conn, f"vigie ingest {slot}")
-    return writing
+    return Batch(batch.slot, batch.columns, (message,), ())
 
 
 async def test_a_reader_wakes_when_something_is_committed(

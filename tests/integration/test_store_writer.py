@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ START_US = 1_772_438_400_000_000
 WAIT_S = 10.0
 
 MakeBatch = Callable[..., Batch]
+UntilWaiting = Callable[[str], Awaitable[None]]
 
 
 def ask(url: str, query: str) -> list[tuple[Any, ...]]:
@@ -32,14 +33,6 @@ def account(url: str, site: str) -> tuple[int, ...]:
 
 def broken(topic: str, payload: bytes, received_us: int, site: str | None = "W01") -> Quarantined:
     return Quarantined(topic, payload, Reason.MALFORMED, "not JSON", received_us, site, "W01-F1")
-
-
-async def until_waiting(url: str, application: str) -> None:
-    """Return when a connection of that name waits for a lock."""
-    query = "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
-    async with asyncio.timeout(WAIT_S), await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-        while not await (await conn.execute(query, (application,))).fetchone():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_batch_is_stored_and_counted(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
@@ -171,14 +164,16 @@ async def test_two_slots_that_store_the_same_readings_store_them_once(
     assert ask(migrated_url, "select count(*) from traffic") == [(50,)]
 
 
-async def test_a_slot_is_handed_on_when_its_holder_ends(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
+async def test_a_slot_is_handed_on_when_its_holder_ends(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, until_waiting: UntilWaiting
+) -> None:
     async def next_in_line() -> Outcome:
         async with SlotSink.open(migrated_url, 0, kinds) as sink:
             return await sink.write(make_batch([1]))
 
     async with SlotSink.open(migrated_url, 0, kinds) as holder:
         waiting = asyncio.create_task(next_in_line())
-        await until_waiting(migrated_url, "vigie ingest 0")
+        await until_waiting("vigie ingest 0")
         await holder.write(make_batch([0]))
         assert not waiting.done()
     assert await asyncio.wait_for(waiting, WAIT_S) == Outcome(1, 0, 0, 0)
@@ -207,13 +202,13 @@ async def test_a_sink_that_lost_its_slot_to_another_stores_nothing(
 
 
 async def test_a_cancelled_batch_leaves_nothing_and_can_be_written_again(
-    migrated_url: str, kinds: Kinds, make_batch: MakeBatch
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, until_waiting: UntilWaiting
 ) -> None:
     async with SlotSink.open(migrated_url, 0, kinds) as sink:
         with psycopg.connect(migrated_url) as blocker:
             blocker.execute("lock table account in exclusive mode")
             writing = asyncio.create_task(sink.write(make_batch(range(10))))
-            await until_waiting(migrated_url, "vigie ingest 0")
+            await until_waiting("vigie ingest 0")
             writing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await writing
