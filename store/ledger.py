@@ -6,23 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.columns import DeviceHealth, Quarantined
 from store.database import Connection
+from store.spans import Span, at
 from store.staging import Fate
-
-SPAN_GAP_US = 3_600_000_000
-"""Readings of one batch further apart than this are booked, and later read, as separate spans of time: a replay of 2012
-beside live sensors must not make readers scan the years between."""
-MAX_SPANS = 16
-"""Spans per batch and kind; beyond, the smallest gaps are read over."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _BATCH = """
 insert into batch (batch, slot, kind, min_time, max_time, rows)
@@ -58,14 +49,6 @@ _HEALTH = """
 insert into device_health (sensor, time, battery_v, rssi_dbm, firmware)
 select * from unnest(%s::text[], %s::timestamptz[], %s::real[], %s::real[], %s::text[])
 on conflict do nothing"""
-
-
-class Span(NamedTuple):
-    """A stretch of time, bounds included (microseconds since 1970 UTC), and how many readings lie in it."""
-
-    min_us: int
-    max_us: int
-    rows: int
 
 
 @dataclass(slots=True)
@@ -108,16 +91,6 @@ class Tally:
         return self.sites.setdefault(site, Account())
 
 
-def spans(time_us: NDArray[np.int64]) -> list[Span]:
-    """Cut the times of a batch where nothing lies for longer than `SPAN_GAP_US`."""
-    ordered = np.sort(time_us)
-    gaps = np.diff(ordered)
-    cuts = np.flatnonzero(gaps > SPAN_GAP_US)
-    if len(cuts) >= MAX_SPANS:
-        cuts = np.sort(cuts[np.argsort(gaps[cuts])[1 - MAX_SPANS :]])
-    return [Span(int(part[0]), int(part[-1]), len(part)) for part in np.split(ordered, cuts + 1) if len(part)]
-
-
 async def book_batch(conn: Connection, batch: int, slot: int, stored: dict[str, list[Span]]) -> None:
     """Tell the readers of committed rows what to read; `stored` by kind."""
     rows = [(kind, at(span.min_us), at(span.max_us), span.rows) for kind, parts in stored.items() for span in parts]
@@ -146,11 +119,6 @@ async def book_health(conn: Connection, health: Sequence[DeviceHealth]) -> None:
     rows = [(h.thing, at(h.time_us), h.battery_v, h.rssi_dbm, h.firmware) for h in health]
     if rows:
         await conn.execute(_HEALTH, tuple(_columns(rows)))
-
-
-def at(time_us: int) -> datetime:
-    """The instant of microseconds since 1970 UTC, exactly (a float of seconds would round)."""
-    return _EPOCH + timedelta(microseconds=time_us)
 
 
 def _entry(same: list[Quarantined]) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ from psycopg.rows import class_row
 from sensors.kind import Kind, Kinds
 from store.copy_out import ReadColumns, copy_columns, joined, selected
 from store.database import Connection, connect, listen, wait_for_notice
-from store.ledger import SPAN_GAP_US
+from store.spans import SPAN_GAP_US
 
 BATCH_CHANNEL = "vigie_batch"
 _GAP = timedelta(microseconds=SPAN_GAP_US)

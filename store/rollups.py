@@ -19,7 +19,8 @@ from store.reader import BatchSpan, advance, clusters, unread
 READER = "rollup"
 BUCKET_S = 300
 
-# Each pair is looked up in the unique index of its chunk; one pass over the range would read what was not touched.
+# Each pair is looked up in the unique index; one pass over the range would read what was not touched. The bounds of the
+# whole say nothing new, but leave the planner few chunks to look in.
 _RECOMPUTE = """
 with touched as materialized (
     select distinct {subject} as thing, time_bucket({bucket}, time) as start from {raw}
@@ -30,6 +31,7 @@ select thing, start, fresh.* from touched
 cross join lateral (
     select count(*), {coverage}, {aggregates} from {raw}
     where {subject} = thing and time >= start and time < start + {bucket} and quality = 0
+      and time >= time_bucket({bucket}, %(low)s) and time < %(high)s + {bucket}
 ) fresh
 on conflict ({subject}, time) do update set {changes}"""
 
@@ -61,7 +63,7 @@ async def _recompute(conn: Connection, kind: Kind, spans: list[BatchSpan]) -> No
     for near in clusters(spans):
         low, high = min(span.min_time for span in near), max(span.max_time for span in near)
         batches = sorted({span.batch for span in near})
-        await conn.execute(statement, {"low": low, "high": high, "batches": batches})
+        await conn.execute(statement, {"low": low, "high": high, "batches": batches}, prepare=False)
 
 
 def _statement(kind: Kind) -> sql.Composed:

@@ -17,6 +17,7 @@ from sensors.kind import Kind
 from store.copy_in import Column, binary_copy, integers
 from store.database import Connection
 from store.kind_tables import key_columns, raw_columns
+from store.spans import at, spans
 
 
 class Fate(enum.IntEnum):
@@ -36,15 +37,20 @@ insert into {table} ({columns})
 select distinct on ({key}) {columns} from {staging} order by {key}, position
 on conflict do nothing"""
 
-# The join is lateral with a limit so that each staged row is looked up in the unique index of one chunk: without
-# statistics on the temporary table the planner would otherwise read whole hypertables.
+# The join is lateral with a limit so that each staged row is looked up in a unique index: without statistics on the
+# temporary table the planner would read whole hypertables. The bounds leave it the chunks of one span to look in: with
+# 100 chunks and none, a redelivery took ten times as long.
 _CLASSIFY = """
 select position, case
     when {staged} is distinct from {stored} then 2
     when stored.batch = staged.batch and row_number() over (partition by {staged_key} order by position) = 1 then 0
     else 1 end
 from {staging} staged
-cross join lateral (select * from {table} stored where ({stored_key}) = ({staged_key}) limit 1) stored"""
+cross join lateral (
+    select * from {table} stored
+    where ({stored_key}) = ({staged_key}) and stored.time between %(low)s and %(high)s limit 1
+) stored
+where staged.time between %(low)s and %(high)s"""
 
 _KEEP_CONFLICTS = """
 insert into conflict (kind, sensor, time, received_at, batch, reading)
@@ -85,10 +91,12 @@ class Staging:
         await copy_rows(conn, self._copy, [*wire, integers(np.arange(rows))], rows)
         await conn.execute(self._insert)
         fates = np.full(rows, Fate.DUPLICATE, np.int8)
-        cursor = await conn.execute(self._classify)
-        if decided := await cursor.fetchall():
-            position, fate = np.array(decided, np.int64).T
-            fates[position] = fate
+        for span in spans(columns.time_us):
+            bounds = {"low": at(span.min_us), "high": at(span.max_us)}
+            cursor = await conn.execute(self._classify, bounds, prepare=False)
+            if decided := await cursor.fetchall():
+                position, fate = np.array(decided, np.int64).T
+                fates[position] = fate
         await self._keep_conflicts(conn, fates)
         return fates
 

@@ -23,6 +23,7 @@ from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
 from store.database import Connection, DatabaseUnavailable, connect, passes_by_itself
 from store.kind_tables import raw_columns
 from store.leadership import Lock, try_lock, wait_for_lock
+from store.spans import Span, spans
 from store.staging import Fate, Staging, copy_rows, copy_statement
 
 
@@ -86,12 +87,12 @@ class SlotSink:
 
     async def _store(self, conn: Connection, batch: Batch) -> ledger.Tally:
         number = await _next_number(conn)
-        tally, stored = ledger.Tally(), dict[str, list[ledger.Span]]()
+        tally, stored = ledger.Tally(), dict[str, list[Span]]()
         for columns in batch.columns:
             fates = await self._into[columns.kind.name].store(conn, columns, number)
             tally.readings(columns.site, fates)
             kept = columns.time_us if fates is None else columns.time_us[fates == Fate.COMMITTED]
-            stored[columns.kind.name] = stored.get(columns.kind.name, []) + ledger.spans(kept)
+            stored[columns.kind.name] = stored.get(columns.kind.name, []) + spans(kept)
         tally.quarantined(batch.quarantined)
         await ledger.book_quarantine(conn, batch.quarantined)
         await ledger.book_health(conn, batch.health)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ingest.columns import ABSENT, Batch, Columns
 from sensors.kind import Kind, Kinds, parse_kind
 from store.database import connected
-from store.ledger import at
 from store.migrate import migrate
 from store.reader import BatchReader, advance
+from store.spans import at
 from store.writer import SlotSink
 
 START_US = 1_772_438_400_000_000
