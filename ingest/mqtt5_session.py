@@ -142,6 +142,10 @@ class Session:
         self.proven = self.proven or bool(acks)
         return b"".join(acks)
 
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> bytes:
+        """One message at QoS 0: what we say can be said again."""
+        return mqtt5.PublishPacket(topic, payload, retain=retain).write()
+
     def ping(self, *, answer_expected: bool = True) -> bytes:
         """A PINGREQ, to be sent every half keepalive; raises `BrokerUnavailable` when the last was not answered."""
         if answer_expected and not self._heard:

@@ -205,6 +205,13 @@ class Mqtt5Transport:
             if self._wire.session.proven:
                 self._trouble.over()
 
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        wire = self._wire
+        if wire is None or wire.failure is not None or not wire.session.ready:
+            return False
+        wire.send(wire.session.publish(topic, payload, retain=retain))
+        return True
+
     async def _reconnect(self) -> None:
         """Try once, after the delay that the last failure asks for."""
         lost, self._wire = self._wire, None

@@ -1,4 +1,4 @@
-"""The Protocol between ingest and an MQTT broker: frames in, acknowledgements out.
+"""The Protocol between ingest and an MQTT broker: frames in, acknowledgements and receipts out.
 
 A transport keeps one persistent session. It reconnects by itself; the consumer only ever sees frames, and two
 exceptions that it cannot cure: the session was taken over by another holder, or the broker refuses this client.
@@ -86,4 +86,8 @@ class Transport(Protocol):
 
         What is not acknowledged when a connection ends is delivered again by the next.
         """
+        ...
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand one message to the broker at QoS 0, without waiting; False where there is no connection now."""
         ...

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 READINGS = "vigie/1/readings"
+RECEIPTS = "vigie/1/receipts"
 _LEVELS_BEFORE = READINGS.count("/") + 1
 _LEVEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -35,6 +36,17 @@ def parse_reading_topic(topic: str) -> ReadingTopic | None:
     if not topic.startswith(READINGS + "/") or len(parts) != len(ReadingTopic._fields):
         return None
     return ReadingTopic(*parts) if all(map(is_topic_level, parts)) else None
+
+
+def receipt_topic(site: str, thing: str) -> str:
+    """Where the receipts of a sensor or corridor are published."""
+    return f"{RECEIPTS}/{site}/{thing}"
+
+
+def parse_receipt_topic(topic: str) -> tuple[str, str] | None:
+    """Site and thing of a receipt, or None for another topic."""
+    site, _, thing = topic.removeprefix(RECEIPTS + "/").partition("/")
+    return (site, thing) if topic.startswith(RECEIPTS) and is_topic_level(site) and is_topic_level(thing) else None
 
 
 def is_topic_level(text: str) -> bool:

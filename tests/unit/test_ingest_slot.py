@@ -41,6 +41,7 @@ class MemoryTransport:
 
     def __init__(self, *chunks: list[Frame], then: Exception | None = None) -> None:
         self.acknowledged: list[int | None] = []
+        self.published: list[tuple[str, bytes, bool]] = []
         self.closed = False
         self.idle = asyncio.Event()
         self._chunks = list(chunks)
@@ -67,6 +68,10 @@ class MemoryTransport:
 
     def acknowledge(self, frames: Sequence[Frame]) -> None:
         self.acknowledged += [frame.token for frame in frames]
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        self.published.append((topic, payload, retain))
+        return True
 
 
 @dataclass

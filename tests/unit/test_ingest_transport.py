@@ -138,6 +138,20 @@ def publish(packet_id: int, payload: bytes = b"{}", *, retain: bool = False) -> 
     return mqtt5.PublishPacket("a/b", payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id, retain=retain)
 
 
+async def test_what_we_publish_reaches_the_broker_and_nothing_waits_for_a_connection(
+    make: Make, broker: FakeBroker
+) -> None:
+    transport = make(broker.url)
+    assert not transport.publish("a/receipt", b"{}", retain=True)
+    async with opened(transport, broker) as (peer, taking):
+        peer.send(publish(1))
+        await taking
+        assert transport.publish("a/receipt", b"{}", retain=True)
+        packet = await peer.packet()
+    assert isinstance(packet, mqtt5.PublishPacket)
+    assert (packet.topic, packet.payload, packet.retain, packet.qos) == ("a/receipt", b"{}", True, 0)
+
+
 async def test_all_that_arrived_is_taken_in_order_with_its_time(make: Make, broker: FakeBroker) -> None:
     async with opened(make(broker.url), broker) as (peer, taking):
         peer.send(publish(1, b"one"), publish(2, b"two", retain=True), mqtt5.PublishPacket("c/d", b"three"))

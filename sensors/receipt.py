@@ -1,0 +1,61 @@
+"""What the service tells a sender: how far the readings of a sensor or corridor are committed. Both ways, no IO.
+
+Within a boot numbers count from 0. A number is settled once its reading is committed, or kept in quarantine because it
+could not be used. `docs/receipts.md` tells a sender what to do with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+Gap = tuple[int, int]
+"""First and last missing number."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one boot is settled; `boot` is None where the sender gives none.
+
+    Everything up to `seq` is settled (-1: nothing is). From there to `through` only what `gaps` names is missing;
+    beyond it nothing is said yet. `quarantined` names the latest numbers that were kept apart instead of stored.
+    """
+
+    boot: int | None
+    seq: int
+    through: int
+    gaps: tuple[Gap, ...] = ()
+    quarantined: tuple[int, ...] = ()
+
+    def covers(self, number: int) -> bool:
+        """Whether the sender may forget this reading."""
+        if number <= self.seq:
+            return True
+        return number <= self.through and not any(first <= number <= last for first, last in self.gaps)
+
+
+class Receipt(Standing, frozen=True, kw_only=True):
+    """The standing of the boot that began last, and of a few before it."""
+
+    at: datetime
+    earlier: tuple[Standing, ...] = ()
+
+    def of(self, boot: int | None) -> Standing | None:
+        """The standing of one boot; None where the receipt says nothing of it."""
+        return next((standing for standing in (self, *self.earlier) if standing.boot == boot), None)
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Receipt)
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    return _ENCODER.encode(receipt)
+
+
+def decode_receipt(payload: bytes) -> Receipt | None:
+    """Read a receipt; None for what is none."""
+    try:
+        return _DECODER.decode(payload)
+    except msgspec.DecodeError:
+        return None
