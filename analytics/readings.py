@@ -1,6 +1,7 @@
 """Readings as they come in, and what the rules see of them: one observation each.
 
-A reading with a quality bit is implausible as a whole: whoever sends an impossible count is not believed on speed.
+A distrusted reading (`sensors.level.DISTRUSTED`) is implausible as a whole: whoever sends an impossible count is not
+believed on speed. The other remarks inform and change nothing here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sensors.kind import Kind, Limits, SpeedRatio
 class Readings:
     """Readings of one kind as columns, in order of arrival; n = len(time_us).
 
-    thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, 0 = without remark.
+    thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, bits of `Quality`.
     values: float32 (n, fields of the kind), NaN = missing.
     """
 
@@ -36,8 +37,8 @@ class Readings:
 class Arrivals(Table):
     """Readings of known things in order of arrival, all columns of shape (n,).
 
-    thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, has a quality
-    bit. source: intp, its row in the values of the batch, -1 for a reading of an earlier batch.
+    thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, is
+    distrusted. source: intp, its row in the values of the batch, -1 for a reading of an earlier batch.
     """
 
     thing: NDArray[np.intp]

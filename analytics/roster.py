@@ -14,6 +14,7 @@ from analytics.settings import Settings, Thing, readers_of, things_of
 from analytics.table import Float32, Index
 from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind
+from sensors.level import DISTRUSTED
 
 
 class Roster:
@@ -70,7 +71,7 @@ class Roster:
         places, values = places[known], readings.values[known]
         wide = np.full((len(known), self.width), np.nan, np.float32)
         wide[:, : values.shape[1]] = values
-        faulty = readings.quality[known] != 0
+        faulty = (readings.quality[known] & DISTRUSTED) != 0
         observed = np.zeros(0, np.float32)
         if len(known):
             observed = observe(self._kinds[readings.kind], values, self.settings.capacity[places])

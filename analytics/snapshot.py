@@ -39,7 +39,7 @@ class State:
 
 
 def verdict(level: int, *, silent: bool, faulty: bool) -> Verdict:
-    """Say what a state rests on: silence and quality bits speak of the sensor, a known level of the traffic."""
+    """Say what a state rests on: silence and distrust speak of the sensor, a known level of the traffic."""
     if silent:
         return Verdict.SENSOR
     if level != Level.UNKNOWN:

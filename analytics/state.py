@@ -44,7 +44,7 @@ class States(Table):
     low, high: int8, readings in a row below the on and above the off threshold. misses: int8, readings in a row without
     a usable value. level: int8, the shown `Level`; 0 while a thing without a level rule speaks. alarm: int8, the level
     of the open alarm (congested or jammed), 0 = none; it outlives an unknown level. faulty: bool, the newest reading
-    carries a quality bit.
+    is distrusted.
     """
 
     time_us: Int64

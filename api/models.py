@@ -202,7 +202,10 @@ class Readings(BaseModel):
     coverage: list[float | None] | None = Field(
         default=None, description="of means: share of the expected readings; null for events"
     )
-    quality: list[int] | None = Field(default=None, description="of raw readings: bits, 1 out of range")
+    quality: list[int] | None = Field(
+        default=None,
+        description="of raw readings: bits; 1 out of range, 2 sentinel, 4 rate of change, 8 mismatch, 16 clock",
+    )
     texts: dict[str, list[str | None]] | None = Field(default=None, description="of raw readings: per text")
     next: datetime | None = Field(default=None, description="ask again with from= this for the rest; null: complete")
 

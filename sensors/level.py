@@ -29,6 +29,25 @@ class Verdict(enum.StrEnum):
 
 
 class Quality(enum.IntFlag):
-    """Bits stored with every reading; 0 is a reading without remark."""
+    """Bits stored with every reading, each a remark; 0 is a reading without remark.
+
+    `docs/quality.md` tells how each is found. The numbers are in the database: a bit never changes its meaning.
+    """
 
     OUT_OF_RANGE = 1
+    SENTINEL = 2
+    RATE = 4
+    MISMATCH = 8
+    CLOCK = 16
+
+    @property
+    def labels(self) -> list[str]:
+        """The words used in metrics and documentation."""
+        return [str(bit.name).lower() for bit in self]
+
+
+DISTRUSTED = Quality.OUT_OF_RANGE | Quality.SENTINEL
+"""Remarks for which nobody believes the reading: its level is held and it counts in no rollup.
+
+Only what cannot be a measurement. A sudden change, an occupancy without flow and a wrong clock may come with the worst
+jam of the year (domain, "fail towards the road"): those inform, and hide nothing."""

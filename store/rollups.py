@@ -1,7 +1,7 @@
 """Means of 5 minutes with their coverage, kept beside the raw readings.
 
 Whatever a new batch touched is computed again, completely, from the raw readings: late data and corrections need no
-case of their own, and doing it twice gives the same. Readings with a quality bit do not count.
+case of their own, and doing it twice gives the same. Distrusted readings (`sensors.level.DISTRUSTED`) do not count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 from psycopg import sql
 
 from sensors.kind import Kind, Kinds
+from sensors.level import DISTRUSTED
 from store.database import Connection
 from store.kind_tables import ROLLUP_SUFFIX, rollup_columns
 from store.leadership import Lock, lock_transaction
@@ -30,7 +31,7 @@ insert into {rollup} as kept ({columns})
 select thing, start, fresh.* from touched
 cross join lateral (
     select count(*), {coverage}, {aggregates} from {raw}
-    where {subject} = thing and time >= start and time < start + {bucket} and quality = 0
+    where {subject} = thing and time >= start and time < start + {bucket} and quality & {distrusted} = 0
       and time >= time_bucket({bucket}, %(low)s) and time < %(high)s + {bucket}
 ) fresh
 on conflict ({subject}, time) do update set {changes}"""
@@ -78,6 +79,7 @@ def _statement(kind: Kind) -> sql.Composed:
         subject=sql.Identifier(kind.subject),
         bucket=sql.SQL("interval '{}'").format(sql.SQL(f"{BUCKET_S} s")),
         raw=sql.Identifier(kind.name),
+        distrusted=sql.Literal(int(DISTRUSTED)),
         rollup=sql.Identifier(kind.name + ROLLUP_SUFFIX),
         columns=sql.SQL(", ").join(map(sql.Identifier, names)),
         coverage=_coverage(kind),

@@ -10,6 +10,7 @@ import pytest
 from ingest.columns import Batch
 from sensors.catalogue import Sensor, Site
 from sensors.kind import Kinds
+from sensors.level import Quality
 from store.catalogue import register_recording
 from store.database import connected
 from store.progress import cursors_of, newest_batches
@@ -53,8 +54,12 @@ async def test_a_late_reading_revises_its_five_minutes(migrated_url: str, kinds:
     assert [row[:2] + row[3:4] for row in means(migrated_url)] == [(0, 2, 15.0), (600, 1, 1.0)]
 
 
-async def test_a_reading_with_a_remark_does_not_count(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
-    await write_and_roll(migrated_url, kinds, make_batch([0], value=10), make_batch([30, 300], value=9000, quality=1))
+@pytest.mark.parametrize("quality", [Quality.OUT_OF_RANGE, Quality.SENTINEL, Quality.SENTINEL | Quality.CLOCK])
+async def test_a_distrusted_reading_does_not_count(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, quality: Quality
+) -> None:
+    doubtful = make_batch([30, 300], value=9000, quality=quality)
+    await write_and_roll(migrated_url, kinds, make_batch([0], value=10), doubtful)
     assert means(migrated_url) == [(0, 1, pytest.approx(0.1), 10.0, 10.0, 10.0), (300, 0, 0.0, None, None, None)]
 
 

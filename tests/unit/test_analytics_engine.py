@@ -15,7 +15,7 @@ from analytics.settings import readers_of
 from analytics.snapshot import State
 from sensors.catalogue import Catalogue, Sensor, Site, shipped_catalogue
 from sensors.kind import load_kinds
-from sensors.level import Level, Verdict
+from sensors.level import Level, Quality, Verdict
 
 KINDS = load_kinds()
 MINUTE = 60_000_000
@@ -140,10 +140,18 @@ def test_missing_values_are_held_three_steps_then_unknown(port: Port) -> None:
     assert (port.state("A").level, port.state("A").verdict) == (Level.UNKNOWN, Verdict.UNKNOWN)
 
 
-def test_quality_bit_makes_a_reading_implausible(port: Port) -> None:
-    port.speeds("A", [FREE] + [5.0] * 4, quality=[0, 1, 1, 1, 1])
+@pytest.mark.parametrize("quality", [Quality.OUT_OF_RANGE, Quality.SENTINEL, Quality.SENTINEL | Quality.RATE])
+def test_a_distrusted_reading_is_implausible(port: Port, quality: Quality) -> None:
+    port.speeds("A", [FREE] + [5.0] * 4, quality=[0] + [quality] * 4)
     assert (port.state("A").level, port.state("A").verdict) == (Level.UNKNOWN, Verdict.SENSOR)
     assert port.state("A").alarm is None
+
+
+@pytest.mark.parametrize("quality", [Quality.RATE, Quality.MISMATCH, Quality.CLOCK])
+def test_a_remark_that_only_informs_hides_no_jam(port: Port, quality: Quality) -> None:
+    changes = port.speeds("A", [FREE] + [5.0] * 4, quality=[0] + [quality] * 4)
+    assert changes[0].what is What.BEGAN
+    assert (port.state("A").level, port.state("A").verdict) == (Level.JAMMED, Verdict.TRAFFIC)
 
 
 def test_unknown_neither_opens_nor_closes_until_the_alarm_is_lost(port: Port) -> None:
