@@ -127,7 +127,9 @@ class Child:
             log.replace(log.with_name(log.name + ".1"))
         fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            return await spawn(mortal(self._server.command(), self._server.stop_signal), self._server.account, stdout=fd, stderr=fd)
+            return await spawn(
+                mortal(self._server.command(), self._server.stop_signal), self._server.account, stdout=fd, stderr=fd
+            )
         finally:
             os.close(fd)
 

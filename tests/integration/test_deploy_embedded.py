@@ -142,7 +142,7 @@ async def test_database_comes_back_while_a_backend_of_the_killed_one_is_busy(sta
     query = asyncio.create_task(busy.execute(spin.encode()), name="busy backend")
     await asyncio.sleep(0)  # Lets the query go out.
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'"
-    while not await asyncio.to_thread(_ask, stack.urls.database_url, waiting):  # noqa: ASYNC110  the server tells nobody
+    while not await asyncio.to_thread(_ask, stack.urls.database_url, waiting):
         await asyncio.sleep(0)
     child.kill()
     await child.wait()

@@ -39,7 +39,7 @@ def test_the_tutorials_reading_is_one_of_its_kind(waste_bin: Kind) -> None:
     payload = re.sub(r"\$\(date [^)]*\)", "2026-11-23T07:30:00Z", message).replace('\\"', '"')
     reading = PayloadCodec(waste_bin).decode(payload.encode())
     assert not isinstance(reading, Rejected), reading
-    (topic,) = re.findall(r"\$BROKER/([^\"]+)", command)
+    (topic,) = re.findall(r"broker url\)/([^\"]+)", command)
     assert parse_reading_topic(topic) == ("W07", "W07-T1", "waste_bin")
 
 
