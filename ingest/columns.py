@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sensors.errors import OperatorError
 from sensors.kind import Kind
 from sensors.payload import Reason
 
@@ -92,7 +93,11 @@ class SinkUnavailable(Exception):  # noqa: N818  a state of the world, not a pro
 
 
 class SinkRefused(Exception):  # noqa: N818  as above
-    """Nothing of the batch is stored and trying the same again will not help."""
+    """Nothing of the batch is stored and trying the same again will not help: something in it is at fault."""
+
+
+class SlotLost(OperatorError):  # noqa: N818  as above
+    """Another process holds the slot now: step down, do not fight."""
 
 
 class Sink(Protocol):
@@ -101,6 +106,6 @@ class Sink(Protocol):
     async def write(self, batch: Batch) -> Outcome:
         """Store the batch in one transaction and return after its COMMIT.
 
-        Raises `SinkUnavailable` or `SinkRefused`; then nothing of the batch is stored.
+        Raises `SinkUnavailable`, `SinkRefused` or `SlotLost`; then nothing of the batch is stored.
         """
         ...

@@ -18,6 +18,7 @@ from ingest.tabulate import Row, Tabulator, device_health, microseconds
 from ingest.transport import Frame
 from sensors.kind import Kinds
 from sensors.payload import Reading, Reason, Rejected
+from sensors.topics import parse_reading_topic
 
 FUTURE_US = 120_000_000
 """How far ahead of its arrival a reading may be timed, for clocks that are a little off (design: 2 minutes)."""
@@ -51,6 +52,12 @@ class BatchBuilder:
                 self._reject_known(frame, route, _other_identity(reading, route))
             else:
                 rows[route.known.kind.name].append((frame, route.known, reading))
+
+    def refuse(self, frame: Frame, why: str) -> None:
+        """Quarantine a frame whatever it says: the sink refuses it for good."""
+        parts = parse_reading_topic(frame.topic)
+        site, thing = (None, None) if parts is None else (parts.site, parts.thing)
+        self._reject(frame, site, thing, Rejected(Reason.REFUSED, why))
 
     def finish(self) -> Batch:
         """The batch of all frames added since the last call."""

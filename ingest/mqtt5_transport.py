@@ -154,7 +154,7 @@ class Mqtt5Transport:
         rng: Random,
         subscribed: Subscribed | None = None,
         first_retry_s: float = 0.1,
-        longest_retry_s: float = 15.0,
+        longest_retry_s: float = 5.0,
     ) -> None:
         self._address = address
         self._subscription = subscription

@@ -2,7 +2,8 @@
 
 The next batch starts when the last commit has returned, so a batch grows with the load and nothing waits for a timer.
 Nothing is acknowledged that is not committed: whatever happens between is delivered again, and the store counts it as a
-duplicate.
+duplicate. A batch that the sink refuses for good is halved until the message at fault stands alone; that one goes to
+the quarantine, the others are stored in their order.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class SlotSettings:
     batch_frames: int = 4_000
     flush_s: float = 3.0
     first_retry_s: float = 0.1
-    longest_retry_s: float = 15.0
+    longest_retry_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,48 @@ class IngestSlot:
         log = structlog.get_logger().bind(slot=slot)
         first_s, longest_s = self._settings.first_retry_s, self._settings.longest_retry_s
         self._trouble = Trouble("sink", log, rng, first_s=first_s, longest_s=longest_s)
+        self._refusals = Trouble("message refused", log, rng)
 
     async def run(self) -> None:
         """Ingest until cancelled; the commit under way is awaited, acknowledged, and the connection closed in order.
 
-        Raises `TakenOver`, `BrokerRefused` or `SinkRefused`.
+        Raises `TakenOver`, `SlotLost` or `BrokerRefused`; `SinkRefused` when not even the quarantine is accepted.
         """
         async with self._transport:
             while True:
                 frames = await self._transport.frames(self._settings.batch_frames)
                 self.counters.frames += len(frames)
-                started = self._clocks.monotonic()
-                batch = await self._decode(frames)
-                decode_s = self._clocks.monotonic() - started
-                await self._until_available(lambda: self._flushed(self._commit(frames, batch, decode_s)))  # noqa: B023
+                await self._settle(frames)
+
+    async def _settle(self, frames: list[Frame]) -> None:
+        """Store and acknowledge frames in their order, in one transaction unless something in them is refused."""
+        waiting = [frames]
+        while waiting:
+            part = waiting.pop()
+            try:
+                await self._store(part)
+            except SinkRefused as exc:
+                half = len(part) // 2
+                if half:
+                    waiting += [part[half:], part[:half]]
+                else:
+                    await self._quarantine(part, str(exc))
+
+    async def _store(self, frames: list[Frame]) -> None:
+        """Raises `SinkRefused`; then nothing of it is stored or acknowledged."""
+        started = self._clocks.monotonic()
+        batch = await self._decode(frames)
+        decode_s = self._clocks.monotonic() - started
+        await self._until_available(lambda: self._flushed(self._commit(frames, batch, decode_s)))
+
+    async def _quarantine(self, frames: list[Frame], why: str) -> None:
+        """Keep a message that is refused for good, in place of storing its readings."""
+        # Told once a cause: by its code, because the words may quote what differs from message to message.
+        self._refusals.happened(why.partition(":")[0])
+        for frame in frames:
+            self._builder.refuse(frame, why)
+        batch = self._builder.finish()
+        await self._until_available(lambda: self._flushed(self._commit(frames, batch, 0.0)))
 
     async def _decode(self, frames: list[Frame]) -> Batch:
         topics = {frame.topic for frame in frames}

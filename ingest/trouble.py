@@ -22,7 +22,7 @@ class Trouble:
     return unnoticed for that long.
     """
 
-    def __init__(self, name: str, log: Log, rng: Random, *, first_s: float = 0.1, longest_s: float = 15.0) -> None:
+    def __init__(self, name: str, log: Log, rng: Random, *, first_s: float = 0.1, longest_s: float = 5.0) -> None:
         self.count = 0
         self._name = name
         self._log = log

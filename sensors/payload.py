@@ -34,6 +34,8 @@ class Reason(enum.StrEnum):
     EMPTY = "empty"
     TIME = "time"
     FUTURE = "future"
+    REFUSED = "refused"
+    """The database refuses it for good; the detail starts with its SQLSTATE."""
 
 
 class Rejected(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
+
+import structlog
 
 from ingest.broker_url import parse_broker_url
 from ingest.columns import SinkUnavailable
@@ -15,6 +18,7 @@ from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
 from ingest.slot import Clocks, IngestSlot, client_id
 from ingest.transport import Subscription
+from ingest.trouble import Trouble
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from sensors.topics import site_filter
@@ -43,7 +47,15 @@ class Ingest:
         return [Part(f"ingest {number}", partial(self._run, number, sites)) for number, sites in slots]
 
     async def _run(self, number: int, sites: tuple[str, ...]) -> None:
-        """Wait until the slot is free, then ingest until cancelled or taken over."""
+        """Wait until there is a database and the slot is free, then ingest until cancelled or taken over."""
+        trouble = Trouble("database", structlog.get_logger("ingest").bind(slot=number), SystemRandom())
+        while True:
+            try:
+                await self._hold(number, sites, trouble)
+            except (DatabaseUnavailable, SinkUnavailable) as exc:
+                await asyncio.sleep(trouble.happened(str(exc)))
+
+    async def _hold(self, number: int, sites: tuple[str, ...], trouble: Trouble) -> None:
         async with SlotSink.open(self.endpoints.database_url, number, self.kinds) as sink:
             slot = IngestSlot(
                 number,
@@ -55,6 +67,7 @@ class Ingest:
                 rng=SystemRandom(),
                 observer=self.observer,
             )
+            trouble.over()
             await slot.run()
 
     def _transport(self, number: int, sites: tuple[str, ...]) -> Mqtt5Transport:

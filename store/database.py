@@ -26,6 +26,8 @@ _KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count"
 _SESSION = "-c TimeZone=UTC " + " ".join(f"-c tcp_{name}={value}" for name, value in _KEEPALIVE.items())
 _RETRYABLE = (
     "08",  # the connection broke
+    "25006",  # read-only: a standby that is being promoted, or an administrator at work
+    "25P",  # a transaction was ended because it took too long
     "40",  # deadlock, serialisation: the other one won
     "53",  # out of connections, memory or disk: somebody may free some
     "55P03",  # a lock was not to be had in time
@@ -33,6 +35,15 @@ _RETRYABLE = (
     "58",  # the server's disk or system failed
 )
 """SQLSTATE prefixes (PostgreSQL documentation, appendix A) after which the same statement may succeed later."""
+_TO_BE_MENDED = (
+    "28",  # the role may not connect
+    "3D",  # no such database
+    "3F",  # no such schema
+    "42",  # no such table or column, no right to it: not migrated, or rights were taken away
+    "XX001",  # corrupted data
+    "XX002",  # corrupted index
+)
+"""SQLSTATE prefixes of failures that no other data would avoid: somebody must mend the installation."""
 
 
 class DatabaseUnavailable(OperatorError):  # noqa: N818  a state of the world, as SinkUnavailable
@@ -47,6 +58,11 @@ def is_retryable(sqlstate: str | None) -> bool:
 def passes_by_itself(exc: psycopg.Error) -> bool:
     """Whether a failed statement may succeed later; errors of the client's own making never do."""
     return is_retryable(exc.sqlstate) and (exc.sqlstate is not None or isinstance(exc, psycopg.OperationalError))
+
+
+def needs_mending(exc: psycopg.Error) -> bool:
+    """Whether the installation is at fault and not what was sent: the same succeeds once somebody has mended it."""
+    return exc.sqlstate is not None and exc.sqlstate.startswith(_TO_BE_MENDED)
 
 
 def place(url: str) -> str:

@@ -22,6 +22,12 @@ class Lock(enum.IntEnum):
     REPLAY = 0x56_07
 
 
+_HOLDER = """
+select pid from pg_locks join pg_database on pg_database.oid = database
+where locktype = 'advisory' and granted and datname = current_database()
+    and classid = %s::bigint::oid and objid = %s::bigint::oid and objsubid = 2"""
+
+
 async def wait_for_lock(conn: Connection, lock: Lock, number: int = 0) -> None:
     """Wait, however long, until this connection holds the lock for the rest of its life."""
     await conn.execute("select pg_advisory_lock(%s, %s)", (int(lock), number))
@@ -32,6 +38,13 @@ async def try_lock(conn: Connection, lock: Lock, number: int = 0) -> bool:
     cursor = await conn.execute("select pg_try_advisory_lock(%s, %s)", (int(lock), number))
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
+
+
+async def holder(conn: Connection, lock: Lock, number: int = 0) -> int | None:
+    """The server process that holds the lock; None when nobody does."""
+    cursor = await conn.execute(_HOLDER, (int(lock), number))
+    row = await cursor.fetchone()
+    return None if row is None else int(row[0])
 
 
 async def release_lock(conn: Connection, lock: Lock, number: int = 0) -> None:

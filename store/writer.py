@@ -16,15 +16,23 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
-from ingest.columns import ABSENT, Batch, Columns, Outcome, SinkRefused, SinkUnavailable
+from ingest.columns import ABSENT, Batch, Columns, Outcome, SinkRefused, SinkUnavailable, SlotLost
 from sensors.kind import Kind, Kinds
 from store import ledger
 from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
-from store.database import Connection, DatabaseUnavailable, connect, passes_by_itself
+from store.database import Connection, DatabaseUnavailable, connect, needs_mending, passes_by_itself
 from store.kind_tables import raw_columns
-from store.leadership import Lock, try_lock, wait_for_lock
+from store.leadership import Lock, holder, try_lock, wait_for_lock
 from store.spans import Span, spans
 from store.staging import Fate, Staging, copy_rows, copy_statement
+
+LOCK_TIMEOUT_S = 5
+"""How long a write waits for a table that somebody has locked. Then it is tried again with growing pauses: it is told,
+it can be ended, and it stands in nobody's way meanwhile. Lower gives up beside every short migration."""
+STATEMENT_TIMEOUT_S = 60
+"""How long one statement may take; a batch takes 50 ms. Lower never ends on a server that is only slow."""
+
+_BOUND = "select set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 
 
 class SlotSink:
@@ -34,6 +42,7 @@ class SlotSink:
         self._url = url
         self._slot = slot
         self._conn = conn
+        self._backend = conn.info.backend_pid
         self._into = {kind.name: _Into(kind) for kind in kinds.values()}
 
     @classmethod
@@ -47,6 +56,7 @@ class SlotSink:
         sink = cls(url, slot, kinds, conn)
         try:
             await _wait_for_slot(conn, slot)
+            await _bound(conn)
             yield sink
         finally:
             await sink.close()
@@ -58,16 +68,17 @@ class SlotSink:
     async def write(self, batch: Batch) -> Outcome:
         """Store the batch in one transaction and return after its COMMIT; afterwards nothing of it can be lost.
 
-        Raises `SinkUnavailable` or `SinkRefused`; then nothing of the batch is stored, or the connection broke at the
-        COMMIT itself and trying again counts the readings as duplicates.
+        Raises `SinkUnavailable`, `SinkRefused` or `SlotLost`; then nothing of the batch is stored, or the connection
+        broke at the COMMIT itself and trying again counts the readings as duplicates.
         """
         try:
             conn = await self._connection()
             async with conn.transaction():
                 tally = await self._store(conn, batch)
         except psycopg.Error as exc:
-            refusal = SinkUnavailable if passes_by_itself(exc) else SinkRefused
-            raise refusal(f"slot {self._slot}: {exc.sqlstate or 'connection lost'}: {str(exc).strip()}") from exc
+            raise _failure(exc) from exc
+        except (ValueError, OverflowError) as exc:
+            raise SinkRefused(f"it has no place in a column: {exc}") from exc
         total = tally.total()
         return Outcome(total.committed, total.duplicates, total.conflicts, total.quarantined)
 
@@ -79,11 +90,22 @@ class SlotSink:
             conn = await connect(self._url, name=f"ingest {self._slot}")
         except DatabaseUnavailable as exc:
             raise SinkUnavailable(str(exc)) from exc
-        if not await try_lock(conn, Lock.SLOT, self._slot):
+        try:
+            await self._take_slot(conn)
+            await _bound(conn)
+        except BaseException:
             await conn.close()
-            raise SinkUnavailable(f"slot {self._slot} is held by another process, or our lost connection still ends")
-        self._conn = conn
+            raise
+        self._conn, self._backend = conn, conn.info.backend_pid
         return conn
+
+    async def _take_slot(self, conn: Connection) -> None:
+        if await try_lock(conn, Lock.SLOT, self._slot):
+            return
+        by = await holder(conn, Lock.SLOT, self._slot)
+        if by in {None, self._backend}:
+            raise SinkUnavailable(f"the connection that held slot {self._slot} has not ended yet")
+        raise SlotLost(f"slot {self._slot} was taken over by another process")
 
     async def _store(self, conn: Connection, batch: Batch) -> ledger.Tally:
         number = await _next_number(conn)
@@ -140,6 +162,20 @@ async def _next_number(conn: Connection) -> int:
     row = await cursor.fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _failure(exc: psycopg.Error) -> SinkUnavailable | SinkRefused:
+    """What a failed write means: later, once somebody has mended it, or never."""
+    lines = str(exc).strip().splitlines()
+    reason = lines[0] if lines else "no reason given"
+    if passes_by_itself(exc) or needs_mending(exc):
+        return SinkUnavailable(f"{exc.sqlstate or 'connection lost'}: {reason}")
+    return SinkRefused(f"{exc.sqlstate or 'not sent'}: {reason}")
+
+
+async def _bound(conn: Connection) -> None:
+    """No statement of this connection takes for ever. Only after the wait for the slot, which may."""
+    await conn.execute(_BOUND, (f"{LOCK_TIMEOUT_S}s", f"{STATEMENT_TIMEOUT_S}s"))
 
 
 async def _wait_for_slot(conn: Connection, slot: int) -> None:

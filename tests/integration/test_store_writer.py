@@ -4,16 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import psycopg
 import pytest
 
-from ingest.columns import Batch, Columns, DeviceHealth, Outcome, Quarantined, SinkRefused, SinkUnavailable
+from ingest.columns import (
+    Batch,
+    Columns,
+    DeviceHealth,
+    Outcome,
+    Quarantined,
+    SinkRefused,
+    SinkUnavailable,
+    SlotLost,
+)
 from sensors.kind import Kinds, load_kinds
 from sensors.payload import Reason
 from store.catalogue import seed
-from store.writer import SlotSink
+from store.migrate import migrate
+from store.writer import LOCK_TIMEOUT_S, SlotSink
 
 START_US = 1_772_438_400_000_000
 WAIT_S = 10.0
@@ -195,9 +206,10 @@ async def test_a_sink_that_lost_its_slot_to_another_stores_nothing(
     async with SlotSink.open(migrated_url, 0, kinds) as lost:
         terminate(migrated_url)
         async with SlotSink.open(migrated_url, 0, kinds):
-            for _ in range(2):
-                with pytest.raises(SinkUnavailable):
-                    await lost.write(make_batch([0]))
+            with pytest.raises(SinkUnavailable):
+                await lost.write(make_batch([0]))
+            with pytest.raises(SlotLost, match="taken over"):
+                await lost.write(make_batch([0]))
     assert ask(migrated_url, "select count(*) from traffic") == [(0,)]
 
 
@@ -216,11 +228,64 @@ async def test_a_cancelled_batch_leaves_nothing_and_can_be_written_again(
         assert await sink.write(make_batch(range(10))) == Outcome(10, 0, 0, 0)
 
 
-async def test_what_the_database_refuses_for_good_is_refused(migrated_url: str, make_batch: MakeBatch) -> None:
+async def test_a_table_that_is_not_there_yet_is_waited_for(migrated_url: str, make_batch: MakeBatch) -> None:
     unmigrated = load_kinds()
     async with SlotSink.open(migrated_url, 0, unmigrated) as sink:
-        with pytest.raises(SinkRefused, match="42P01"):
+        with pytest.raises(SinkUnavailable, match="42P01"):
             await sink.write(make_batch([0], kind=unmigrated["gate"]))
+        await migrate(migrated_url, unmigrated)
+        assert await sink.write(make_batch([0], kind=unmigrated["gate"])) == Outcome(1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "failure"),
+    [
+        ("53100", SinkUnavailable),  # the disk is full
+        ("53200", SinkUnavailable),
+        ("40P01", SinkUnavailable),
+        ("57014", SinkUnavailable),
+        ("58030", SinkUnavailable),
+        ("42501", SinkUnavailable),
+        ("22003", SinkRefused),
+        ("23514", SinkRefused),
+        ("54000", SinkRefused),
+        ("XX000", SinkRefused),
+        ("P0001", SinkRefused),
+    ],
+)
+async def test_a_failure_is_waited_for_or_refused_by_its_sqlstate_and_leaves_nothing(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch, sqlstate: str, failure: type[Exception]
+) -> None:
+    fail_inserts(migrated_url, sqlstate)
+    async with SlotSink.open(migrated_url, 0, kinds) as sink:
+        with pytest.raises(failure, match=sqlstate):
+            await sink.write(make_batch(range(5)))
+        run(migrated_url, "drop trigger fail on traffic")
+        assert await sink.write(make_batch(range(5))) == Outcome(5, 0, 0, 0)
+
+
+async def test_a_database_that_only_reads_is_waited_for(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
+    async with SlotSink.open(migrated_url, 0, kinds) as sink:
+        read_only(migrated_url, "on")
+        with pytest.raises(SinkUnavailable, match="57P01"):
+            await sink.write(make_batch([0]))
+        with pytest.raises(SinkUnavailable, match="25006"):
+            await sink.write(make_batch([0]))
+        read_only(migrated_url, "off")
+        with pytest.raises(SinkUnavailable):
+            await sink.write(make_batch([0]))
+        assert await sink.write(make_batch([0])) == Outcome(1, 0, 0, 0)
+
+
+async def test_a_locked_table_does_not_hold_a_slot_for_ever(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch
+) -> None:
+    async with SlotSink.open(migrated_url, 0, kinds) as sink:
+        with psycopg.connect(migrated_url) as blocker:
+            blocker.execute("lock table traffic in access exclusive mode")
+            with pytest.raises(SinkUnavailable, match="55P03"):
+                await asyncio.wait_for(sink.write(make_batch([0])), LOCK_TIMEOUT_S + WAIT_S)
+        assert await sink.write(make_batch([0])) == Outcome(1, 0, 0, 0)
 
 
 async def test_a_batch_is_stored_whole_or_not_at_all(
@@ -232,6 +297,23 @@ async def test_a_batch_is_stored_whole_or_not_at_all(
             await sink.write(Batch(0, (good, bad), (), ()))
         assert ask(migrated_url, "select count(*) from traffic") == [(0,)]
         assert await sink.write(Batch(0, (good,), (), ())) == Outcome(1, 0, 0, 0)
+
+
+def fail_inserts(url: str, sqlstate: str) -> None:
+    """Have every insert into the traffic table fail; chunks inherit the trigger."""
+    body = f"begin raise exception 'as told' using errcode = '{sqlstate}'; end"
+    run(url, f"create function fail() returns trigger language plpgsql as $$ {body} $$")
+    run(url, "create trigger fail before insert on traffic for each row execute function fail()")
+
+
+def read_only(url: str, value: str) -> None:
+    run(url, f"alter database {urlsplit(url).path[1:]} set default_transaction_read_only = {value}")
+    terminate(url)
+
+
+def run(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as conn:
+        conn.execute(statement.encode())
 
 
 def terminate(url: str) -> None:

@@ -13,7 +13,7 @@ from typing import Self
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.columns import Batch, Outcome, SinkRefused, SinkUnavailable
+from ingest.columns import Batch, Outcome, SinkRefused, SinkUnavailable, SlotLost
 from ingest.counters import Commit
 from ingest.directory import CatalogueDirectory
 from ingest.slot import Clocks, IngestSlot, SlotSettings, client_id
@@ -175,7 +175,64 @@ async def test_a_directory_that_cannot_be_asked_is_waited_for() -> None:
     assert sink.batches[0].columns[0].thing == ["W15-F2"]
 
 
-async def test_a_batch_that_is_refused_ends_the_slot_and_is_not_acknowledged() -> None:
+@dataclass
+class PickySink(MemorySink):
+    """Refuses every batch that holds one of the counts in `poison`; `order` is what was stored, one entry a reading."""
+
+    poison: frozenset[int] = frozenset()
+    order: list[int] = field(default_factory=list)
+
+    async def write(self, batch: Batch) -> Outcome:
+        counts = [int(count) for columns in batch.columns for count in columns.values[:, 0]]
+        if self.poison.intersection(counts):
+            self.attempts += 1
+            raise SinkRefused("22021: not a text")
+        outcome = await super().write(batch)
+        self.order += counts
+        return outcome
+
+
+@pytest.mark.parametrize("poison", [{0}, {9}, {4, 5}, {3, 17, 24}, set(range(25))])
+async def test_poison_goes_to_quarantine_alone_and_the_rest_is_stored_in_order(poison: set[int]) -> None:
+    transport = MemoryTransport([reading(number) for number in range(25)])
+    sink = PickySink(poison=frozenset(poison))
+    await run_until_idle(ingest := slot(transport, sink), transport)
+    assert sink.order == [number for number in range(25) if number not in poison]
+    refused = [entry for batch in sink.batches for entry in batch.quarantined]
+    assert [entry.payload for entry in refused] == [reading(number).payload for number in sorted(poison)]
+    assert {(entry.reason, entry.detail, entry.site, entry.thing) for entry in refused} == {
+        (Reason.REFUSED, "22021: not a text", "W15", "W15-F1")
+    }
+    assert transport.acknowledged == list(range(25))
+    assert (ingest.counters.frames, ingest.counters.committed, ingest.counters.quarantined) == (
+        25,
+        25 - len(poison),
+        len(poison),
+    )
+
+
+async def test_one_poison_message_costs_few_more_transactions_and_one_line_of_log() -> None:
+    transport = MemoryTransport(*([reading(number) for number in range(10)] for _ in range(3)))
+    sink = PickySink(poison=frozenset({7}))
+    with capture_logs() as logs:
+        await run_until_idle(slot(transport, sink), transport)
+    assert sink.attempts <= 3 * 10
+    assert [(entry["event"], entry["detail"]) for entry in logs] == [("message refused", "22021")]
+
+
+async def test_while_poison_is_isolated_an_unavailable_sink_is_waited_for() -> None:
+    def down_now_and_then(attempt: int) -> None:
+        if attempt % 2:
+            raise SinkUnavailable("the database is restarting")
+
+    transport = MemoryTransport([reading(number) for number in range(10)])
+    sink = PickySink(poison=frozenset({7}), before=down_now_and_then)
+    await run_until_idle(slot(transport, sink), transport)
+    assert sink.order == [number for number in range(10) if number != 7]
+    assert transport.acknowledged == list(range(10))
+
+
+async def test_where_not_even_the_quarantine_is_accepted_the_slot_ends_without_acknowledging() -> None:
     def refuse(_: int) -> None:
         raise SinkRefused("no such column")
 
@@ -184,6 +241,16 @@ async def test_a_batch_that_is_refused_ends_the_slot_and_is_not_acknowledged() -
         await slot(transport, MemorySink(before=refuse)).run()
     assert transport.acknowledged == []
     assert transport.closed
+
+
+async def test_a_slot_that_another_process_holds_steps_down() -> None:
+    def lost(_: int) -> None:
+        raise SlotLost("slot 2 was taken over by another process")
+
+    transport = MemoryTransport([reading(1)])
+    with pytest.raises(SlotLost):
+        await slot(transport, MemorySink(before=lost)).run()
+    assert (transport.acknowledged, transport.closed) == ([], True)
 
 
 async def test_a_session_taken_over_ends_the_slot() -> None:

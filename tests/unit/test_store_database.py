@@ -3,7 +3,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from store.database import is_retryable, passes_by_itself, place
+from store.database import is_retryable, needs_mending, passes_by_itself, place
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from store.database import is_retryable, passes_by_itself, place
     [
         (None, True),
         ("08006", True),
+        ("25006", True),
+        ("25P03", True),
         ("40001", True),
         ("40P01", True),
         ("53100", True),
@@ -35,6 +37,23 @@ def test_only_failures_that_pass_are_retried(sqlstate: str | None, retryable: bo
 def test_an_error_of_our_own_making_is_permanent() -> None:
     assert passes_by_itself(psycopg.OperationalError("the connection is lost"))
     assert not passes_by_itself(psycopg.ProgrammingError("the query has 1 placeholder but 2 parameters were passed"))
+
+
+@pytest.mark.parametrize(
+    ("error", "mended"),
+    [
+        (psycopg.errors.UndefinedTable(), True),
+        (psycopg.errors.UndefinedColumn(), True),
+        (psycopg.errors.InsufficientPrivilege(), True),
+        (psycopg.errors.IndexCorrupted(), True),
+        (psycopg.errors.InternalError_(), False),
+        (psycopg.errors.CheckViolation(), False),
+        (psycopg.errors.UntranslatableCharacter(), False),
+        (psycopg.DataError("made by the client"), False),
+    ],
+)
+def test_a_fault_of_the_installation_is_not_blamed_on_the_data(error: psycopg.Error, mended: bool) -> None:  # noqa: FBT001
+    assert needs_mending(error) is mended
 
 
 @pytest.mark.parametrize(
