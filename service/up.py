@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -110,11 +112,12 @@ def _save_sessions(stack: EmbeddedStack) -> None:
 
 
 def _announce(options: Options, home: Path, page: str) -> None:
-    """Print where to look."""
-    where = f" --home {home}"
+    """Print where to look, with commands that can be copied as they are."""
+    vigie = "vigie" if shutil.which("vigie") == os.path.realpath(sys.argv[0]) else sys.argv[0]
+    where = "" if home == home_folder(Settings()) else f" --home {home}"
     simulated = "90 simulated sensors" if options.simulators else "no simulators: waiting for sensors or a replay"
     options.say(f"Vigie is live: {page}  ({simulated})")
-    options.say(f'  data   psql "$(vigie db url{where})"')
-    options.say(f"  replay vigie replay RECORDING.npz{where}")
+    options.say(f'  data   psql "$({vigie} db url{where})"')
+    options.say(f"  replay {vigie} replay RECORDING.npz{where}")
     options.say(f"  API    {page}openapi.json")
     options.say("  stop   Ctrl-C" if options.for_s is None else f"  ends   by itself after {options.for_s:g} s")
