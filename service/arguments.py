@@ -22,6 +22,11 @@ _END = "Every setting, for the environment or a TOML file (VIGIE_CONFIG): docs/s
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse a command line; `run` of the result is the command's function. Leaves with 2 where it is wrong."""
+    return build_parser().parse_args(argv)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
     parser = argparse.ArgumentParser(
         prog="vigie", description=_ABOUT, epilog=_END, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -33,7 +38,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
-    return parser.parse_args(argv)
+    return parser
 
 
 def _common() -> argparse.ArgumentParser:
