@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
+    _add_bench(choices.add_parser("bench", help="measure speeds on a scratch stack: ingest, latency"), common)
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
     return parser
 
@@ -111,6 +112,28 @@ def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentPars
     add.add_argument("--kind", required=True, help="a kind, shipped or your own: gate")
     add.add_argument("--name", default="", help="what people call it")
     add.set_defaults(run=commands.run_sensors_add)
+
+
+def _add_bench(bench: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    things = bench.add_subparsers(dest="action", required=True, metavar="WHAT")
+    ingest = things.add_parser("ingest", parents=[common], help="messages per second, beside other takers")
+    ingest.add_argument("--messages", type=_count, default=300_000, metavar="N", help="per measurement (300000)")
+    ingest.add_argument("--rounds", type=_count, default=2, metavar="N", help="every other one mirrored (2)")
+    ingest.set_defaults(run=commands.run_bench_ingest)
+    latency = things.add_parser("latency", parents=[common], help="milliseconds from publishing to commit")
+    latency.add_argument("--sensors", type=_count, default=90, metavar="N", help="publishing once a second each (90)")
+    latency.add_argument("--seconds", type=_above_zero, default=20.0, metavar="S", help="how long they publish (20)")
+    latency.set_defaults(run=commands.run_bench_latency)
+    for parser in (ingest, latency):
+        parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+        parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
 
 
 def _above_zero(text: str) -> float:

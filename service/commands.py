@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from prometheus_client import CollectorRegistry
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds, load_kinds
 from service.analyst import run_analysis
+from service.bench.ingest import bench_ingest
+from service.bench.latency import bench_latency
+from service.bench.report import as_json, as_lines, record
 from service.endpoints import find_endpoints
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
@@ -77,6 +80,23 @@ async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
     )
     counts = asdict(done)
     tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+
+
+async def run_bench_ingest(settings: Settings, arguments: argparse.Namespace) -> None:
+    messages, rounds = arguments.messages, arguments.rounds
+    figures = await bench_ingest(settings, kinds_of(settings), messages, rounds, note)
+    _report("vigie bench ingest", figures, arguments)
+
+
+async def run_bench_latency(settings: Settings, arguments: argparse.Namespace) -> None:
+    figures = await bench_latency(settings, kinds_of(settings), arguments.sensors, arguments.seconds, note)
+    _report("vigie bench latency", figures, arguments)
+
+
+def _report(what: str, figures: Mapping[str, float], arguments: argparse.Namespace) -> None:
+    tell(as_json(figures) if arguments.json else as_lines(figures))
+    if arguments.record is not None:
+        record(arguments.record, what, figures)
 
 
 async def run_migrate(settings: Settings, _: argparse.Namespace) -> None:

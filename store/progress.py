@@ -25,3 +25,9 @@ async def newest_batches(conn: Connection) -> dict[int, int]:
 async def cursors_of(conn: Connection, reader: str) -> dict[int, int]:
     """How far a reader is in each slot that it has begun."""
     return dict(await (await conn.execute("select slot, batch from cursor where reader = %s", (reader,))).fetchall())
+
+
+async def committed_in_all(conn: Connection) -> int:
+    """How many messages of all sites are committed."""
+    row = await (await conn.execute("select coalesce(sum(committed), 0)::bigint from account")).fetchone()
+    return int(row[0]) if row else 0

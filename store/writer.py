@@ -133,7 +133,7 @@ class _Into:
     async def store(self, conn: Connection, columns: Columns, batch: int) -> NDArray[np.int8] | None:
         """Store in the caller's transaction; the fate of each reading, or None where all of them are committed."""
         rows = len(columns.time_us)
-        wire = _wire(columns, batch)
+        wire = wire_columns(columns, batch)
         try:
             async with conn.transaction():
                 await copy_rows(conn, self._copy, wire, rows)
@@ -142,7 +142,7 @@ class _Into:
         return None
 
 
-def _wire(columns: Columns, batch: int) -> list[Column]:
+def wire_columns(columns: Columns, batch: int) -> list[Column]:
     """Columns in the order of `raw_columns`."""
     return [
         texts(columns.thing),

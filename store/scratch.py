@@ -1,0 +1,69 @@
+"""Databases made for one measurement and dropped after it, beside those of a service, on the same server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from psycopg import sql
+
+from ingest.columns import Columns
+from sensors.kind import Kind, Kinds
+from store.copy_in import binary_copy
+from store.database import Connection, connected, listen
+from store.kind_tables import raw_columns
+from store.staging import copy_statement
+from store.writer import wire_columns
+
+
+@asynccontextmanager
+async def scratch_database(server_url: str, name: str) -> AsyncIterator[str]:
+    """The URL of a new, empty database, which is dropped when the block ends.
+
+    It is made by copying files, which makes a checkpoint first: every measurement begins with clean buffers.
+    """
+    database = sql.Identifier(name)
+    async with connected(server_url, name="scratch") as conn:
+        await conn.execute(sql.SQL("drop database if exists {} with (force)").format(database))
+        await conn.execute(sql.SQL("create database {} strategy file_copy").format(database))
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            await conn.execute(sql.SQL("drop database {} with (force)").format(database))
+
+
+def prepared_copy(columns: Columns) -> bytes:
+    """A whole binary COPY of these readings."""
+    return b"".join(binary_copy(wire_columns(columns, 0), len(columns.time_us)))
+
+
+async def copy_prepared(conn: Connection, kind: Kind, buffers: Sequence[bytes]) -> None:
+    """Send prepared buffers straight into the hypertable of a kind, each in a transaction of its own."""
+    statement = copy_statement(sql.Identifier(kind.name), tuple(raw_columns(kind)))
+    for buffer in buffers:
+        async with conn.cursor().copy(statement) as copy:
+            await copy.write(buffer)
+
+
+async def rows_of(conn: Connection, kind: Kind) -> int:
+    """How many readings the table of a kind holds."""
+    row = await (await conn.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(kind.name)))).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def batch_notices(conn: Connection, listening: Callable[[], None]) -> AsyncIterator[int]:
+    """The number of each batch as it is committed, from the moment `listening` is called."""
+    await listen(conn, "vigie_batch")
+    listening()
+    async for notice in conn.notifies():
+        yield int(notice.payload)
+
+
+async def batches_by_time(conn: Connection, kinds: Kinds) -> list[tuple[int, int]]:
+    """Batch and time (microseconds since 1970 UTC) of every reading there is."""
+    found: list[tuple[int, int]] = []
+    for kind in kinds:
+        query = sql.SQL("select batch, (extract(epoch from time) * 1000000)::bigint from {}")
+        found += await (await conn.execute(query.format(sql.Identifier(kind)))).fetchall()
+    return found
