@@ -1,6 +1,7 @@
 """Frames into one batch of columns: decode, identify, time, check ranges. Pure: routes are looked up beforehand.
 
-Each frame becomes one row or one entry of the quarantine, never both and never neither. The loop over frames does only
+Each reading becomes one row or one entry of the quarantine, never both and never neither; a message that holds none is
+one entry. The loop over frames does only
 what cannot be done on columns; that is what keeps a message at a few microseconds.
 """
 
@@ -16,6 +17,7 @@ from ingest.columns import Batch, Columns, Quarantined
 from ingest.routing import Route, Router
 from ingest.tabulate import Row, Tabulator, device_health, microseconds
 from ingest.transport import Frame
+from ingest.unpack import JSON, unpack
 from sensors.kind import Kinds
 from sensors.payload import Reading, Reason, Rejected
 from sensors.topics import parse_reading_topic
@@ -27,6 +29,14 @@ DETAIL_CHARACTERS = 300
 """Of an explanation, which may quote a field name of a sender's choosing; the payload itself is kept whole."""
 
 
+_ROW_BYTES = 600
+"""What a reading of a list takes in memory beside its payload, roughly."""
+_PAUSE = 100_000
+"""Weight of unusual messages after which others may run: 2 to 5 ms of unpacking. One message alone may weigh more."""
+_FULL = 32_000_000
+"""Weight of unusual messages that ends a batch: bounds memory whatever gzip and lists make of a full window."""
+
+
 class BatchBuilder:
     """Gathers the frames of one transaction; `finish` turns them into a batch and starts anew."""
 
@@ -36,22 +46,46 @@ class BatchBuilder:
         self._tabulators = {name: Tabulator(kind) for name, kind in kinds.items()}
         self._rows: dict[str, list[Row]] = {name: [] for name in kinds}
         self._quarantined: list[Quarantined] = []
+        self._weight = 0
 
-    def add(self, frames: Sequence[Frame]) -> None:
-        """Decode frames whose topics the router was prepared for."""
-        routes, rows = self._router.routes, self._rows
-        for frame in frames:
+    @property
+    def full(self) -> bool:
+        """Whether messages of many readings make this batch as large as one transaction should be."""
+        return self._weight >= _FULL
+
+    def add(self, frames: Sequence[Frame]) -> int:
+        """Decode frames whose topics the router was prepared for; returns how many it took.
+
+        Takes all of them, but for messages of many readings: after some of those others should run, or the batch ends.
+        """
+        routes, rows, at_first = self._router.routes, self._rows, self._weight
+        for taken, frame in enumerate(frames, 1):
             route = routes.get(frame.topic)
             if route is None:
                 self._reject(frame, *self._router.explain(frame.topic))
                 continue
-            reading = route.decode(frame.payload)
+            if frame.content_type is None or frame.content_type == JSON:
+                reading = route.decode(frame.payload)
+                if not isinstance(reading, Rejected) and (
+                    reading.sensor is None or reading.sensor == route.known.thing
+                ):
+                    rows[route.known.kind.name].append((frame, route.known, reading))
+                    continue
+            self._add_parts(frame, route)
+            if self._weight - at_first > _PAUSE:
+                return taken
+        return len(frames)
+
+    def _add_parts(self, frame: Frame, route: Route) -> None:
+        """What is not one good reading in plain JSON: each reading of it is a row or an entry of the quarantine."""
+        for part, reading in unpack(frame, route):
+            self._weight += _ROW_BYTES + len(part.payload)
             if isinstance(reading, Rejected):
-                self._reject_known(frame, route, reading)
+                self._reject_known(part, route, reading)
             elif reading.sensor is not None and reading.sensor != route.known.thing:
-                self._reject_known(frame, route, _other_identity(reading, route))
+                self._reject_known(part, route, _other_identity(reading, route))
             else:
-                rows[route.known.kind.name].append((frame, route.known, reading))
+                self._rows[route.known.kind.name].append((part, route.known, reading))
 
     def refuse(self, frame: Frame, why: str) -> None:
         """Quarantine a frame whatever it says: the sink refuses it for good."""
@@ -66,6 +100,7 @@ class BatchBuilder:
         batch = Batch(self._slot, tuple(columns), tuple(self._quarantined), tuple(health))
         self._rows = {name: [] for name in self._rows}
         self._quarantined = []
+        self._weight = 0
         return batch
 
     def _columns(self, name: str, rows: list[Row]) -> Iterator[Columns]:
@@ -96,7 +131,7 @@ class BatchBuilder:
         self._reject(frame, route.known.site, route.known.thing, why)
 
     def _reject(self, frame: Frame, site: str | None, thing: str | None, why: Rejected) -> None:
-        detail = why.detail[:DETAIL_CHARACTERS]
+        detail = f"{frame.part}{why.detail}"[:DETAIL_CHARACTERS]
         entry = Quarantined(frame.topic, frame.payload, why.reason, detail, frame.received_us, site, thing)
         self._quarantined.append(entry)
 

@@ -6,7 +6,7 @@ not hammer the database, and a sensor registered a moment ago must not lose its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ingest.directory import Directory, Known
@@ -24,6 +24,7 @@ class Route:
 
     known: Known
     decode: Callable[[bytes], Reading | Rejected]
+    convert: Callable[[Mapping[str, object]], Reading | Rejected]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +91,8 @@ class Router:
         found = self._directory.lookup(*parts) if parts else None
         if not isinstance(found, Known):
             return False
-        self.routes[topic] = Route(found, self._codecs[found.kind.name].decode)
+        codec = self._codecs[found.kind.name]
+        self.routes[topic] = Route(found, codec.decode, codec.convert)
         return True
 
     def _forget_outdated(self) -> None:

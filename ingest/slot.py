@@ -100,20 +100,26 @@ class IngestSlot:
         while waiting:
             part = waiting.pop()
             try:
-                await self._store(part)
+                taken = await self._store(part)
             except SinkRefused as exc:
                 half = len(part) // 2
                 if half:
                     waiting += [part[half:], part[:half]]
                 else:
                     await self._quarantine(part, str(exc))
+            else:
+                waiting += [part[taken:]] if taken < len(part) else []
 
-    async def _store(self, frames: list[Frame]) -> None:
-        """Raises `SinkRefused`; then nothing of it is stored or acknowledged."""
+    async def _store(self, frames: list[Frame]) -> int:
+        """Store and acknowledge one transaction of frames, returns how many: all, but for those of very many readings.
+
+        Raises `SinkRefused`; then nothing is stored or acknowledged.
+        """
         started = self._clocks.monotonic()
-        batch = await self._decode(frames)
+        taken, batch = await self._decode(frames)
         decode_s = self._clocks.monotonic() - started
-        await self._until_available(lambda: self._flushed(self._commit(frames, batch, decode_s)))
+        await self._until_available(lambda: self._flushed(self._commit(frames[:taken], batch, decode_s)))
+        return taken
 
     async def _quarantine(self, frames: list[Frame], why: str) -> None:
         """Keep a message that is refused for good, in place of storing its readings."""
@@ -124,13 +130,15 @@ class IngestSlot:
         batch = self._builder.finish()
         await self._until_available(lambda: self._flushed(self._commit(frames, batch, 0.0)))
 
-    async def _decode(self, frames: list[Frame]) -> Batch:
+    async def _decode(self, frames: list[Frame]) -> tuple[int, Batch]:
+        """One batch, and how many of the frames are in it."""
         topics = {frame.topic for frame in frames}
         await self._until_available(lambda: self._router.prepare(topics))
-        for start in range(0, len(frames), _CHUNK):
-            self._builder.add(frames[start : start + _CHUNK])
+        taken = 0
+        while taken < len(frames) and not self._builder.full:
+            taken += self._builder.add(frames[taken : taken + _CHUNK])
             await asyncio.sleep(0)
-        return self._builder.finish()
+        return taken, self._builder.finish()
 
     async def _commit(self, frames: list[Frame], batch: Batch, decode_s: float) -> None:
         """Try once to store the batch, and acknowledge it."""

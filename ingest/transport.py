@@ -24,7 +24,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     """One message as it arrived.
 
     `token` is what `acknowledge` needs, None where nothing is to be acknowledged (QoS 0). `retain` is true only for a
-    message that the broker had kept from before we subscribed.
+    message that the broker had kept from before we subscribed. `part` is set on what was cut out of a message with
+    several readings, and says which one it is.
     """
 
     topic: str
@@ -34,6 +35,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     qos: int = 0
     retain: bool = False
     content_type: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""JSON payloads of readings, both ways: `{"time": ..., "seq": ..., "boot": ..., <fields>, "health": {...}}`.
+"""JSON payloads of one reading, both ways: `{"time": ..., "seq": ..., "boot": ..., <fields>, "health": {...}}`.
 
 Bad data is a value: `decode` returns a `Rejected` with one of the `Reason`s. Nothing about people can enter: a field
 that the kind does not declare is refused.
@@ -31,6 +31,7 @@ class Reason(enum.StrEnum):
     IDENTITY = "identity"
     MALFORMED = "malformed"
     NOT_IN_SCHEMA = "not_in_schema"
+    UNIT = "unit"
     EMPTY = "empty"
     TIME = "time"
     FUTURE = "future"
@@ -75,8 +76,8 @@ class PayloadCodec:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        struct = _struct(kind)
-        self._decoder = msgspec.json.Decoder(struct)
+        self._struct = _struct(kind)
+        self._decoder = msgspec.json.Decoder(self._struct)
         measured = kind.field_names + kind.text_names
         self._values = attrgetter(*measured) if len(measured) > 1 else partial(_one, measured[0])
         self._nothing = (None,) * len(measured)
@@ -89,10 +90,18 @@ class PayloadCodec:
             return Rejected(Reason.TIME if "`$.time`" in str(exc) else Reason.NOT_IN_SCHEMA, str(exc))
         except (msgspec.DecodeError, RecursionError) as exc:
             return Rejected(Reason.MALFORMED, str(exc))
-        if reading.time < EARLIEST:
-            return Rejected(Reason.TIME, f"{reading.time.isoformat()} is before 2000: the clock was never set")
-        if self._values(reading) == self._nothing:
-            return Rejected(Reason.EMPTY, "no field of the kind has a value")
+        if reading.time < EARLIEST or self._values(reading) == self._nothing:
+            return _useless(reading)
+        return reading
+
+    def convert(self, envelope: Mapping[str, object]) -> Reading | Rejected:
+        """The reading of values that were decoded from another format, under the same checks."""
+        try:
+            reading = cast(Reading, msgspec.convert(envelope, self._struct))
+        except msgspec.ValidationError as exc:
+            return Rejected(Reason.NOT_IN_SCHEMA, str(exc))
+        if reading.time < EARLIEST or self._values(reading) == self._nothing:
+            return _useless(reading)
         return reading
 
     def encode(
@@ -107,6 +116,12 @@ class PayloadCodec:
         """Encode one reading; None and absent values are left out, floats keep their shortest exact form."""
         envelope = {"time": time.astimezone(UTC), "boot": boot, "seq": seq, **values, "health": health}
         return msgspec.json.encode({name: value for name, value in envelope.items() if value is not None})
+
+
+def _useless(reading: Reading) -> Rejected:
+    if reading.time < EARLIEST:
+        return Rejected(Reason.TIME, f"{reading.time.isoformat()} is before 2000: the clock was never set")
+    return Rejected(Reason.EMPTY, "no field of the kind has a value")
 
 
 def _one(name: str, reading: Reading) -> tuple[object]:
