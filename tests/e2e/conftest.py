@@ -133,6 +133,12 @@ def run_vigie() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
+def vigie_environ() -> Callable[[dict[str, str]], dict[str, str]]:
+    """The environment of a vigie command with variables of the test's own."""
+    return _environ
+
+
+@pytest.fixture(scope="session")
 def start_vigie() -> Callable[..., RunningVigie]:
     """Start `vigie up` in a home, with options; the test stops it."""
     return RunningVigie
