@@ -5,18 +5,23 @@ No object per reading leaves ingest. Missing numbers are NaN here and NULL in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.sequence import Settled
 from sensors.errors import OperatorError
 from sensors.kind import Kind
 from sensors.payload import Reason
 
 ABSENT = -1
 """A `seq` or `boot` that the sender did not give."""
+
+
+Numbers = tuple[tuple[int, int], ...]
+"""Boot (-1 where absent) and seq of readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Quarantined:
     received_us: int
     site: str | None
     thing: str | None
+    numbers: Numbers = ()
+    """Of its readings, as far as they can be read and the topic's sensor is known: these are settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +87,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: every message is counted in exactly one of the four."""
+    """What became of a batch: every message is counted in exactly one of the four.
+
+    `settled` is what its senders may be told now.
+    """
 
     committed: int
     duplicates: int
     conflicts: int
     quarantined: int
+    settled: tuple[Settled, ...] = field(default=(), compare=False, repr=False)
 
 
 class SinkUnavailable(Exception):  # noqa: N818  a state of the world, not a programming error

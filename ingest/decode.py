@@ -13,7 +13,8 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.columns import Batch, Columns, Quarantined
+from ingest.columns import Batch, Columns, Numbers, Quarantined
+from ingest.numbering import readable_numbers
 from ingest.routing import Route, Router
 from ingest.tabulate import Row, Tabulator, device_health, microseconds
 from ingest.transport import Frame
@@ -91,7 +92,8 @@ class BatchBuilder:
         """Quarantine a frame whatever it says: the sink refuses it for good."""
         parts = parse_reading_topic(frame.topic)
         site, thing = (None, None) if parts is None else (parts.site, parts.thing)
-        self._reject(frame, site, thing, Rejected(Reason.REFUSED, why))
+        numbers = readable_numbers(frame.payload) if frame.topic in self._router.routes else ()
+        self._reject(frame, site, thing, Rejected(Reason.REFUSED, why), numbers)
 
     def finish(self) -> Batch:
         """The batch of all frames added since the last call."""
@@ -124,15 +126,25 @@ class BatchBuilder:
             frame, known, reading = rows[row]
             ahead_s = (time_us[row] - received_us[row]) / 1e6
             detail = f"{reading.time.isoformat()} is {ahead_s:.0f} s ahead of its arrival"
-            self._reject(frame, known.site, known.thing, Rejected(Reason.FUTURE, detail))
+            numbers = readable_numbers(frame.payload)
+            self._reject(frame, known.site, known.thing, Rejected(Reason.FUTURE, detail), numbers)
         return ~future
 
     def _reject_known(self, frame: Frame, route: Route, why: Rejected) -> None:
-        self._reject(frame, route.known.site, route.known.thing, why)
+        # Only here: who writes to a topic that is not known must not settle what another sender still owes.
+        numbers = readable_numbers(frame.payload)
+        self._reject(frame, route.known.site, route.known.thing, why, numbers)
 
-    def _reject(self, frame: Frame, site: str | None, thing: str | None, why: Rejected) -> None:
+    def _reject(
+        self,
+        frame: Frame,
+        site: str | None,
+        thing: str | None,
+        why: Rejected,
+        numbers: Numbers = (),
+    ) -> None:
         detail = f"{frame.part}{why.detail}"[:DETAIL_CHARACTERS]
-        entry = Quarantined(frame.topic, frame.payload, why.reason, detail, frame.received_us, site, thing)
+        entry = Quarantined(frame.topic, frame.payload, why.reason, detail, frame.received_us, site, thing, numbers)
         self._quarantined.append(entry)
 
 

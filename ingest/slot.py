@@ -21,6 +21,7 @@ from ingest.columns import Batch, Sink, SinkRefused, SinkUnavailable
 from ingest.counters import Commit, Counters, Observer
 from ingest.decode import BatchBuilder
 from ingest.directory import Directory
+from ingest.receipts import ReceiptPublisher, ReceiptSettings
 from ingest.routing import Router
 from ingest.transport import Frame, Transport
 from ingest.trouble import Trouble
@@ -68,6 +69,7 @@ class IngestSlot:
         rng: Random,
         settings: SlotSettings | None = None,
         observer: Observer | None = None,
+        receipts: ReceiptSettings | None = None,
     ) -> None:
         self.slot = slot
         self.counters = Counters()
@@ -76,6 +78,7 @@ class IngestSlot:
         self._clocks = clocks
         self._settings = settings or SlotSettings()
         self._observer = observer
+        self._receipts = ReceiptPublisher(transport.publish, clocks.wall_us, receipts or ReceiptSettings())
         self._router = Router(kinds, directory, clocks.monotonic)
         self._builder = BatchBuilder(slot, kinds, self._router)
         log = structlog.get_logger().bind(slot=slot)
@@ -88,7 +91,7 @@ class IngestSlot:
 
         Raises `TakenOver`, `SlotLost` or `BrokerRefused`; `SinkRefused` when not even the quarantine is accepted.
         """
-        async with self._transport:
+        async with self._transport, self._receipts:
             while True:
                 frames = await self._transport.frames(self._settings.batch_frames)
                 self.counters.frames += len(frames)
@@ -145,6 +148,7 @@ class IngestSlot:
         started = self._clocks.monotonic()
         outcome = await self._sink.write(batch)
         self._transport.acknowledge(frames)
+        self._receipts.note(outcome.settled)
         now_us = self._clocks.wall_us()
         commit = Commit(
             slot=self.slot,

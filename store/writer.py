@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from ingest.columns import ABSENT, Batch, Columns, Outcome, SinkRefused, SinkUnavailable, SlotLost
+from ingest.sequence import Settled
 from sensors.kind import Kind, Kinds
 from store import ledger
 from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
 from store.database import Connection, DatabaseUnavailable, connect, needs_mending, passes_by_itself
 from store.kind_tables import raw_columns
 from store.leadership import Lock, holder, try_lock, wait_for_lock
+from store.sequences import Sequences
 from store.spans import Span, spans
 from store.staging import Fate, Staging, copy_rows, copy_statement
 
@@ -43,6 +45,7 @@ class SlotSink:
         self._slot = slot
         self._conn = conn
         self._backend = conn.info.backend_pid
+        self._sequences = Sequences()
         self._into = {kind.name: _Into(kind) for kind in kinds.values()}
 
     @classmethod
@@ -74,13 +77,14 @@ class SlotSink:
         try:
             conn = await self._connection()
             async with conn.transaction():
-                tally = await self._store(conn, batch)
+                tally, settled = await self._store(conn, batch)
         except psycopg.Error as exc:
             raise _failure(exc) from exc
         except (ValueError, OverflowError) as exc:
             raise SinkRefused(f"it has no place in a column: {exc}") from exc
+        self._sequences.committed()
         total = tally.total()
-        return Outcome(total.committed, total.duplicates, total.conflicts, total.quarantined)
+        return Outcome(total.committed, total.duplicates, total.conflicts, total.quarantined, settled)
 
     async def _connection(self) -> Connection:
         """The connection that holds the slot, a new one when the old one broke."""
@@ -97,6 +101,8 @@ class SlotSink:
             await conn.close()
             raise
         self._conn, self._backend = conn, conn.info.backend_pid
+        # Until we had the lock again another process may have settled more than we know of.
+        self._sequences.forget()
         return conn
 
     async def _take_slot(self, conn: Connection) -> None:
@@ -107,7 +113,7 @@ class SlotSink:
             raise SinkUnavailable(f"the connection that held slot {self._slot} has not ended yet")
         raise SlotLost(f"slot {self._slot} was taken over by another process")
 
-    async def _store(self, conn: Connection, batch: Batch) -> ledger.Tally:
+    async def _store(self, conn: Connection, batch: Batch) -> tuple[ledger.Tally, tuple[Settled, ...]]:
         number = await _next_number(conn)
         tally, stored = ledger.Tally(), dict[str, list[Span]]()
         for columns in batch.columns:
@@ -120,7 +126,7 @@ class SlotSink:
         await ledger.book_health(conn, batch.health)
         await ledger.book_accounts(conn, tally)
         await ledger.book_batch(conn, number, self._slot, stored)
-        return tally
+        return tally, await self._sequences.book(conn, batch, number)
 
 
 class _Into:
