@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 import mqtt5
 
 from ingest.broker_url import BrokerAddress
+from ingest.framing import LONGEST_HEADER, declared_size
 from ingest.transport import MAX_PACKET_BYTES, BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
 
 _SUBSCRIBE_ID = 1
+_UNSUBSCRIBE_ID = 2
 _PACKET_ID_BITS = 16
-_LONGEST_HEADER = 5
-_CONTINUES = 0x80
 _REFUSALS = (
     mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
     mqtt5.ConnAckReasonCode.CLIENT_ID_NOT_VALID,
@@ -65,21 +65,11 @@ def _read_all(view: memoryview, packets: list[mqtt5.Packet]) -> int:
 
 def _check_incomplete(view: memoryview) -> None:
     """Refuse what will never be complete: longer than we take, or all there and still not readable."""
-    size = _declared_size(bytes(view[:_LONGEST_HEADER]))
+    size = declared_size(bytes(view[:LONGEST_HEADER]))
     if size is not None and size > MAX_PACKET_BYTES:
         raise BrokerUnavailable(f"the broker sent a packet of {size} bytes, over the {MAX_PACKET_BYTES} it was told")
     if size is not None and size <= len(view):
         raise BrokerUnavailable("the broker sent a malformed packet: a length inside points outside")
-
-
-def _declared_size(head: bytes) -> int | None:
-    """Total size of the packet that starts with `head`, None while the length is not complete."""
-    remaining = 0
-    for index, byte in enumerate(head[1:]):
-        remaining |= (byte & 0x7F) << (7 * index)
-        if byte < _CONTINUES:
-            return 2 + index + remaining
-    return None
 
 
 class Session:
@@ -165,8 +155,12 @@ class Session:
                 yield self._subscribe()
             case mqtt5.SubAckPacket():
                 self._on_suback(packet)
+                if self.session_present and self._subscription.dropped:
+                    yield mqtt5.UnsubscribePacket(_UNSUBSCRIBE_ID, list(self._subscription.dropped)).write()
             case mqtt5.PingRespPacket():
                 self.proven = True
+            case mqtt5.UnsubAckPacket():
+                pass
             case mqtt5.DisconnectPacket():
                 raise _disconnected(packet)
             case _:

@@ -44,11 +44,13 @@ class Subscription:
 
     `window` is the Receive Maximum: how many messages may be unacknowledged. Under 200 a commit's duration limits the
     rate; high values only need memory (measured: 2,000 to 4,000 is as fast as any). `session_expiry_s` is how long the
-    broker keeps messages for us while we are away; too low loses a weekend's readings.
+    broker keeps messages for us while we are away; too low loses a weekend's readings. `dropped` are filters that an
+    earlier session may have had and that nobody wants now: a broker keeps them for ever unless it is told.
     """
 
     client_id: str
     filters: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
     window: int = 4_000
     session_expiry_s: int = 7 * 86_400
     keepalive_s: float = 20.0

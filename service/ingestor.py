@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
@@ -16,8 +16,9 @@ from ingest.columns import SinkUnavailable
 from ingest.counters import Observer
 from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
+from ingest.paho_transport import PahoTransport, Version
 from ingest.slot import Clocks, IngestSlot, client_id
-from ingest.transport import Subscription
+from ingest.transport import Subscription, Transport
 from ingest.trouble import Trouble
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
@@ -29,6 +30,12 @@ from service.settings import Settings
 from store.catalogue import load_catalogue
 from store.database import DatabaseUnavailable, connected
 from store.writer import SlotSink
+
+_TRANSPORTS: Mapping[str, Callable[..., Transport]] = {
+    "mqtt5": Mqtt5Transport,
+    "paho": PahoTransport,
+    "paho-3.1.1": partial(PahoTransport, version=Version.V311),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,13 @@ class Ingest:
 
     async def _hold(self, number: int, sites: tuple[str, ...], trouble: Trouble) -> None:
         async with SlotSink.open(self.endpoints.database_url, number, self.kinds) as sink:
+            catalogue = await self._catalogue()
             slot = IngestSlot(
                 number,
-                self._transport(number, sites),
+                self._transport(number, sites, catalogue),
                 sink,
                 kinds=self.kinds,
-                directory=CatalogueDirectory(self.kinds, await self._catalogue(), self._catalogue),
+                directory=CatalogueDirectory(self.kinds, catalogue, self._catalogue),
                 clocks=Clocks(wall_us, time.monotonic),
                 rng=SystemRandom(),
                 observer=self.observer,
@@ -70,17 +78,18 @@ class Ingest:
             trouble.over()
             await slot.run()
 
-    def _transport(self, number: int, sites: tuple[str, ...]) -> Mqtt5Transport:
+    def _transport(self, number: int, sites: tuple[str, ...], catalogue: Catalogue) -> Transport:
+        others = ({site.id for site in catalogue.sites} | {"#"}).difference(sites)
         subscription = Subscription(
             client_id=client_id(number),
             filters=tuple(map(site_filter, sites)),
+            dropped=tuple(map(site_filter, sorted(others))),
             window=self.settings.ingest_window,
             session_expiry_s=self.settings.ingest_session_expiry_s,
         )
         address = parse_broker_url(self.endpoints.broker_url)
-        return Mqtt5Transport(
-            address, subscription, clock_us=wall_us, rng=SystemRandom(), subscribed=self._on_subscribed
-        )
+        make = _TRANSPORTS[self.settings.ingest_transport]
+        return make(address, subscription, clock_us=wall_us, rng=SystemRandom(), subscribed=self._on_subscribed)
 
     def _on_subscribed(self, session_present: bool) -> None:  # noqa: FBT001  as the broker says it
         if not session_present and self.new_session is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,9 @@ import pytest
 from ingest.broker_url import parse_broker_url
 from ingest.columns import Batch, Outcome
 from ingest.directory import CatalogueDirectory
-from ingest.mqtt5_transport import Mqtt5Transport, Subscribed
+from ingest.mqtt5_transport import Mqtt5Transport
+from ingest.paho_transport import PahoTransport, Version
+from ingest.persistent import PersistentTransport, Subscribed
 from ingest.slot import Clocks, IngestSlot, SlotSettings
 from ingest.transport import BrokerRefused, Frame, Subscription, TakenOver
 from sensors.catalogue import Catalogue, Sensor, Site
@@ -37,16 +40,21 @@ class Place:
     """A site of its own for each test, so that tests share one broker."""
 
     url: str
+    make: Callable[..., PersistentTransport] = Mqtt5Transport
     site: str = field(default_factory=lambda: f"T{next(_site_numbers)}-{time.time_ns()}")
 
     @property
     def topic(self) -> str:
         return reading_topic(self.site, "S1", "traffic")
 
-    def transport(self, *, window: int = 1_000, subscribed: Subscribed | None = None) -> Mqtt5Transport:
-        subscription = Subscription(client_id=f"test-{self.site}", filters=(site_filter(self.site),), window=window)
+    def transport(
+        self, *, window: int = 1_000, dropped: tuple[str, ...] = (), subscribed: Subscribed | None = None
+    ) -> PersistentTransport:
+        subscription = Subscription(
+            client_id=f"test-{self.site}", filters=(site_filter(self.site),), dropped=dropped, window=window
+        )
         address = parse_broker_url(self.url)
-        return Mqtt5Transport(address, subscription, clock_us=wall_us, rng=Random(1), subscribed=subscribed)
+        return self.make(address, subscription, clock_us=wall_us, rng=Random(1), subscribed=subscribed)
 
     def slot(self, sink: ListSink, *, flush_s: float = 5.0) -> IngestSlot:
         catalogue = Catalogue(
@@ -81,6 +89,13 @@ class Place:
             for payload in payloads:
                 await client.publish(self.topic, payload, qos=1, retain=retain)
 
+    async def publish_when_connected(self, transport: PersistentTransport, to: Place) -> None:
+        """Publish one reading to a place once the transport is subscribed."""
+        async with asyncio.timeout(SECONDS):
+            while not transport.connected:
+                await asyncio.sleep(0.01)
+        await to.publish([reading(1)])
+
     async def open_session(self) -> None:
         """Make the session exist, as a first run of ingest does."""
         there = asyncio.Event()
@@ -114,16 +129,25 @@ class ListSink:
         return Outcome(len(self.counts) - before, 0, 0, len(batch.quarantined))
 
 
-@pytest.fixture
-def place(broker_url: str) -> Place:
-    return Place(broker_url)
+TRANSPORTS = {
+    "mqtt5": Mqtt5Transport,
+    "paho": PahoTransport,
+    "paho-3.1.1": partial(PahoTransport, version=Version.V311),
+}
+ONLY_MQTT_5 = pytest.mark.parametrize("place", ["mqtt5", "paho"], indirect=True)
+"""MQTT 3.1.1 has no Receive Maximum and does not tell of a takeover."""
+
+
+@pytest.fixture(params=TRANSPORTS)
+def place(broker_url: str, request: pytest.FixtureRequest) -> Place:
+    return Place(broker_url, TRANSPORTS[request.param])
 
 
 def reading(number: int) -> bytes:
     return b'{"time":"2026-03-01T11:00:00.%06dZ","count":%d}' % (number, number)
 
 
-async def take(transport: Mqtt5Transport, count: int) -> list[Frame]:
+async def take(transport: PersistentTransport, count: int) -> list[Frame]:
     frames: list[Frame] = []
     async with asyncio.timeout(SECONDS):
         while len(frames) < count:
@@ -183,6 +207,7 @@ async def test_what_was_committed_is_not_delivered_again(place: Place) -> None:
     assert first.counts == list(range(500))
 
 
+@ONLY_MQTT_5
 async def test_a_takeover_is_told_to_the_old_holder_and_moves_what_was_unacknowledged(place: Place) -> None:
     await place.open_session()
     await place.publish(map(reading, range(5)))
@@ -196,6 +221,7 @@ async def test_a_takeover_is_told_to_the_old_holder_and_moves_what_was_unacknowl
         assert not old.connected
 
 
+@ONLY_MQTT_5
 async def test_the_broker_holds_back_what_is_beyond_the_window(place: Place) -> None:
     await place.open_session()
     await place.publish(map(reading, range(30)))
@@ -220,7 +246,7 @@ async def test_a_retained_message_from_before_is_not_taken_for_a_reading(place: 
 async def test_a_wrong_password_is_one_clear_line(place: Place) -> None:
     parts = urlsplit(place.url)
     wrong = parts._replace(netloc=f"nobody:wrong@{parts.hostname}:{parts.port}")
-    async with Place(urlunsplit(wrong)).transport() as transport:
+    async with Place(urlunsplit(wrong), place.make).transport() as transport:
         with pytest.raises(BrokerRefused, match=r"refused test-.*: not authorized"):
             await asyncio.wait_for(transport.frames(1), SECONDS)
 
@@ -235,3 +261,21 @@ async def test_thousands_of_readings_among_garbage_are_each_counted_once(place: 
         tasks.create_task(run_until_complete(slot, sink), name="ingest")
     assert sink.counts == [n for n in range(2_000) if n % 10]
     assert slot.counters.frames == slot.counters.committed + slot.counters.quarantined == 2_000
+
+
+async def test_a_filter_that_is_dropped_from_the_settings_is_dropped_from_the_session(place: Place) -> None:
+    former = Place(place.url, place.make, site=f"{place.site}-former")
+    both = Subscription(client_id=f"test-{place.site}", filters=(site_filter(place.site), site_filter(former.site)))
+    address = parse_broker_url(place.url)
+    async with place.make(address, both, clock_us=wall_us, rng=Random(1)) as transport:
+        waiting = asyncio.create_task(transport.frames(1))
+        await place.publish_when_connected(transport, former)
+        transport.acknowledge(await asyncio.wait_for(waiting, SECONDS))
+    async with place.transport(dropped=(site_filter(former.site),)) as transport:
+        waiting = asyncio.create_task(transport.frames(1))
+        await place.publish_when_connected(transport, place)
+        transport.acknowledge(await asyncio.wait_for(waiting, SECONDS))
+    await former.publish([reading(2)])
+    await place.publish([reading(3)])
+    async with place.transport(dropped=(site_filter(former.site),)) as transport:
+        assert [frame.payload for frame in await take(transport, 1)] == [reading(3)]

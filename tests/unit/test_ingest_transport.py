@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from ingest.broker_url import parse_broker_url
 from ingest.mqtt5_session import Parser
 from ingest.mqtt5_transport import Mqtt5Transport
+from ingest.paho_transport import PahoTransport
 from ingest.transport import BrokerRefused, Frame, Subscription, TakenOver, Transport
 
 SECONDS = 5.0
@@ -113,7 +114,19 @@ def mqtt5_transport(url: str, *, keepalive_s: float = 20.0, window: int = 100) -
     )
 
 
-@pytest.fixture(params=[mqtt5_transport], ids=["mqtt5"])
+def paho_transport(url: str, *, keepalive_s: float = 20.0, window: int = 100) -> Transport:
+    subscription = Subscription(client_id="vigie-ingest-0", filters=("#",), window=window, keepalive_s=keepalive_s)
+    return PahoTransport(
+        parse_broker_url(url),
+        subscription,
+        clock_us=lambda: NOW_US,
+        rng=Random(1),
+        first_retry_s=0.001,
+        longest_retry_s=0.01,
+    )
+
+
+@pytest.fixture(params=[mqtt5_transport, paho_transport], ids=["mqtt5", "paho"])
 def make(request: pytest.FixtureRequest) -> Make:
     factory: Make = request.param
     return factory
