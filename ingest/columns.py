@@ -50,7 +50,11 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A message that could not be decoded, identified or timed, kept as it came."""
+    """A message that could not be decoded, identified or timed; made by `ingest.quarantine`, which redacts it.
+
+    `length` is that of the payload that came. `whole` says that `payload` is it, so that it can be decoded again,
+    `redacted` that something about people may have been in it.
+    """
 
     topic: str
     payload: bytes
@@ -59,6 +63,10 @@ class Quarantined:
     received_us: int
     site: str | None
     thing: str | None
+    length: int
+    whole: bool = True
+    redacted: bool = False
+    content_type: str | None = None
     numbers: Numbers = ()
     """Of its readings, as far as they can be read and the topic's sensor is known: these are settled."""
 

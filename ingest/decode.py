@@ -7,7 +7,7 @@ what cannot be done on columns; that is what keeps a message at a few microsecon
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 
 import numpy as np
@@ -15,23 +15,25 @@ from numpy.typing import NDArray
 
 from ingest.columns import Batch, Columns, Numbers, Quarantined
 from ingest.numbering import readable_numbers
+from ingest.quarantine import quarantined
 from ingest.routing import Route, Router
 from ingest.tabulate import Row, Tabulator, device_health, microseconds
 from ingest.transport import Frame
 from ingest.unpack import JSON, unpack
 from sensors.kind import Kinds
 from sensors.payload import Reading, Reason, Rejected
-from sensors.topics import parse_reading_topic
+from sensors.topics import is_topic_level, parse_reading_topic
 
 FUTURE_US = 120_000_000
 """How far ahead of its arrival a reading may be timed, for clocks that are a little off (design: 2 minutes)."""
 
-DETAIL_CHARACTERS = 300
-"""Of an explanation, which may quote a field name of a sender's choosing; the payload itself is kept whole."""
-
+OnRejected = Callable[[Frame, Quarantined], None]
+"""Told of each frame that ends in the quarantine."""
 
 _ROW_BYTES = 600
 """What a reading of a list takes in memory beside its payload, roughly."""
+_REJECTED_BYTES = 1000
+"""What a rejected message weighs beside its payload: looking for people in it takes 20 to 50 us."""
 _PAUSE = 100_000
 """Weight of unusual messages after which others may run: 2 to 5 ms of unpacking. One message alone may weigh more."""
 _FULL = 32_000_000
@@ -41,8 +43,9 @@ _FULL = 32_000_000
 class BatchBuilder:
     """Gathers the frames of one transaction; `finish` turns them into a batch and starts anew."""
 
-    def __init__(self, slot: int, kinds: Kinds, router: Router) -> None:
+    def __init__(self, slot: int, kinds: Kinds, router: Router, rejected: OnRejected | None = None) -> None:
         self._slot = slot
+        self._rejected = rejected
         self._router = router
         self._tabulators = {name: Tabulator(kind) for name, kind in kinds.items()}
         self._rows: dict[str, list[Row]] = {name: [] for name in kinds}
@@ -64,15 +67,16 @@ class BatchBuilder:
             route = routes.get(frame.topic)
             if route is None:
                 self._reject(frame, *self._router.explain(frame.topic))
-                continue
-            if frame.content_type is None or frame.content_type == JSON:
+            elif frame.content_type is None or frame.content_type == JSON:
                 reading = route.decode(frame.payload)
                 if not isinstance(reading, Rejected) and (
                     reading.sensor is None or reading.sensor == route.known.thing
                 ):
                     rows[route.known.kind.name].append((frame, route.known, reading))
                     continue
-            self._add_parts(frame, route)
+                self._add_parts(frame, route)
+            else:
+                self._add_parts(frame, route)
             if self._weight - at_first > _PAUSE:
                 return taken
         return len(frames)
@@ -143,10 +147,13 @@ class BatchBuilder:
         why: Rejected,
         numbers: Numbers = (),
     ) -> None:
-        detail = f"{frame.part}{why.detail}"[:DETAIL_CHARACTERS]
-        entry = Quarantined(frame.topic, frame.payload, why.reason, detail, frame.received_us, site, thing, numbers)
+        self._weight += _REJECTED_BYTES
+        entry = quarantined(frame, site, thing, why, numbers)
         self._quarantined.append(entry)
+        if self._rejected is not None:
+            self._rejected(frame, entry)
 
 
 def _other_identity(reading: Reading, route: Route) -> Rejected:
-    return Rejected(Reason.IDENTITY, f"the payload says {reading.sensor!r}, the topic {route.known.thing!r}")
+    said = repr(reading.sensor) if is_topic_level(reading.sensor or "") else "what cannot be an id"
+    return Rejected(Reason.IDENTITY, f"the payload says {said}, the topic {route.known.thing!r}")

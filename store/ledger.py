@@ -1,8 +1,7 @@
-"""The books of ingest, written in the transaction that stores the readings: batches, accounts, quarantine, devices."""
+"""The books of ingest, written in the transaction that stores the readings: batches, accounts, devices."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,17 +32,6 @@ on conflict (site) do update set
     duplicates = account.duplicates + excluded.duplicates,
     conflicts = account.conflicts + excluded.conflicts,
     quarantined = account.quarantined + excluded.quarantined"""
-
-_QUARANTINE = """
-insert into quarantine as kept
-    (received_at, last_received_at, times, topic, payload, reason, detail, site, thing, digest)
-select * from unnest(%s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::bytea[])
-    as new (received_at, last_received_at, times, topic, payload, reason, detail, site, thing, digest)
-order by digest
-on conflict (digest) do update set
-    times = kept.times + excluded.times,
-    last_received_at = greatest(kept.last_received_at, excluded.last_received_at)"""
 
 _HEALTH = """
 insert into device_health (sensor, time, battery_v, rssi_dbm, firmware)
@@ -81,7 +69,7 @@ class Tally:
 
     def quarantined(self, messages: Iterable[Quarantined]) -> None:
         for message in messages:
-            self._of(_storable(message.site) or "").quarantined += 1
+            self._of(storable(message.site) or "").quarantined += 1
 
     def total(self) -> Account:
         rows = [(a.committed, a.duplicates, a.conflicts, a.quarantined) for a in self.sites.values()]
@@ -105,35 +93,13 @@ async def book_accounts(conn: Connection, tally: Tally) -> None:
         await conn.execute(_ACCOUNT, tuple(_columns(rows)))
 
 
-async def book_quarantine(conn: Connection, messages: Sequence[Quarantined]) -> None:
-    """Keep messages as they came; the same bytes on the same topic for the same reason are one entry."""
-    kept: dict[bytes, list[Quarantined]] = {}
-    for message in messages:
-        kept.setdefault(_digest(message), []).append(message)
-    rows = [(*_entry(same), digest) for digest, same in kept.items()]
-    if rows:
-        await conn.execute(_QUARANTINE, tuple(_columns(rows)))
-
-
 async def book_health(conn: Connection, health: Sequence[DeviceHealth]) -> None:
     rows = [(h.thing, at(h.time_us), h.battery_v, h.rssi_dbm, h.firmware) for h in health]
     if rows:
         await conn.execute(_HEALTH, tuple(_columns(rows)))
 
 
-def _entry(same: list[Quarantined]) -> tuple[object, ...]:
-    first = same[0]
-    received = sorted(message.received_us for message in same)
-    told = (_storable(first.topic), first.payload, first.reason.value, _storable(first.detail))
-    return at(received[0]), at(received[-1]), len(same), *told, _storable(first.site), _storable(first.thing)
-
-
-def _digest(message: Quarantined) -> bytes:
-    parts = (message.reason.encode(), message.topic.encode(errors="replace"), message.payload)
-    return hashlib.sha256(b"\0".join(parts)).digest()
-
-
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """What PostgreSQL accepts as a text: no NUL, no half of a surrogate pair."""
     return None if text is None else text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 

@@ -24,6 +24,7 @@ from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
 from store.database import Connection, DatabaseUnavailable, connect, needs_mending, passes_by_itself
 from store.kind_tables import raw_columns
 from store.leadership import Lock, holder, try_lock, wait_for_lock
+from store.quarantine import book_quarantine
 from store.sequences import Sequences
 from store.spans import Span, spans
 from store.staging import Fate, Staging, copy_rows, copy_statement
@@ -122,7 +123,7 @@ class SlotSink:
             kept = columns.time_us if fates is None else columns.time_us[fates == Fate.COMMITTED]
             stored[columns.kind.name] = stored.get(columns.kind.name, []) + spans(kept)
         tally.quarantined(batch.quarantined)
-        await ledger.book_quarantine(conn, batch.quarantined)
+        await book_quarantine(conn, batch.quarantined)
         await ledger.book_health(conn, batch.health)
         await ledger.book_accounts(conn, tally)
         await ledger.book_batch(conn, number, self._slot, stored)

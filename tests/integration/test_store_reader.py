@@ -108,7 +108,7 @@ async def test_a_transaction_held_open_across_a_later_commit_loses_nothing(
 
 def until_quarantine(batch: Batch) -> Batch:
     """A batch that stops at the locked quarantine, after its number was taken and its rows were copied."""
-    message = Quarantined("a", b"", Reason.TOPIC, "", 0, None, None)
+    message = Quarantined("a", b"", Reason.TOPIC, "", 0, None, None, 0)
     return Batch(batch.slot, batch.columns, (message,), ())
 
 

@@ -96,7 +96,7 @@ async def test_a_batch_that_some_reader_has_not_read_stays(
 
 
 async def test_the_quarantine_is_emptied_by_the_last_time_a_message_came(migrated_url: str, kinds: Kinds) -> None:
-    old = Quarantined("a", b"", Reason.TOPIC, "", int(START.timestamp()) * 1_000_000, None, None)
+    old = Quarantined("a", b"", Reason.TOPIC, "", int(START.timestamp()) * 1_000_000, None, None, 0)
     young = replace(old, topic="b", received_us=old.received_us + 44 * DAY_S * 1_000_000)
     await store(migrated_url, kinds, Batch(0, (), (old, young), ()))
     await retain(migrated_url, kinds, LATER)

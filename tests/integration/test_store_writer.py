@@ -43,7 +43,7 @@ def account(url: str, site: str) -> tuple[int, ...]:
 
 
 def broken(topic: str, payload: bytes, received_us: int, site: str | None = "W01") -> Quarantined:
-    return Quarantined(topic, payload, Reason.MALFORMED, "not JSON", received_us, site, "W01-F1")
+    return Quarantined(topic, payload, Reason.MALFORMED, "not JSON", received_us, site, "W01-F1", len(payload))
 
 
 async def test_a_batch_is_stored_and_counted(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.columns import Batch, Columns
-from ingest.decode import DETAIL_CHARACTERS, FUTURE_US, BatchBuilder
+from ingest.decode import FUTURE_US, BatchBuilder
 from ingest.directory import CatalogueDirectory
+from ingest.quarantine import DETAIL_CHARACTERS
+from ingest.redact import redact
 from ingest.routing import Router
 from ingest.transport import Frame
 from sensors.catalogue import Catalogue, Corridor, Sensor, Site
@@ -145,13 +147,14 @@ GOOD = b'{"time":"2026-03-01T12:00:00Z","count":1}'
         (ROAD, b"[" * 100_000, Reason.MALFORMED, "W15-F1"),
     ],
 )
-async def test_what_cannot_be_used_is_quarantined_as_it_came(
+async def test_what_cannot_be_used_is_quarantined_with_its_reason(
     topic: str, payload: bytes, reason: Reason, thing: str | None
 ) -> None:
     batch = await batch_of([frame(topic, payload)])
     (entry,) = batch.quarantined
     assert batch.columns == ()
-    assert (entry.topic, entry.payload, entry.reason, entry.thing) == (topic, payload, reason, thing)
+    assert (entry.topic, entry.reason, entry.thing) == (topic, reason, thing)
+    assert (entry.payload, entry.length) == (redact(payload).payload, len(payload))
     assert entry.detail
     assert entry.received_us == NOW_US
 
