@@ -134,7 +134,9 @@ async def test_a_message_in_quarantine_settles_the_number_that_can_be_read(
     migrated_url: str, kinds: Kinds, numbered: Numbered
 ) -> None:
     topic = "vigie/1/readings/W01/W01-F1/traffic"
-    bad = Quarantined(topic, b"{}", Reason.TIME, "no time", 1_772_438_400_000_000, "W01", "W01-F1", 2, numbers=((5, 1),))
+    bad = Quarantined(
+        topic, b"{}", Reason.TIME, "no time", 1_772_438_400_000_000, "W01", "W01-F1", 2, numbers=((5, 1),)
+    )
     async with SlotSink.open(migrated_url, 0, kinds) as sink:
         (entry,) = (await sink.write(replace(numbered([0, 2]), quarantined=(bad,)))).settled
     assert told(entry) == (2, 2, ())
