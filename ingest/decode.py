@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.columns import Batch, Columns, Numbers, Quarantined
-from ingest.numbering import readable_numbers
+from ingest.numbering import settled_by
 from ingest.quarantine import quarantined
 from ingest.routing import Route, Router
 from ingest.tabulate import Row, Tabulator, device_health, microseconds
@@ -96,7 +96,7 @@ class BatchBuilder:
         """Quarantine a frame whatever it says: the sink refuses it for good."""
         parts = parse_reading_topic(frame.topic)
         site, thing = (None, None) if parts is None else (parts.site, parts.thing)
-        numbers = readable_numbers(frame.payload) if frame.topic in self._router.routes else ()
+        numbers = settled_by(frame.payload) if frame.topic in self._router.routes else ()
         self._reject(frame, site, thing, Rejected(Reason.REFUSED, why), numbers)
 
     def finish(self) -> Batch:
@@ -130,13 +130,13 @@ class BatchBuilder:
             frame, known, reading = rows[row]
             ahead_s = (time_us[row] - received_us[row]) / 1e6
             detail = f"{reading.time.isoformat()} is {ahead_s:.0f} s ahead of its arrival"
-            numbers = readable_numbers(frame.payload)
+            numbers = settled_by(frame.payload)
             self._reject(frame, known.site, known.thing, Rejected(Reason.FUTURE, detail), numbers)
         return ~future
 
     def _reject_known(self, frame: Frame, route: Route, why: Rejected) -> None:
         # Only here: who writes to a topic that is not known must not settle what another sender still owes.
-        numbers = readable_numbers(frame.payload)
+        numbers = settled_by(frame.payload)
         self._reject(frame, route.known.site, route.known.thing, why, numbers)
 
     def _reject(

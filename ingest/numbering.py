@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.columns import ABSENT, Batch, Numbers
+from sensors.receipt import readable_numbers
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -69,21 +70,6 @@ def _consecutive(
         yield Run(sites[place], things[place], int(boot[start]), int(seq[start]), int(seq[end - 1]))
 
 
-class _Numbers(msgspec.Struct):
-    seq: int | None = None
-    boot: int | None = None
-
-
-_READABLE = msgspec.json.Decoder(_Numbers | list[_Numbers])
-_BIGGEST = 2**63 - 1
-
-
-def readable_numbers(payload: bytes) -> Numbers:
-    """The numbers of the readings in a payload, as far as it can be read at all."""
-    try:
-        found = _READABLE.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return ()
-    entries = found if isinstance(found, list) else [found]
-    numbers = [(ABSENT if entry.boot is None else entry.boot, entry.seq) for entry in entries if entry.seq is not None]
-    return tuple((boot, seq) for boot, seq in numbers if ABSENT <= boot <= _BIGGEST and 0 <= seq <= _BIGGEST)
+def settled_by(payload: bytes) -> Numbers:
+    """The numbers of the readings in a payload that cannot be used, as far as it can be read at all."""
+    return tuple((ABSENT if boot is None else boot, seq) for boot, seq in readable_numbers(payload))

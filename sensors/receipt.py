@@ -59,3 +59,23 @@ def decode_receipt(payload: bytes) -> Receipt | None:
         return _DECODER.decode(payload)
     except msgspec.DecodeError:
         return None
+
+
+class _Numbers(msgspec.Struct):
+    seq: int | None = None
+    boot: int | None = None
+
+
+_READABLE = msgspec.json.Decoder(_Numbers | list[_Numbers])
+_BIGGEST = 2**63 - 1
+
+
+def readable_numbers(payload: bytes) -> tuple[tuple[int | None, int], ...]:
+    """Boot and number of the readings in a payload, whatever else it holds; none where it cannot be read."""
+    try:
+        found = _READABLE.decode(payload)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    entries = found if isinstance(found, list) else [found]
+    numbers = [(entry.boot, entry.seq) for entry in entries if entry.seq is not None]
+    return tuple((boot, seq) for boot, seq in numbers if 0 <= (boot or 0) <= _BIGGEST and 0 <= seq <= _BIGGEST)

@@ -24,7 +24,7 @@ async def run_simulation(settings: Settings, endpoints: Endpoints, kinds: Kinds)
         catalogue = await load_catalogue(conn)
     world = World(_live(catalogue), kinds, settings.simulate_seed)
     messages = simulate(world, kinds, now=time.time, sleep=asyncio.sleep, seed=settings.simulate_seed)
-    async with Publisher(endpoints.broker_url, CLIENT_ID) as publisher:
+    async with Publisher(endpoints.broker_url, CLIENT_ID, receipts=True, when_full="forget") as publisher:
         await publisher.publish_all(messages)
 
 

@@ -3,6 +3,9 @@
 Owns the window of unacknowledged messages, the reconnecting and the repeating. A PUBACK of 16 or above is not an
 acceptance: "no matching subscribers" (nobody would keep the message) and a broker that is busy are retried until they
 end; a refusal of credentials, topic or payload is an error. Order and repetition are decided by `Outbox`.
+
+With `receipts`, a reading that carries a number is kept until the service's receipt covers it, and sent again where it
+is missing: that is decided by `Keeper`. What carries none ends with its acceptance.
 """
 
 from __future__ import annotations
@@ -10,34 +13,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import ssl
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from typing import Final, Literal, Self
 
 import aiomqtt
 import structlog
-from paho.mqtt.client import MQTT_ERR_SUCCESS
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sensors.errors import OperatorError
+from sensors.receipt import decode_receipt, readable_numbers
+from sensors.topics import RECEIPTS, parse_reading_topic, parse_receipt_topic
+from simulators.connection import FINAL, NOT_ACCEPTED, Connection, PublishError, parse_broker
+from simulators.keeper import KEPT, REPEAT_AFTER_S, Keeper, Kept
 from simulators.outbox import Outbox
+
+__all__ = ["PublishError", "Publisher", "parse_broker"]
 
 _log = structlog.get_logger(__name__)
 
 WINDOW: Final = 1000
 """Unacknowledged messages: from 200 up a local broker is never idle; more cost memory and are repeated after a loss."""
-
-_NOT_ACCEPTED: Final = 0x10
-"""MQTT 5, 3.4.2.1: from here on a PUBACK is not plain success; 0x10 is "no matching subscribers"."""
-
-_RECEIVE_MAXIMUM: Final = 65_535
-"""MQTT 5, 3.2.2.3.3: what holds where a broker does not say."""
-
-_FINAL: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x90, 0x95, 0x99})
-"""Refusals the next attempt would meet again: protocol, identifier, credentials, rights, topic, size, format."""
 
 _BACKOFF_S: Final = (0.05, 5.0)
 """First and longest pause; a longer last one delays readings after an outage, a shorter one hammers the broker."""
@@ -46,78 +42,14 @@ PATIENCE_S: Final = 10.0
 """How long the first connection may take: a broker that starts at the same time needs a second."""
 
 
-class PublishError(OperatorError):
-    """The broker cannot be reached or refuses for good."""
-
-
-class Broker(NamedTuple):
-    """Where to publish and as whom."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
-
-    def __repr__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-def parse_broker(url: str) -> Broker:
-    """Read `mqtt://user:password@host:port` or `mqtts://...`; raises `PublishError`, without repeating the password."""
-    expected = "expected mqtt://[user:password@]host[:port] or mqtts://..."
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise PublishError(f"the broker's URL is malformed: {expected}") from exc
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise PublishError(f"the broker's URL has scheme {parts.scheme!r} and host {parts.hostname!r}: {expected}")
-    tls = parts.scheme == "mqtts"
-    username, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
-    return Broker(parts.hostname, port or (8883 if tls else 1883), username, password, tls)
-
-
-class _Connection(aiomqtt.Client):
-    """One connection that also tells reason codes, which aiomqtt drops, and lets many messages be under way."""
-
-    def __init__(self, broker: Broker, client_id: str, acknowledged: Callable[[int, ReasonCode], None]) -> None:
-        super().__init__(
-            broker.host,
-            broker.port,
-            username=broker.username,
-            password=broker.password,
-            identifier=client_id,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            # The outbox keeps the window: given a limit, paho would search all messages at every acknowledgement.
-            max_inflight_messages=0,
-            tls_context=ssl.create_default_context() if broker.tls else None,
-        )
-        self._acknowledged = acknowledged
-        self.receive_maximum = _RECEIVE_MAXIMUM
-
-    def send(self, topic: str, payload: bytes) -> int:
-        """Hand one message to the socket; returns its packet id."""
-        info = self._client.publish(topic, payload, qos=1)
-        if info.rc != MQTT_ERR_SUCCESS:
-            raise aiomqtt.MqttCodeError(info.rc, "Could not publish message")
-        return info.mid
-
-    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature
-        # paho does not look at the Receive Maximum; a broker may disconnect who exceeds it.
-        self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
-        super()._on_connect(client, userdata, flags, reason_code, properties)
-
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any) -> None:  # noqa: ANN401  paho's signature
-        super()._on_publish(client, userdata, mid, reason_code, properties)
-        self._acknowledged(mid, reason_code)
-
-
 class Publisher:
     """A persistent publisher: `async with Publisher(url, client_id) as publisher`, then `publish` or `publish_all`.
 
     Raises `PublishError` on entering when there is no connection within `patience_s`, and from every later call once
     the broker has refused for good. Leaving disconnects at once; what must be accepted is awaited by `drain`.
+
+    With `receipts` at most `keep` readings wait for theirs. `when_full` says what then happens: `wait` makes `publish`
+    wait (a file can be read later), `forget` drops the oldest (a sensor measures on) and counts it in `forgotten`.
     """
 
     def __init__(
@@ -128,6 +60,10 @@ class Publisher:
         window: int = WINDOW,
         patience_s: float = PATIENCE_S,
         rng: random.Random | None = None,
+        receipts: bool = False,
+        repeat_after_s: float = REPEAT_AFTER_S,
+        keep: int = KEPT,
+        when_full: Literal["wait", "forget"] = "wait",
     ) -> None:
         self._broker = parse_broker(url)
         self._client_id = client_id
@@ -135,7 +71,13 @@ class Publisher:
         self._patience_s = patience_s
         self._rng = rng or random.Random()  # noqa: S311  jitter, not a secret
         self._outbox = Outbox()
-        self._connection: _Connection | None = None
+        self._keeper = Keeper(repeat_after_s, keep) if receipts else None
+        self._when_full = when_full
+        self._look_s = min(1.0, repeat_after_s / 4)
+        self._sites: dict[str, None] = {}
+        self.repeated = 0
+        """Readings sent again because no receipt covered them."""
+        self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._wake = asyncio.Event()
         self._pause_s = _BACKOFF_S[0]
@@ -151,9 +93,22 @@ class Publisher:
         """How many messages wait for their acceptance."""
         return len(self._outbox)
 
+    @property
+    def kept(self) -> int:
+        """How many readings wait for the service's receipt."""
+        return len(self._keeper) if self._keeper else 0
+
+    @property
+    def forgotten(self) -> int:
+        """How many readings were dropped without a receipt, for want of room."""
+        return self._keeper.forgotten if self._keeper else 0
+
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name=f"publisher {self._client_id}")
-        self._task.add_done_callback(self._ended)
+        self._tasks = [asyncio.create_task(self._run(), name=f"publisher {self._client_id}")]
+        if self._keeper:
+            self._tasks.append(asyncio.create_task(self._ask(self._keeper), name=f"receipts {self._client_id}"))
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         try:
             async with asyncio.timeout(self._patience_s):
                 await self._until(lambda: self._connection is not None)
@@ -171,9 +126,11 @@ class Publisher:
         await self._stop()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Take over one message; waits while the window is full."""
+        """Take over one message; waits while the window is full, or there is no room to keep it."""
         if len(self._outbox) >= self._window or self._failure:
             await self._until(lambda: len(self._outbox) < self._window)
+        if self._keeper:
+            await self._keep(self._keeper, topic, payload)
         self._outbox.add(topic, payload)
         self._send_due()
 
@@ -202,8 +159,47 @@ class Publisher:
         return taken
 
     async def drain(self) -> None:
-        """Wait until the broker has accepted everything."""
-        await self._until(lambda: not len(self._outbox))
+        """Wait until the broker has accepted everything, and the service's receipts cover all that is kept."""
+        await self._until(lambda: not len(self._outbox) and not self.kept)
+
+    async def _keep(self, keeper: Keeper, topic: str, payload: bytes) -> None:
+        """Keep a reading that carries a number, when there is room."""
+        place, numbers = parse_reading_topic(topic), readable_numbers(payload)
+        if place is None or not numbers:
+            return
+        if keeper.full and self._when_full == "forget":
+            if not keeper.forgotten:
+                _log.warning("no receipts and no more room: the oldest readings are dropped", kept=len(keeper))
+            keeper.forget_oldest()
+        elif keeper.full:
+            await self._until(lambda: not keeper.full)
+        if place.site not in self._sites:
+            self._sites[place.site] = None
+            if self._connection:
+                self._connection.subscribe_to([_receipts_of(place.site)])
+        for boot, number in numbers:
+            keeper.keep((place.site, place.thing, boot), number, topic, payload, time.monotonic())
+
+    async def _ask(self, keeper: Keeper) -> None:
+        """Now and then ask about what no receipt covers."""
+        while True:
+            await asyncio.sleep(self._look_s)
+            # Closed, the broker takes nothing: asking would only pile up.
+            if self._outbox.open:
+                self._repeat(keeper.overdue(time.monotonic()))
+
+    def _read(self, message: aiomqtt.Message) -> None:
+        """Take notice of a receipt."""
+        place, payload = parse_receipt_topic(message.topic.value), message.payload
+        if self._keeper and place and isinstance(payload, bytes) and (receipt := decode_receipt(payload)):
+            self._repeat(self._keeper.settle(*place, receipt, time.monotonic()))
+            self._wake.set()
+
+    def _repeat(self, again: Iterable[Kept]) -> None:
+        for kept in again:
+            self._outbox.add(kept.topic, kept.payload)
+            self.repeated += 1
+        self._send_due()
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         while not reached() or self._failure:
@@ -214,22 +210,23 @@ class Publisher:
 
     async def _run(self) -> None:
         while True:
-            connection = _Connection(self._broker, self._client_id, self._acknowledged)
+            connection = Connection(self._broker, self._client_id, self._acknowledged)
             try:
                 async with connection:
                     self._begin(connection)
-                    async for _ in connection.messages:
-                        pass
+                    async for message in connection.messages:
+                        self._read(message)
             except aiomqtt.MqttError as exc:
                 self._note(exc)
             finally:
                 self._connection = None
             await asyncio.sleep(self._next_pause())
 
-    def _begin(self, connection: _Connection) -> None:
+    def _begin(self, connection: Connection) -> None:
         self._outbox.lose()
         self._outbox.limit = connection.receive_maximum
         self._connection = connection
+        connection.subscribe_to(map(_receipts_of, self._sites))
         if self._trouble:
             _log.info("broker reached", broker=repr(self._broker), owed=len(self._outbox))
         self._trouble = ""
@@ -239,7 +236,7 @@ class Publisher:
     def _note(self, exc: aiomqtt.MqttError) -> None:
         """Report a lost or failed connection once; one that the broker refuses for good ends the publisher."""
         code = exc.rc if isinstance(exc, aiomqtt.MqttCodeError) else None
-        if isinstance(code, ReasonCode) and code.value in _FINAL:
+        if isinstance(code, ReasonCode) and code.value in FINAL:
             raise PublishError(f"the broker at {self._broker!r} refuses the connection: {code}") from exc
         if not self._trouble:
             _log.warning("broker lost", broker=repr(self._broker), error=str(exc), owed=len(self._outbox))
@@ -247,10 +244,10 @@ class Publisher:
 
     def _acknowledged(self, packet: int, code: ReasonCode) -> None:
         was_open = self._outbox.open
-        if code.value < _NOT_ACCEPTED:
+        if code.value < NOT_ACCEPTED:
             self._outbox.accept(packet)
             self._wake.set()
-        elif (owed := self._outbox.refuse(packet)) and code.value in _FINAL:
+        elif (owed := self._outbox.refuse(packet)) and code.value in FINAL:
             self._fail(PublishError(f"the broker at {self._broker!r} refuses {owed.topic}: {code}"))
         if self._outbox.open and not was_open:
             self._pause_s = _BACKOFF_S[0]
@@ -281,9 +278,14 @@ class Publisher:
         self._wake.set()
 
     async def _stop(self) -> None:
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError, PublishError):
-            await self._task
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError, PublishError):
+                await task
+
+
+def _receipts_of(site: str) -> str:
+    return f"{RECEIPTS}/{site}/+"
 
 
 async def _each(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.numbering import readable_numbers
+from ingest.numbering import settled_by
 from ingest.receipts import GAPS_NAMED, ReceiptBook, ReceiptSettings, receipt_of
 from ingest.sequence import GAPS_OPEN, QUARANTINED_NAMED, Progress, Settled
 from sensors.receipt import decode_receipt, encode_receipt
@@ -149,4 +149,4 @@ def test_with_a_budget_whoever_waits_longest_is_told_first() -> None:
 def test_the_number_of_an_unusable_message_is_read_where_it_can_be(
     payload: bytes, found: tuple[tuple[int, int], ...]
 ) -> None:
-    assert readable_numbers(payload) == found
+    assert settled_by(payload) == found
