@@ -76,8 +76,8 @@ class PayloadCodec:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self._struct = _struct(kind)
-        self._decoder = msgspec.json.Decoder(self._struct)
+        self.message_type = _struct(kind)
+        self._decoder = msgspec.json.Decoder(self.message_type)
         measured = kind.field_names + kind.text_names
         self._values = attrgetter(*measured) if len(measured) > 1 else partial(_one, measured[0])
         self._nothing = (None,) * len(measured)
@@ -97,7 +97,7 @@ class PayloadCodec:
     def convert(self, envelope: Mapping[str, object]) -> Reading | Rejected:
         """The reading of values that were decoded from another format, under the same checks."""
         try:
-            reading = cast(Reading, msgspec.convert(envelope, self._struct))
+            reading = cast(Reading, msgspec.convert(envelope, self.message_type))
         except msgspec.ValidationError as exc:
             return Rejected(Reason.NOT_IN_SCHEMA, str(exc))
         if reading.time < EARLIEST or self._values(reading) == self._nothing:

@@ -38,6 +38,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
     _add_bench(choices.add_parser("bench", help="measure speeds on a scratch stack: ingest, latency"), common)
+    document = choices.add_parser("asyncapi", parents=[common], help="print topics and payloads as AsyncAPI 3")
+    document.set_defaults(run=commands.run_asyncapi)
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
     return parser
 

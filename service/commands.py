@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from sensors.asyncapi import asyncapi
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds, load_kinds
 from service.analyst import run_analysis
@@ -112,6 +113,10 @@ async def run_url(settings: Settings, _: argparse.Namespace) -> None:
 
 async def run_broker_url(settings: Settings, _: argparse.Namespace) -> None:
     tell(find_endpoints(settings).broker_url)
+
+
+async def run_asyncapi(settings: Settings, _: argparse.Namespace) -> None:
+    tell(msgspec.json.format(msgspec.json.encode(asyncapi(kinds_of(settings)))).decode())
 
 
 async def run_sensors_list(settings: Settings, _: argparse.Namespace) -> None:
