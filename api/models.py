@@ -94,6 +94,15 @@ class SiteOut(_Out):
     terminal: str | None = Field(examples=["SEYA"])
 
 
+class ClockOut(_Out):
+    """How far the clock of a sensor is off, from when its readings arrive."""
+
+    offset_s: float = Field(examples=[7199.6], description="ahead of ours in seconds; negative: behind")
+    measured_at: datetime = Field(examples=["2026-03-02T07:35:00Z"])
+    whole_hours: int | None = Field(examples=[2], description="hours by which somebody set it wrong; null: it drifts")
+    remark: str = Field(examples=["2 h ahead: daylight saving or time zone"])
+
+
 class SensorOut(_Out):
     """A sensor; what does not apply to its kind is null."""
 
@@ -114,6 +123,12 @@ class SensorOut(_Out):
     storage_m: float | None
     kinds: list[str] = Field(examples=[["gate", "passage"]], description="the kinds of readings under its id")
     corridors: list[str] = Field(examples=[[]], description="the corridors whose travel times it publishes")
+
+
+class SensorDetail(SensorOut):
+    """A sensor, and how far its clock is off."""
+
+    clock: ClockOut | None = Field(description="null: not known, or at a site whose clock is a recording's")
 
 
 class CorridorOut(_Out):

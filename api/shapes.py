@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from api.models import (
+    ClockOut,
     CorridorOut,
     FieldOut,
     KindOut,
@@ -22,9 +23,10 @@ from api.models import (
     TextOut,
 )
 from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.clock import describe_offset
 from sensors.kind import Field, Kind, Kinds, Limits, SpeedRatio
 from sensors.level import Level, Verdict
-from store.api_rows import STEP_S, EventRow, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import STEP_S, ClockRow, EventRow, ReadingsQuery, ReadingsTable, StateRow
 
 _T = TypeVar("_T")
 
@@ -44,6 +46,15 @@ def sensor_out(sensor: Sensor, catalogue: Catalogue, kinds: Kinds) -> SensorOut:
     own["kinds"] = list(kinds.published_by(sensor.kind))
     own["corridors"] = [corridor.id for corridor in catalogue.corridors if corridor.reader == sensor.id]
     return SensorOut.model_validate(own)
+
+
+def clock_out(clock: ClockRow) -> ClockOut:
+    return ClockOut(
+        offset_s=clock.offset_s,
+        measured_at=clock.measured_at,
+        whole_hours=clock.whole_hours,
+        remark=describe_offset(clock.offset_s),
+    )
 
 
 def corridors_out(catalogue: Catalogue) -> list[CorridorOut]:

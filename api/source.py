@@ -7,13 +7,17 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from sensors.catalogue import Catalogue
-from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 
 
 class Source(Protocol):
     """Read access to everything the API shows. Every method raises `DatabaseUnavailable` when there is none."""
 
     async def catalogue(self) -> Catalogue: ...
+
+    async def clock(self, things: Sequence[str]) -> ClockRow | None:
+        """The newest clock offset of any of these ids."""
+        ...
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...
 

@@ -5,6 +5,7 @@ No object per reading leaves ingest. Missing numbers are NaN here and NULL in th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -84,13 +85,25 @@ class DeviceHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """How far the clock of a sensor is ahead of ours, negative when it is behind, and when that was measured."""
+
+    thing: str
+    offset_s: float
+    measured_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that one transaction stores."""
+    """Everything that one transaction stores. `remarks` counts readings by remark, `clocks_off` sensors at present."""
 
     slot: int
     columns: tuple[Columns, ...]
     quarantined: tuple[Quarantined, ...]
     health: tuple[DeviceHealth, ...]
+    clocks: tuple[ClockOffset, ...] = ()
+    remarks: Mapping[str, int] = field(default_factory=dict, compare=False)
+    clocks_off: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from sensors.payload import Reason
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One committed batch. Durations in seconds; `oldest_s` is from the first arrival in it to its commit."""
+    """One committed batch. Durations in seconds; `oldest_s` is from the first arrival in it to its commit.
+
+    `remarks` counts its readings by remark (see `ingest.quality`), `clocks_off` the sensors whose clock is wrong now.
+    """
 
     slot: int
     frames: int
@@ -22,6 +25,8 @@ class Commit:
     decode_s: float
     write_s: float
     oldest_s: float
+    remarks: Mapping[str, int] = field(default_factory=dict)
+    clocks_off: int = 0
 
 
 class Observer(Protocol):
@@ -43,6 +48,7 @@ class Counters:
     retries: int = 0
     last_commit_us: int | None = None
     reasons: Counter[Reason] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
 
     def add(self, commit: Commit, now_us: int) -> None:
         self.batches += 1
@@ -51,4 +57,5 @@ class Counters:
         self.conflicts += commit.outcome.conflicts
         self.quarantined += commit.outcome.quarantined
         self.reasons.update(commit.reasons)
+        self.remarks.update(commit.remarks)
         self.last_commit_us = now_us

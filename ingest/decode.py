@@ -1,4 +1,4 @@
-"""Frames into one batch of columns: decode, identify, time, check ranges. Pure: routes are looked up beforehand.
+"""Frames into one batch of columns: decode, identify, time, check. Pure: routes are looked up beforehand.
 
 Each reading becomes one row or one entry of the quarantine, never both and never neither; a message that holds none is
 one entry. The loop over frames does only
@@ -7,6 +7,7 @@ what cannot be done on columns; that is what keeps a message at a few microsecon
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from ingest.columns import Batch, Columns, Numbers, Quarantined
 from ingest.numbering import settled_by
+from ingest.quality import Checks
 from ingest.quarantine import quarantined
 from ingest.routing import Route, Router
 from ingest.tabulate import Row, Tabulator, device_health, microseconds
 from ingest.transport import Frame
 from ingest.unpack import JSON, unpack
+from sensors.clock import describe_offset
 from sensors.kind import Kinds
 from sensors.payload import Reading, Reason, Rejected
 from sensors.topics import is_topic_level, parse_reading_topic
@@ -29,6 +32,9 @@ FUTURE_US = 120_000_000
 
 OnRejected = Callable[[Frame, Quarantined], None]
 """Told of each frame that ends in the quarantine."""
+
+CLOCKS = 200
+"""Clock offsets of one kind that a batch stores at most: the rest waits for the next ones, readings come first."""
 
 _ROW_BYTES = 600
 """What a reading of a list takes in memory beside its payload, roughly."""
@@ -48,6 +54,8 @@ class BatchBuilder:
         self._rejected = rejected
         self._router = router
         self._tabulators = {name: Tabulator(kind) for name, kind in kinds.items()}
+        self._checks = {name: Checks(kind) for name, kind in kinds.items()}
+        self._remarks: Counter[str] = Counter()
         self._rows: dict[str, list[Row]] = {name: [] for name in kinds}
         self._quarantined: list[Quarantined] = []
         self._weight = 0
@@ -103,7 +111,16 @@ class BatchBuilder:
         """The batch of all frames added since the last call."""
         columns = [found for name, rows in self._rows.items() if rows for found in self._columns(name, rows)]
         health = [entry for rows in self._rows.values() for entry in device_health(rows)]
-        batch = Batch(self._slot, tuple(columns), tuple(self._quarantined), tuple(health))
+        batch = Batch(
+            self._slot,
+            tuple(columns),
+            tuple(self._quarantined),
+            tuple(health),
+            clocks=tuple(offset for checks in self._checks.values() for offset in checks.take_clocks(CLOCKS)),
+            remarks=self._remarks,
+            clocks_off=sum(checks.clocks_off for checks in self._checks.values()),
+        )
+        self._remarks = Counter()
         self._rows = {name: [] for name in self._rows}
         self._quarantined = []
         self._weight = 0
@@ -113,23 +130,26 @@ class BatchBuilder:
         """The columns of one kind, unless the future takes all of it; `rows` keeps only what is stored."""
         time_us = np.fromiter((microseconds(reading.time) for _, _, reading in rows), np.int64, len(rows))
         received_us = np.fromiter((frame.received_us for frame, _, _ in rows), np.int64, len(rows))
-        keep = self._not_future(rows, time_us, received_us)
+        wall = np.fromiter((known.wall for _, known, _ in rows), np.bool_, len(rows))
+        arrivals = self._checks[name].arrived([known.thing for _, known, _ in rows], time_us, received_us, wall)
+        keep = self._not_future(rows, time_us, received_us, wall)
         if not keep.all():
             rows[:] = compress(rows, keep.tolist())
-            time_us, received_us = time_us[keep], received_us[keep]
+            time_us, received_us, arrivals = time_us[keep], received_us[keep], arrivals.only(keep)
         if rows:
-            yield self._tabulators[name].columns(rows, time_us, received_us)
+            columns = self._tabulators[name].columns(rows, time_us, received_us)
+            self._checks[name].remark(columns, arrivals, self._remarks)
+            yield columns
 
     def _not_future(
-        self, rows: list[Row], time_us: NDArray[np.int64], received_us: NDArray[np.int64]
+        self, rows: list[Row], time_us: NDArray[np.int64], received_us: NDArray[np.int64], wall: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Where the time is believable, (n,); the others go to the quarantine. A recording has its own clock."""
-        wall = np.fromiter((known.wall for _, known, _ in rows), np.bool_, len(rows))
         future = wall & (time_us > received_us + FUTURE_US)
         for row in np.flatnonzero(future).tolist():
             frame, known, reading = rows[row]
             ahead_s = (time_us[row] - received_us[row]) / 1e6
-            detail = f"{reading.time.isoformat()} is {ahead_s:.0f} s ahead of its arrival"
+            detail = f"{reading.time.isoformat()} against its arrival: {describe_offset(ahead_s)}"
             numbers = settled_by(frame.payload)
             self._reject(frame, known.site, known.thing, Rejected(Reason.FUTURE, detail), numbers)
         return ~future

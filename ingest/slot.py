@@ -21,6 +21,7 @@ from ingest.columns import Batch, Sink, SinkRefused, SinkUnavailable
 from ingest.counters import Commit, Counters, Observer
 from ingest.decode import BatchBuilder
 from ingest.directory import Directory
+from ingest.quality import without_repeats
 from ingest.receipts import ReceiptPublisher, ReceiptSettings
 from ingest.routing import Router
 from ingest.transport import Frame, Transport
@@ -158,6 +159,8 @@ class IngestSlot:
             decode_s=decode_s,
             write_s=self._clocks.monotonic() - started,
             oldest_s=(now_us - frames[0].received_us) / 1e6,
+            remarks=without_repeats(batch.remarks, outcome.duplicates),
+            clocks_off=batch.clocks_off,
         )
         self.counters.add(commit, now_us)
         if self._observer is not None:

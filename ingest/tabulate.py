@@ -1,4 +1,4 @@
-"""Decoded readings of one kind into numpy columns, with their range checks."""
+"""Decoded readings of one kind into numpy columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ingest.columns import ABSENT, Columns, DeviceHealth
 from ingest.directory import Known
 from ingest.transport import Frame
 from sensors.kind import Kind
-from sensors.level import Quality
 from sensors.payload import Reading
 
 Row = tuple[Frame, Known, Reading]
@@ -32,15 +31,12 @@ class Tabulator:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self._low = np.array([-np.inf if f.low is None else f.low for f in kind.fields], np.float32)
-        self._high = np.array([np.inf if f.high is None else f.high for f in kind.fields], np.float32)
         self._fields = [attrgetter(name) for name in kind.field_names]
         self._texts = [attrgetter(name) for name in kind.text_names]
 
     def columns(self, rows: list[Row], time_us: NDArray[np.int64], received_us: NDArray[np.int64]) -> Columns:
-        """Columns of at least one row; the times are made already, (n,) each."""
+        """Columns of at least one row, without remarks; the times are made already, (n,) each."""
         readings = [reading for _, _, reading in rows]
-        values = self._values(readings)
         return Columns(
             kind=self._kind,
             time_us=time_us,
@@ -49,8 +45,8 @@ class Tabulator:
             site=[known.site for _, known, _ in rows],
             boot=_counts([reading.boot for reading in readings]),
             seq=_counts([reading.seq for reading in readings]),
-            quality=self._quality(values),
-            values=values,
+            quality=np.zeros(len(rows), np.int16),
+            values=self._values(readings),
             texts=tuple([list(map(text, readings)) for text in self._texts]),
         )
 
@@ -60,11 +56,6 @@ class Tabulator:
         for column, field in enumerate(self._fields):
             values[:, column] = list(map(field, readings))
         return values
-
-    def _quality(self, values: NDArray[np.float32]) -> NDArray[np.int16]:
-        """(n,); a missing value is never out of range."""
-        outside = ((values < self._low) | (values > self._high)).any(axis=1)
-        return np.where(outside, np.int16(Quality.OUT_OF_RANGE), np.int16(0))
 
 
 def device_health(rows: list[Row]) -> Iterator[DeviceHealth]:

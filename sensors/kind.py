@@ -17,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from sensors.checks import CLOCK_TOLERANCE_S, COMMON_SENTINELS, LATE_AFTER_S, Mismatch
 from sensors.errors import OperatorError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -37,7 +38,8 @@ class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A measured number, stored as `real`; its name carries its unit.
 
-    `low` and `high` bound what the quantity can be: a value outside is stored with a quality bit.
+    `low` and `high` bound what the quantity can be, `max_change_per_min` how fast it can change (unit per minute, None
+    = as fast as it likes); `sentinels` are numbers that stand for "not measured". See `sensors.level.Quality`.
     """
 
     name: str
@@ -45,6 +47,12 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Label
     low: float | None = None
     high: float | None = None
+    max_change_per_min: float | None = None
+    sentinels: tuple[float, ...] = ()
+
+    def covers(self, value: float) -> bool:
+        """Whether `value` lies in a range that is declared on both sides."""
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +91,8 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     `subject` says who its rows belong to: a sensor, or a corridor between two readers. `part_of` names the kind of
     sensor that also publishes this one (a gate publishes passages). `key` adds fields to the unique key of subject and
     time. `chart` is the field drawn by default.
-    `letter` is the letter in the ids of its sensors, empty for a kind that has none of its own.
+    `letter` is the letter in the ids of its sensors, empty for a kind that has none of its own. What `sentinels`,
+    `mismatches`, `late_after_s` and `clock_tolerance_s` mean is said in `sensors.checks`.
     """
 
     name: str
@@ -97,6 +106,10 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     subject: Literal["sensor", "corridor"] = "sensor"
     part_of: str = ""
     level: LevelRule | None = None
+    sentinels: tuple[float, ...] = COMMON_SENTINELS
+    mismatches: tuple[Mismatch, ...] = ()
+    late_after_s: float = LATE_AFTER_S
+    clock_tolerance_s: float = CLOCK_TOLERANCE_S
 
     @cached_property
     def field_names(self) -> tuple[str, ...]:
@@ -189,7 +202,8 @@ def _name_problems(kind: Kind) -> Iterator[str]:
 
 
 def _use_problems(kind: Kind) -> Iterator[str]:
-    for name in (*_judged(kind), *([kind.chart] if kind.chart else ())):
+    compared = chain.from_iterable((rule.field, rule.other) for rule in kind.mismatches)
+    for name in (*_judged(kind), *([kind.chart] if kind.chart else ()), *compared):
         if name not in kind.field_names:
             yield f"{name!r} is used but is not one of its fields {', '.join(kind.field_names)}"
     for name in set(kind.key) - {*kind.field_names, *kind.text_names}:
@@ -199,7 +213,12 @@ def _use_problems(kind: Kind) -> Iterator[str]:
 def _value_problems(kind: Kind) -> Iterator[str]:
     if kind.period_s < 0:
         yield f"period_s is {kind.period_s:g}; expected seconds, or 0 for events"
+    for name, limit in (("late_after_s", kind.late_after_s), ("clock_tolerance_s", kind.clock_tolerance_s)):
+        if not limit > 0:
+            yield f"{name} is {limit:g}; expected seconds above 0"
     for field in kind.fields:
+        if field.max_change_per_min is not None and not field.max_change_per_min > 0:
+            yield f"{field.name}: max_change_per_min is {field.max_change_per_min:g}; expected more than 0"
         if field.low is not None and field.high is not None and not field.low < field.high:
             yield f"{field.name}: low {field.low:g} is not below high {field.high:g}"
     if isinstance(kind.level, Limits) and not kind.level.dense < kind.level.congested < kind.level.jammed:

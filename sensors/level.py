@@ -41,9 +41,9 @@ class Quality(enum.IntFlag):
     CLOCK = 16
 
     @property
-    def labels(self) -> list[str]:
-        """The words used in metrics and documentation."""
-        return [str(bit.name).lower() for bit in self]
+    def label(self) -> str:
+        """The word used in metrics and documentation."""
+        return str(self.name).lower()
 
 
 DISTRUSTED = Quality.OUT_OF_RANGE | Quality.SENTINEL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.counters import Commit
 
@@ -19,6 +19,12 @@ class IngestMetrics:
         self._reasons = Counter(
             "vigie_ingest_quarantined", "Messages in quarantine by reason", ("slot", "reason"), registry=registry
         )
+        self._remarks = Counter(
+            "vigie_ingest_remarks", "Stored readings by remark (docs/quality.md)", ("slot", "remark"), registry=registry
+        )
+        self._clocks_off = Gauge(
+            "vigie_ingest_clocks_off", "Sensors whose clock is known to be off", ("slot",), registry=registry
+        )
         self._age = Histogram(
             "vigie_ingest_commit_seconds",
             "From the first arrival in a batch to its commit",
@@ -33,4 +39,7 @@ class IngestMetrics:
             self._messages.labels(slot, name).inc(getattr(outcome, name))
         for reason, count in commit.reasons.items():
             self._reasons.labels(slot, reason.value).inc(count)
+        for remark, count in commit.remarks.items():
+            self._remarks.labels(slot, remark).inc(count)
+        self._clocks_off.labels(slot).set(commit.clocks_off)
         self._age.labels(slot).observe(commit.oldest_s)

@@ -14,8 +14,9 @@ from psycopg.rows import class_row
 
 from sensors.catalogue import Catalogue
 from store.api_readings import read_readings
-from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.catalogue import load_catalogue
+from store.clocks import newest_clock
 from store.database import Connection, DatabaseUnavailable, Pool, connected, listen, passes_by_itself, wait_for_notice
 from store.leadership import Lock
 
@@ -75,6 +76,10 @@ class DatabaseSource:
     async def catalogue(self) -> Catalogue:
         async with self._connection() as conn:
             return await load_catalogue(conn)
+
+    async def clock(self, things: Sequence[str]) -> ClockRow | None:
+        async with self._connection() as conn:
+            return await newest_clock(conn, things)
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         async with self._connection() as conn, conn.cursor(row_factory=class_row(StateRow)) as cursor:

@@ -26,6 +26,15 @@ class StateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockRow:
+    """How far a sensor's clock is ahead of ours, negative when it is behind; whole hours where it is set wrong."""
+
+    offset_s: float
+    measured_at: datetime
+    whole_hours: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     """An entry of the feed; ids are in commit order."""
 

@@ -20,6 +20,7 @@ from ingest.columns import ABSENT, Batch, Columns, Outcome, SinkRefused, SinkUna
 from ingest.sequence import Settled
 from sensors.kind import Kind, Kinds
 from store import ledger
+from store.clocks import book_clocks
 from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
 from store.database import Connection, DatabaseUnavailable, connect, needs_mending, passes_by_itself
 from store.kind_tables import raw_columns
@@ -125,6 +126,7 @@ class SlotSink:
         tally.quarantined(batch.quarantined)
         await book_quarantine(conn, batch.quarantined)
         await ledger.book_health(conn, batch.health)
+        await book_clocks(conn, batch.clocks)
         await ledger.book_accounts(conn, tally)
         await ledger.book_batch(conn, number, self._slot, stored)
         return tally, await self._sequences.book(conn, batch, number)

@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from api import geojson
 from api.context import InContext
 from api.documented import LISTED, ONE, geojson_too
-from api.models import ID_PATTERN, Corridors, KindsOut, SensorOut, Sensors, Sites
+from api.models import ID_PATTERN, Corridors, KindsOut, SensorDetail, Sensors, Sites
 from api.problems import unknown_thing
-from api.shapes import corridors_out, kind_out, sensor_out, site_out
+from api.shapes import clock_out, corridors_out, kind_out, sensor_out, site_out
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
@@ -42,13 +42,15 @@ async def list_sensors(context: InContext, format: Format = None, accept: Accept
 
 
 @router.get("/sensors/{sensor}", responses=ONE, summary="Show one sensor")
-async def show_sensor(context: InContext, sensor: ThingId) -> SensorOut:
-    """One sensor with its place, its configuration and the kinds of readings it publishes."""
+async def show_sensor(context: InContext, sensor: ThingId) -> SensorDetail:
+    """One sensor with its place, its configuration, the kinds of readings it publishes and the error of its clock."""
     catalogue = await context.installed.with_thing(sensor)
     found = catalogue.sensor_by_id.get(sensor)
     if found is None:
         raise unknown_thing(sensor)
-    return sensor_out(found, catalogue, context.kinds)
+    shown = sensor_out(found, catalogue, context.kinds)
+    clock = await context.source.clock([sensor, *shown.corridors])
+    return SensorDetail(**shown.model_dump(), clock=clock_out(clock) if clock else None)
 
 
 @router.get("/corridors", responses=LISTED, summary="List the corridors")

@@ -16,7 +16,7 @@ from api.app import broadcasting, create_app
 from api.server import serve
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
-from store.api_rows import EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
@@ -26,6 +26,7 @@ class MemorySource:
     def __init__(self) -> None:
         self.installed = shipped_catalogue()
         self.state: dict[str, StateRow] = {}
+        self.clocks: dict[str, ClockRow] = {}
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
         self.asked: list[ReadingsQuery] = []
@@ -50,6 +51,10 @@ class MemorySource:
     async def catalogue(self) -> Catalogue:
         self._reach()
         return self.installed
+
+    async def clock(self, things: Sequence[str]) -> ClockRow | None:
+        self._reach()
+        return next((self.clocks[thing] for thing in things if thing in self.clocks), None)
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         self._reach()

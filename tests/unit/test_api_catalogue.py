@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds
-from store.api_rows import StateRow
+from store.api_rows import ClockRow, StateRow
 
 
 async def test_sites_and_sensors_of_the_port(client: httpx.AsyncClient) -> None:
@@ -60,6 +61,28 @@ async def test_a_sensor_that_was_just_added_is_found(client: httpx.AsyncClient, 
     added = Sensor(id="W07-G9", site="W07", kind="gate")
     source.installed = msgspec.structs.replace(source.installed, sensors=(*source.installed.sensors, added))
     assert (await client.get("/v1/sensors/W07-G9")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "whole_hours", "remark"),
+    [(7199.5, 2, "2 h ahead: daylight saving or time zone"), (-95.2, None, "95 s behind")],
+)
+async def test_a_sensor_shows_how_far_its_clock_is_off(
+    client: httpx.AsyncClient, source: Any, offset_s: float, whole_hours: int | None, remark: str
+) -> None:
+    source.clocks["W07-G1"] = ClockRow(offset_s, datetime(2026, 3, 2, 7, 30, tzinfo=UTC), whole_hours)
+    assert (await client.get("/v1/sensors/W07-G1")).json()["clock"] == {
+        "offset_s": offset_s,
+        "measured_at": "2026-03-02T07:30:00Z",
+        "whole_hours": whole_hours,
+        "remark": remark,
+    }
+    assert (await client.get("/v1/sensors/W07-G2")).json()["clock"] is None
+
+
+async def test_the_clock_of_a_reader_is_that_of_its_corridors(client: httpx.AsyncClient, source: Any) -> None:
+    source.clocks["W17-W15"] = ClockRow(3600.0, datetime(2026, 3, 2, 7, 30, tzinfo=UTC), 1)
+    assert (await client.get("/v1/sensors/W15-B1")).json()["clock"]["whole_hours"] == 1
 
 
 async def test_kinds_carry_units_and_labels_in_both_languages(client: httpx.AsyncClient, kinds: Kinds) -> None:

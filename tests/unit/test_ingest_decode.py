@@ -242,3 +242,33 @@ async def test_every_payload_is_counted_exactly_once_and_none_raises(messages: l
         assert len(columns.thing) == len(columns.site) == len(columns.boot) == len(columns.quality) == n
         assert columns.values.shape == (n, len(columns.kind.fields))
         assert all(len(texts) == n for texts in columns.texts)
+
+
+async def test_a_clock_two_hours_ahead_is_known_from_readings_that_are_quarantined() -> None:
+    """Every five minutes of ours another three readings, all of them from the future."""
+    router = Router(KINDS, CatalogueDirectory(KINDS, CATALOGUE, no_loader), lambda: 0.0)
+    await router.prepare({ROAD, RECORDED})
+    builder, told, details = BatchBuilder(3, KINDS, router), [], set()
+    for minute in range(0, 16, 5):
+        received_us = NOW_US + minute * 60_000_000
+        payload = b'{"time":"2026-03-01T14:%02d:00Z","count":1}' % minute
+        builder.add([frame(topic, payload, received_us + late) for topic in (ROAD, RECORDED) for late in (0, 9000)])
+        batch = builder.finish()
+        told += batch.clocks
+        details |= {entry.detail for entry in batch.quarantined}
+    assert [(clock.thing, round(clock.offset_s)) for clock in told] == [("W15-F1", 7200)]
+    assert batch.clocks_off == 1
+    assert all(detail.endswith("2 h ahead: daylight saving or time zone") for detail in details)
+
+
+async def test_a_clock_that_is_behind_is_a_bit_on_its_readings() -> None:
+    router = Router(KINDS, CatalogueDirectory(KINDS, CATALOGUE, no_loader), lambda: 0.0)
+    await router.prepare({ROAD})
+    builder, found = BatchBuilder(3, KINDS, router), []
+    for minute in range(0, 16, 5):
+        builder.add(
+            [frame(ROAD, b'{"time":"2026-03-01T11:%02d:00Z","count":1}' % minute, NOW_US + minute * 60_000_000)]
+        )
+        batch = builder.finish()
+        found.append((Quality(int(batch.columns[0].quality[0])), batch.remarks["late"]))
+    assert found == [(Quality(0), 1), (Quality(0), 1), (Quality.CLOCK, 1), (Quality.CLOCK, 1)]
