@@ -1,13 +1,14 @@
 """The sink of one ingest slot: readings in, durable after COMMIT.
 
-A batch is one transaction: binary COPY straight into each kind's hypertable, inside a savepoint; on a unique violation
-the kind goes through staging instead. The batch's row, accounts, quarantine and notification are in it too. The sink's
-own connection holds the slot's advisory lock, so a slot has one writer and one transaction in flight.
+A batch is one transaction: binary COPY straight into each kind's hypertable; on a unique violation it is begun anew and
+the kind goes through staging. The batch's row, accounts, quarantine and notification are in it too, sent in one round
+trip. The sink's own connection holds the slot's advisory lock, so a slot has one writer and one transaction in flight.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -36,6 +37,10 @@ it can be ended, and it stands in nobody's way meanwhile. Lower gives up beside 
 STATEMENT_TIMEOUT_S = 60
 """How long one statement may take; a batch takes 50 ms. Lower never ends on a server that is only slow."""
 
+NUMBERS_AT_ONCE = 64
+"""Batch numbers taken from the sequence at once, which spares most batches a round trip. What is left over is a gap."""
+
+_NUMBERS = "select nextval('batch_number') from generate_series(1, %s)"
 _BOUND = "select set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 
 
@@ -47,6 +52,7 @@ class SlotSink:
         self._slot = slot
         self._conn = conn
         self._backend = conn.info.backend_pid
+        self._numbers: list[int] = []
         self._sequences = Sequences()
         self._into = {kind.name: _Into(kind) for kind in kinds.values()}
 
@@ -77,9 +83,7 @@ class SlotSink:
         broke at the COMMIT itself and trying again counts the readings as duplicates.
         """
         try:
-            conn = await self._connection()
-            async with conn.transaction():
-                tally, settled = await self._store(conn, batch)
+            tally, settled = await self._transact(await self._connection(), batch)
         except psycopg.Error as exc:
             raise _failure(exc) from exc
         except (ValueError, OverflowError) as exc:
@@ -102,7 +106,7 @@ class SlotSink:
         except BaseException:
             await conn.close()
             raise
-        self._conn, self._backend = conn, conn.info.backend_pid
+        self._conn, self._backend, self._numbers = conn, conn.info.backend_pid, []
         # Until we had the lock again another process may have settled more than we know of.
         self._sequences.forget()
         return conn
@@ -115,21 +119,52 @@ class SlotSink:
             raise SinkUnavailable(f"the connection that held slot {self._slot} has not ended yet")
         raise SlotLost(f"slot {self._slot} was taken over by another process")
 
-    async def _store(self, conn: Connection, batch: Batch) -> tuple[ledger.Tally, tuple[Settled, ...]]:
-        number = await _next_number(conn)
+    async def _transact(self, conn: Connection, batch: Batch) -> tuple[ledger.Tally, tuple[Settled, ...]]:
+        """One transaction, begun anew for each kind of which the table turns out to know some readings.
+
+        A savepoint would save the beginning anew, which is rare, and cost every batch two round trips for each kind.
+        """
+        number, staged = await self._next_number(conn), set[str]()
+        while True:
+            try:
+                async with conn.transaction():
+                    return await self._store(conn, batch, number, staged)
+            except _Known as exc:
+                staged.add(exc.kind)
+
+    async def _next_number(self, conn: Connection) -> int:
+        """The next of this connection's block: ascending within the slot, which is all that its readers need."""
+        if not self._numbers:
+            cursor = await conn.execute(_NUMBERS, (NUMBERS_AT_ONCE,))
+            self._numbers = [int(number) for (number,) in await cursor.fetchall()]
+        return self._numbers.pop(0)
+
+    async def _store(
+        self, conn: Connection, batch: Batch, number: int, staged: AbstractSet[str]
+    ) -> tuple[ledger.Tally, tuple[Settled, ...]]:
         tally, stored = ledger.Tally(), dict[str, list[Span]]()
         for columns in batch.columns:
-            fates = await self._into[columns.kind.name].store(conn, columns, number)
+            into = self._into[columns.kind.name]
+            fates = await into.store(conn, columns, number, staged=columns.kind.name in staged)
             tally.readings(columns.site, fates)
             kept = columns.time_us if fates is None else columns.time_us[fates == Fate.COMMITTED]
             stored[columns.kind.name] = stored.get(columns.kind.name, []) + spans(kept)
         tally.quarantined(batch.quarantined)
-        await book_quarantine(conn, batch.quarantined)
-        await ledger.book_health(conn, batch.health)
-        await book_clocks(conn, batch.clocks)
-        await ledger.book_accounts(conn, tally)
-        await ledger.book_batch(conn, number, self._slot, stored)
-        return tally, await self._sequences.book(conn, batch, number)
+        async with conn.pipeline():
+            await book_quarantine(conn, batch.quarantined)
+            await ledger.book_health(conn, batch.health)
+            await book_clocks(conn, batch.clocks)
+            await ledger.book_accounts(conn, tally)
+            await ledger.book_batch(conn, number, self._slot, stored)
+            return tally, await self._sequences.book(conn, batch, number)
+
+
+class _Known(Exception):  # noqa: N818  not an error: a redelivery
+    """A direct COPY met a reading that the table of this kind holds already."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class _Into:
@@ -139,15 +174,19 @@ class _Into:
         self._copy = copy_statement(sql.Identifier(kind.name), tuple(raw_columns(kind)))
         self._staging = Staging(kind)
 
-    async def store(self, conn: Connection, columns: Columns, batch: int) -> NDArray[np.int8] | None:
-        """Store in the caller's transaction; the fate of each reading, or None where all of them are committed."""
+    async def store(self, conn: Connection, columns: Columns, batch: int, *, staged: bool) -> NDArray[np.int8] | None:
+        """Store in the caller's transaction; the fate of each reading, or None where all of them are committed.
+
+        Raises `_Known`; then the transaction must be begun anew, with this kind staged.
+        """
         rows = len(columns.time_us)
         wire = wire_columns(columns, batch)
-        try:
-            async with conn.transaction():
-                await copy_rows(conn, self._copy, wire, rows)
-        except psycopg.errors.UniqueViolation:
+        if staged:
             return await self._staging.store(conn, columns, wire)
+        try:
+            await copy_rows(conn, self._copy, wire, rows)
+        except psycopg.errors.UniqueViolation as exc:
+            raise _Known(columns.kind.name) from exc
         return None
 
 
@@ -164,13 +203,6 @@ def wire_columns(columns: Columns, batch: int) -> list[Column]:
         *(reals(values) for values in columns.values.T),
         *(texts(column) for column in columns.texts),
     ]
-
-
-async def _next_number(conn: Connection) -> int:
-    cursor = await conn.execute("select nextval('batch_number')")
-    row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _failure(exc: psycopg.Error) -> SinkUnavailable | SinkRefused:
