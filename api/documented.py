@@ -15,14 +15,14 @@ _PROBLEM = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Probl
 _FEATURES = {geojson.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/FeatureCollection"}}}
 
 
-def _problem(description: str) -> dict[str, Any]:
+def problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": _PROBLEM}
 
 
-OTHER: Responses = {"default": _problem("Any other error")}
-AWAY: Responses = {503: _problem("The database cannot be reached; Retry-After says when to try again")}
-INVALID: Responses = {422: _problem("A parameter cannot be used; `errors` names it, its value and what was expected")}
-UNKNOWN: Responses = {404: _problem("No sensor or corridor has this id")}
+OTHER: Responses = {"default": problem("Any other error")}
+AWAY: Responses = {503: problem("The database cannot be reached; Retry-After says when to try again")}
+INVALID: Responses = {422: problem("A parameter cannot be used; `errors` names it, its value and what was expected")}
+UNKNOWN: Responses = {404: problem("No sensor or corridor has this id")}
 
 LISTED: Responses = INVALID | AWAY | OTHER
 ONE: Responses = UNKNOWN | LISTED

@@ -18,6 +18,7 @@ TAGS = [
     {"name": "readings", "description": "How it was."},
     {"name": "catalogue", "description": "What is installed and what it measures."},
     {"name": "map", "description": "What the map is drawn on."},
+    {"name": "quarantine", "description": "What could not be used, and why."},
     {"name": "service", "description": "The service itself."},
 ]
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.quarantine import Choice, Dropped, Entry
 
 
 class Source(Protocol):
@@ -32,6 +33,12 @@ class Source(Protocol):
     async def latest_event_id(self) -> int:
         """The highest id of the feed, 0 while it is empty."""
         ...
+
+    async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
+        """Entries with an id below `before`, the newest first."""
+        ...
+
+    async def quarantine_dropped(self) -> Dropped | None: ...
 
     async def progress(self) -> Progress: ...
 

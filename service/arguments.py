@@ -6,8 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sensors.payload import Reason
 from service import commands
+from service.quarantining import moment
 
+_MOST_ENTRIES = 1000
 _ABOUT = """Telemetry of a smart port: sensors in over MQTT, congestion and its alerts out.
 
   vigie up                     run everything here: broker, database, simulated port, service, page
@@ -40,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_bench(choices.add_parser("bench", help="measure speeds on a scratch stack: ingest, latency"), common)
     document = choices.add_parser("asyncapi", parents=[common], help="print topics and payloads as AsyncAPI 3")
     document.set_defaults(run=commands.run_asyncapi)
+    _add_quarantine(choices.add_parser("quarantine", help="what could not be used: list, show, reingest"), common)
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
     return parser
 
@@ -102,6 +106,44 @@ def _add_broker(broker: argparse.ArgumentParser, common: argparse.ArgumentParser
     actions = broker.add_subparsers(dest="action", required=True, metavar="ACTION")
     url = actions.add_parser("url", parents=[common], help="print the URL of the broker, for sensors and mosquitto_pub")
     url.set_defaults(run=commands.run_broker_url)
+
+
+def _add_quarantine(quarantine: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = quarantine.add_subparsers(dest="action", required=True, metavar="ACTION")
+    chosen = [common, _chosen()]
+    listing = actions.add_parser("list", parents=chosen, help="the newest entries")
+    listing.add_argument("--limit", type=_entries, default=50, metavar="N", help="at most so many (default 50)")
+    listing.add_argument("--before", type=int, metavar="ID", help="only entries below this id")
+    listing.add_argument("--repaired", action="store_true", default=None, help="only what was re-ingested")
+    listing.set_defaults(run=commands.run_quarantine_list)
+    show = actions.add_parser("show", parents=[common], help="one entry with its payload")
+    show.add_argument("id", type=int, metavar="ID", help="its number in the list")
+    show.add_argument("--json", action="store_true", help="print one JSON object")
+    show.set_defaults(run=commands.run_quarantine_show)
+    again = actions.add_parser("reingest", parents=chosen, help="try entries again, after a repair")
+    again.add_argument(
+        "ids", nargs="*", type=int, metavar="ID", help="only these; all that the filters leave otherwise"
+    )
+    again.set_defaults(run=commands.run_quarantine_reingest)
+
+
+def _chosen() -> argparse.ArgumentParser:
+    """The filters over the quarantine."""
+    chosen = argparse.ArgumentParser(add_help=False)
+    chosen.add_argument("--reason", choices=[reason.value for reason in Reason], help="only entries for this reason")
+    chosen.add_argument("--site", metavar="ID", help="only of this site")
+    chosen.add_argument("--sensor", metavar="ID", help="only of this sensor or corridor")
+    chosen.add_argument("--since", type=moment, metavar="TIME", help="only what came since: 2026-03-01T12:00:00Z")
+    chosen.add_argument("--until", type=moment, metavar="TIME", help="only what came before")
+    chosen.add_argument("--json", action="store_true", help="print one JSON object")
+    return chosen
+
+
+def _entries(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST_ENTRIES:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and {_MOST_ENTRIES}")
+    return number
 
 
 def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from service.bench.report import as_json, as_lines, record
 from service.endpoints import find_endpoints
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
+from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
 from service.replaying import replay
 from service.server import run_server
 from service.settings import Settings
@@ -62,7 +63,11 @@ async def run_ingest(settings: Settings, _: argparse.Namespace) -> None:
 async def run_analyse(settings: Settings, _: argparse.Namespace) -> None:
     url, kinds = find_endpoints(settings).database_url, kinds_of(settings)
     await keep_all_running(
-        [Part("analyse", lambda: run_analysis(url, kinds)), Part("upkeep", lambda: run_upkeep(url, kinds, settings))]
+        [
+            Part("analyse", lambda: run_analysis(url, kinds)),
+            Part("upkeep", lambda: run_upkeep(url, kinds, settings)),
+            Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb)),
+        ]
     )
 
 
@@ -117,6 +122,18 @@ async def run_broker_url(settings: Settings, _: argparse.Namespace) -> None:
 
 async def run_asyncapi(settings: Settings, _: argparse.Namespace) -> None:
     tell(msgspec.json.format(msgspec.json.encode(asyncapi(kinds_of(settings)))).decode())
+
+
+async def run_quarantine_list(settings: Settings, arguments: argparse.Namespace) -> None:
+    await list_entries(find_endpoints(settings).database_url, arguments, tell)
+
+
+async def run_quarantine_show(settings: Settings, arguments: argparse.Namespace) -> None:
+    await show_entry(find_endpoints(settings).database_url, arguments.id, as_json=arguments.json, say=tell)
+
+
+async def run_quarantine_reingest(settings: Settings, arguments: argparse.Namespace) -> None:
+    await run_reingest(find_endpoints(settings).database_url, kinds_of(settings), arguments, tell)
 
 
 async def run_sensors_list(settings: Settings, _: argparse.Namespace) -> None:

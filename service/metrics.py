@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.counters import Commit
@@ -43,3 +45,9 @@ class IngestMetrics:
             self._remarks.labels(slot, remark).inc(count)
         self._clocks_off.labels(slot).set(commit.clocks_off)
         self._age.labels(slot).observe(commit.oldest_s)
+
+
+def quarantine_drops(registry: CollectorRegistry) -> Callable[[int], None]:
+    """Count what the bound on the quarantine's size drops."""
+    dropped = Counter("vigie_quarantine_dropped", "Entries dropped to stay within quarantine_mb", registry=registry)
+    return dropped.inc

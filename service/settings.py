@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rollup_days: Days = 3650
     event_days: Days = 3650
     quarantine_days: Days = 30
+    quarantine_mb: Annotated[float, msgspec.Meta(gt=0)] = 256
 
     simulate_seed: int = 1
     log_format: Literal["auto", "text", "json"] = "auto"

@@ -24,8 +24,9 @@ from service.analyst import run_analysis
 from service.children import command_part, server_part
 from service.endpoints import Endpoints, cache_folder, home_folder
 from service.ingestor import Ingest
-from service.metrics import IngestMetrics
+from service.metrics import IngestMetrics, quarantine_drops
 from service.parts import Part, keep_running, stop_in_order
+from service.quarantining import keep_bounded
 from service.server import parse_address, run_server
 from service.settings import Settings
 from service.upkeep import run_upkeep
@@ -82,6 +83,8 @@ def _parts(
     yield from ingest.parts()
     yield Part("analyse", lambda: run_analysis(url, kinds))
     yield Part("upkeep", lambda: run_upkeep(url, kinds, settings))
+    drops = quarantine_drops(registry)
+    yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))
     announce = partial(_announce, options, home)
     yield Part("serve", lambda: run_server(url, kinds, settings, registry, announce))
     yield from map(server_part, stack.children)

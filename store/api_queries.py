@@ -19,6 +19,8 @@ from store.catalogue import load_catalogue
 from store.clocks import newest_clock
 from store.database import Connection, DatabaseUnavailable, Pool, connected, listen, passes_by_itself, wait_for_notice
 from store.leadership import Lock
+from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
+from store.writer import REPAIR_SLOT
 
 EVENT_CHANNEL = "vigie_event"
 
@@ -40,7 +42,7 @@ _LATEST_EVENT_ID = "select coalesce(max(id), 0) from event"
 _PROGRESS = """
 with held as (
     select objid::int as slot from pg_locks
-    where locktype = 'advisory' and classid = %(lock)s and objsubid = 2 and granted
+    where locktype = 'advisory' and classid = %(lock)s and objsubid = 2 and granted and objid <> %(repair)s
       and database = (select oid from pg_database where datname = current_database())
 ),
 newest as (
@@ -97,8 +99,17 @@ class DatabaseSource:
         return int((await self._row(_LATEST_EVENT_ID, {}))[0])
 
     async def progress(self) -> Progress:
-        now, held, committed_at, readers, behind, since = await self._row(_PROGRESS, {"lock": int(Lock.SLOT)})
+        values: dict[str, object] = {"lock": int(Lock.SLOT), "repair": REPAIR_SLOT}
+        now, held, committed_at, readers, behind, since = await self._row(_PROGRESS, values)
         return Progress(now, tuple(held), committed_at, tuple(readers), dict(zip(behind, since, strict=True)))
+
+    async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
+        async with self._connection() as conn:
+            return await find_entries(conn, choice, before=before, limit=limit)
+
+    async def quarantine_dropped(self) -> Dropped | None:
+        async with self._connection() as conn:
+            return await dropped_so_far(conn)
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable:
         """One row more than `query.limit` where there is a rest."""

@@ -43,12 +43,18 @@ NUMBERS_AT_ONCE = 64
 _NUMBERS = "select nextval('batch_number') from generate_series(1, %s)"
 _BOUND = "select set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 
+REPAIR_SLOT = 32_767
+"""The slot of what is re-ingested from the quarantine: one transaction in flight like any other, so that readers see its
+batches in commit order. The greatest smallint, far from those of the settings."""
+
 
 class SlotSink:
     """Write the batches of one slot; get one from `open`."""
 
     def __init__(self, url: str, slot: int, kinds: Kinds, conn: Connection) -> None:
         self._url = url
+        # What senders still owe is the business of the slot that reads them live, which remembers it between batches.
+        self._settles = slot != REPAIR_SLOT
         self._slot = slot
         self._conn = conn
         self._backend = conn.info.backend_pid
@@ -156,7 +162,7 @@ class SlotSink:
             await book_clocks(conn, batch.clocks)
             await ledger.book_accounts(conn, tally)
             await ledger.book_batch(conn, number, self._slot, stored)
-            return tally, await self._sequences.book(conn, batch, number)
+            return tally, await self._sequences.book(conn, batch, number) if self._settles else ()
 
 
 class _Known(Exception):  # noqa: N818  not an error: a redelivery

@@ -18,6 +18,7 @@ from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable
+from store.quarantine import Choice, Dropped, Entry
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 
@@ -30,6 +31,8 @@ class MemorySource:
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
         self.asked: list[ReadingsQuery] = []
+        self.entries: list[Entry] = []
+        self.dropped: Dropped | None = None
         self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
         self.away = False
         self.broken = False
@@ -77,6 +80,16 @@ class MemorySource:
     async def latest_event_id(self) -> int:
         self._reach()
         return len(self.events)
+
+    async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
+        self._reach()
+        wanted = [e for e in self.entries if choice.ids is None or e.id in choice.ids]
+        wanted = [e for e in wanted if choice.thing in (None, e.thing) and choice.reason in (None, e.reason)]
+        return sorted((e for e in wanted if before is None or e.id < before), key=lambda e: -e.id)[:limit]
+
+    async def quarantine_dropped(self) -> Dropped | None:
+        self._reach()
+        return self.dropped
 
     async def progress(self) -> Progress:
         self._reach()
