@@ -44,8 +44,8 @@ _NUMBERS = "select nextval('batch_number') from generate_series(1, %s)"
 _BOUND = "select set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 
 REPAIR_SLOT = 32_767
-"""The slot of what is re-ingested from the quarantine: one transaction in flight like any other, so that readers see its
-batches in commit order. The greatest smallint, far from those of the settings."""
+"""The slot of what is re-ingested from the quarantine: one transaction in flight like any other, so that readers see
+its batches in commit order. The greatest smallint, far from those of the settings."""
 
 
 class SlotSink:
