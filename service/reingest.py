@@ -97,8 +97,8 @@ class _Repair:
         taken = 0
         while taken < len(frames):
             taken += self._builder.add(frames[taken:])
-        # The entries are there already; booking them again would count a repetition that never came.
-        return replace(self._builder.finish(), quarantined=())
+        # The entries are there already, and what they say of clocks is past.
+        return replace(self._builder.finish(), quarantined=(), clocks=())
 
     def _note(self, frame: Frame, entry: Quarantined) -> None:
         assert frame.token is not None
