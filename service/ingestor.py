@@ -17,6 +17,7 @@ from ingest.counters import Observer
 from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
 from ingest.paho_transport import PahoTransport, Version
+from ingest.receipts import ReceiptSettings
 from ingest.slot import Clocks, IngestSlot, client_id
 from ingest.transport import Subscription, Transport
 from ingest.trouble import Trouble
@@ -74,6 +75,7 @@ class Ingest:
                 clocks=Clocks(wall_us, time.monotonic),
                 rng=SystemRandom(),
                 observer=self.observer,
+                receipts=ReceiptSettings(every_s=self.settings.ingest_receipt_s),
             )
             trouble.over()
             await slot.run()

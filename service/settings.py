@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest_transport: Literal["mqtt5", "paho", "paho-3.1.1"] = "mqtt5"
     ingest_window: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 4000
     ingest_session_expiry_s: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 7 * 86_400
+    ingest_receipt_s: Annotated[float, msgspec.Meta(gt=0)] = 10
 
     raw_days: Days = 400
     rollup_days: Days = 3650

@@ -75,8 +75,7 @@ class Publisher:
         self._when_full = when_full
         self._look_s = min(1.0, repeat_after_s / 4)
         self._sites: dict[str, None] = {}
-        self.repeated = 0
-        """Readings sent again because no receipt covered them."""
+        self.repeated = 0  # readings sent again because no receipt covered them
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._wake = asyncio.Event()
@@ -96,16 +95,16 @@ class Publisher:
     @property
     def kept(self) -> int:
         """How many readings wait for the service's receipt."""
-        return len(self._keeper) if self._keeper else 0
+        return 0 if self._keeper is None else len(self._keeper)
 
     @property
     def forgotten(self) -> int:
         """How many readings were dropped without a receipt, for want of room."""
-        return self._keeper.forgotten if self._keeper else 0
+        return 0 if self._keeper is None else self._keeper.forgotten
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._run(), name=f"publisher {self._client_id}")]
-        if self._keeper:
+        if self._keeper is not None:
             self._tasks.append(asyncio.create_task(self._ask(self._keeper), name=f"receipts {self._client_id}"))
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -129,7 +128,7 @@ class Publisher:
         """Take over one message; waits while the window is full, or there is no room to keep it."""
         if len(self._outbox) >= self._window or self._failure:
             await self._until(lambda: len(self._outbox) < self._window)
-        if self._keeper:
+        if self._keeper is not None:
             await self._keep(self._keeper, topic, payload)
         self._outbox.add(topic, payload)
         self._send_due()
@@ -184,14 +183,15 @@ class Publisher:
         """Now and then ask about what no receipt covers."""
         while True:
             await asyncio.sleep(self._look_s)
-            # Closed, the broker takes nothing: asking would only pile up.
-            if self._outbox.open:
+            # While the broker takes nothing, asking would only pile up.
+            if self._outbox.open or not self.owed:
                 self._repeat(keeper.overdue(time.monotonic()))
 
     def _read(self, message: aiomqtt.Message) -> None:
         """Take notice of a receipt."""
         place, payload = parse_receipt_topic(message.topic.value), message.payload
-        if self._keeper and place and isinstance(payload, bytes) and (receipt := decode_receipt(payload)):
+        receipt = decode_receipt(payload) if isinstance(payload, bytes) else None
+        if self._keeper is not None and place and receipt:
             self._repeat(self._keeper.settle(*place, receipt, time.monotonic()))
             self._wake.set()
 
