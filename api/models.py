@@ -217,6 +217,9 @@ class Readings(BaseModel):
     coverage: list[float | None] | None = Field(
         default=None, description="of means: share of the expected readings; null for events"
     )
+    revised: list[bool] | None = Field(
+        default=None, description="of means: changed by late readings after it had been published"
+    )
     quality: list[int] | None = Field(
         default=None,
         description="of raw readings: bits; 1 out of range, 2 sentinel, 4 rate of change, 8 mismatch, 16 clock",

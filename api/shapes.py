@@ -186,6 +186,7 @@ def readings_out(query: ReadingsQuery, table: ReadingsTable, *, step_s: float) -
         low=_cut(table.low, query.limit),
         high=_cut(table.high, query.limit),
         coverage=table.coverage[: query.limit] if table.coverage is not None else None,
+        revised=table.revised[: query.limit] if table.revised is not None else None,
         quality=table.quality[: query.limit] if table.quality is not None else None,
         texts=_cut(table.texts, query.limit),
         next=rest,

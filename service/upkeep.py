@@ -8,6 +8,7 @@ import time
 from sensors.kind import Kinds
 from service.clocks import now
 from service.settings import Settings
+from store.backfill import backfill_rollups
 from store.database import connected
 from store.retention import Retention, apply_retention
 from store.rollups import update_rollups
@@ -36,5 +37,6 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
             if started - swept_at >= RETENTION_EVERY_S:
                 await apply_retention(conn, kinds, retention, now=now())
                 swept_at = started
-            if not await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS):
+            rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS)
+            if not await backfill_rollups(conn, kinds) and not rolled:
                 await asyncio.sleep(ROLLUP_EVERY_S)

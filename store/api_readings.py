@@ -1,4 +1,4 @@
-"""Readings of one thing over a range: as measured, as the 5-minute means that are kept, or as longer means of those."""
+"""Readings of one thing over a range: as measured, or as the means of 5 minutes, an hour or a day that are kept."""
 
 from __future__ import annotations
 
@@ -11,21 +11,11 @@ from psycopg import sql
 from sensors.kind import Kind
 from store.api_rows import STEP_S, ReadingsQuery, ReadingsTable
 from store.database import Connection
-from store.kind_tables import ROLLUP_SUFFIX
-
-_ROLLUP_STEP_S = 300
+from store.kind_tables import AGGREGATES
 
 _ROWS = """
 select {columns} from {table}
 where {subject} = %(thing)s and time >= %(start)s and time < %(end)s order by time limit %(limit)s"""
-
-_LONGER = """
-select {columns} from {table}
-where {subject} = %(thing)s and time >= %(start)s and time < %(end)s group by 1 order by 1 limit %(limit)s"""
-
-_BUCKET = "time_bucket(make_interval(secs => {step}), time)"
-# A mean of means is weighted by the readings behind each; what was not measured has no weight.
-_MEAN = "sum({mean} * readings) / nullif(sum(readings) filter (where {mean} is not null), 0)"
 
 
 async def read_readings(conn: Connection, query: ReadingsQuery) -> ReadingsTable:
@@ -51,25 +41,10 @@ def _raw_statement(kind: Kind) -> sql.Composed:
 
 
 def _means_statement(query: ReadingsQuery) -> sql.Composed:
-    kind, table = query.kind, query.kind.name + ROLLUP_SUFFIX
-    if query.resolution == "5min":
-        names = (
-            "time",
-            "coverage",
-            *(f"{field}_{part}" for part in ("mean", "min", "max") for field in kind.field_names),
-        )
-        return _statement(_ROWS, table, kind.subject, map(sql.Identifier, names))
-    return _statement(_LONGER, table, kind.subject, _longer_columns(kind, STEP_S[query.resolution]))
-
-
-def _longer_columns(kind: Kind, step_s: int) -> Iterator[sql.Composable]:
-    yield sql.SQL(_BUCKET).format(step=sql.Literal(step_s))
-    yield sql.SQL("(sum(coverage) * {})::float4").format(sql.Literal(_ROLLUP_STEP_S / step_s))
-    for field in kind.field_names:
-        yield sql.SQL("({})::float4").format(sql.SQL(_MEAN).format(mean=sql.Identifier(f"{field}_mean")))
-    for part in ("min", "max"):
-        for field in kind.field_names:
-            yield sql.SQL("{}({})").format(sql.SQL(part), sql.Identifier(f"{field}_{part}"))
+    kind = query.kind
+    measured = (sql.Identifier(f"{field}_{part}") for part in AGGREGATES for field in kind.field_names)
+    columns = (sql.Identifier("time"), sql.Identifier("coverage"), sql.SQL("coalesce(revised, false)"), *measured)
+    return _statement(_ROWS, f"{kind.name}_{query.resolution}", kind.subject, iter(columns))
 
 
 def _statement(template: str, table: str, subject: str, columns: Iterator[sql.Composable]) -> sql.Composed:
@@ -89,10 +64,10 @@ def _raw_table(kind: Kind, columns: list[list[Any]]) -> ReadingsTable:
 
 
 def _means_table(kind: Kind, columns: list[list[Any]]) -> ReadingsTable:
-    time, coverage, *measured = columns
+    time, coverage, revised, *measured = columns
     count = len(kind.field_names)
     mean, low, high = (_named(kind, measured[part * count : (part + 1) * count]) for part in range(3))
-    return ReadingsTable(time, mean, low, high, coverage)
+    return ReadingsTable(time, mean, low, high, coverage, revised=revised)
 
 
 def _named(kind: Kind, columns: list[list[Any]]) -> dict[str, list[float | None]]:

@@ -59,7 +59,7 @@ class ReadingsQuery:
 
 @dataclass(frozen=True, slots=True)
 class ReadingsTable:
-    """Columns of equal length. `low`, `high` and `coverage` belong to means, `quality` and `texts` to raw readings."""
+    """Columns of equal length. Raw readings have `quality` and `texts`, means the others."""
 
     time: list[datetime]
     values: dict[str, list[float | None]]
@@ -68,6 +68,7 @@ class ReadingsTable:
     coverage: list[float | None] | None = None
     quality: list[int] | None = None
     texts: dict[str, list[str | None]] | None = None
+    revised: list[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

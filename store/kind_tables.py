@@ -1,10 +1,13 @@
 """The hypertables of the kinds: their columns follow from the definitions, and grow when a definition grows.
 
-A kind `gate` owns the tables `gate` (raw) and `gate_5min` (rollup). A field that left its definition keeps its column:
-data is never dropped by a migration. A field whose type changed, or a changed key, is refused.
+A kind `gate` owns the tables `gate` (raw) and `gate_5min`, `gate_1h`, `gate_1d` (rollups). A field that left its
+definition keeps its column: data is never dropped by a migration. A field whose type changed, or a changed key, is
+refused.
 """
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 from psycopg import sql
 
@@ -12,12 +15,38 @@ from sensors.errors import OperatorError
 from sensors.kind import Kind, Kinds
 from store.database import Connection
 
-ROLLUP_SUFFIX = "_5min"
 RAW_CHUNK = "7 days"
-ROLLUP_CHUNK = "84 days"
 """Length of a chunk: the grain of retention. Shorter makes more tables to plan over, longer keeps data longer."""
 
+
+Resolution = Literal["5min", "1h", "1d"]
+
+
+class Rollup(NamedTuple):
+    """One resolution of the means: its length, how long after its end a bucket counts as published, its chunks.
+
+    Published is what somebody may have copied: before, readings that are minutes under way would each be a revision;
+    much longer, a revision would go unannounced.
+    """
+
+    resolution: Resolution
+    seconds: int
+    published_s: int
+    chunk: str
+
+    def table(self, kind: Kind) -> str:
+        return f"{kind.name}_{self.resolution}"
+
+
+ROLLUPS = (
+    Rollup("5min", 300, 120, "84 days"),
+    Rollup("1h", 3600, 600, "364 days"),
+    Rollup("1d", 86_400, 3600, "364 days"),
+)
+"""Each is made of the one before it, the first of raw readings. Hours and days begin in UTC."""
+
 AGGREGATES = ("mean", "min", "max")
+_ROLLUP_OWN = ("readings", "coverage", "opened_at", "revised")
 _OWN = ("received_at", "boot", "seq", "batch", "quality")
 _TYPES = {"sensor": "text", "corridor": "text", "time": "timestamptz", "received_at": "timestamptz"} | {
     "boot": "int8",
@@ -26,6 +55,8 @@ _TYPES = {"sensor": "text", "corridor": "text", "time": "timestamptz", "received
     "quality": "int2",
     "readings": "int4",
     "coverage": "float4",
+    "opened_at": "timestamptz",
+    "revised": "bool",
 }
 _REQUIRED = frozenset({"sensor", "corridor", "time", "received_at", "batch", "quality", "readings"})
 
@@ -41,6 +72,9 @@ join pg_attribute on attrelid = indrelid and pg_attribute.attnum = part.attnum
 where indrelid = to_regclass(%s) and indisunique group by indexrelid"""
 
 
+_BACKFILL = "insert into rollup_backfill (kind, before) values (%s, '9999-01-01Z')"
+
+
 class KindTableRefused(OperatorError):  # noqa: N818  as DatabaseUnavailable
     """A kind's definition contradicts the table that holds its data."""
 
@@ -53,8 +87,13 @@ def raw_columns(kind: Kind) -> dict[str, str]:
 
 def rollup_columns(kind: Kind) -> dict[str, str]:
     """Columns of the rollup hypertable and their types, in order."""
-    own = {name: _TYPES[name] for name in (kind.subject, "time", "readings", "coverage")}
-    return own | {f"{field}_{aggregate}": "float4" for field in kind.field_names for aggregate in AGGREGATES}
+    own = {name: _TYPES[name] for name in (kind.subject, "time", *_ROLLUP_OWN)}
+    return own | dict.fromkeys(measured_columns(kind), "float4")
+
+
+def measured_columns(kind: Kind) -> list[str]:
+    """Columns of a rollup that hold what was measured."""
+    return [f"{field}_{aggregate}" for field in kind.field_names for aggregate in AGGREGATES]
 
 
 def key_columns(kind: Kind) -> tuple[str, ...]:
@@ -70,14 +109,25 @@ async def ensure_kind_tables(conn: Connection, kinds: Kinds) -> list[str]:
     made: list[str] = []
     for kind in kinds.values():
         _check_name(kind, kinds)
-        raw, rollup = kind.name, kind.name + ROLLUP_SUFFIX
-        made += await _ensure(conn, raw, raw_columns(kind), key_columns(kind), RAW_CHUNK)
-        made += await _ensure(conn, rollup, rollup_columns(kind), (kind.subject, "time"), ROLLUP_CHUNK)
+        made += await _ensure(conn, kind.name, raw_columns(kind), key_columns(kind), RAW_CHUNK)
+        made += await _ensure_rollups(conn, kind)
+    return made
+
+
+async def _ensure_rollups(conn: Connection, kind: Kind) -> list[str]:
+    made: list[str] = []
+    for rollup in ROLLUPS:
+        columns, key = rollup_columns(kind), (kind.subject, "time")
+        made += await _ensure(conn, rollup.table(kind), columns, key, rollup.chunk)
+    finest, *longer = (rollup.table(kind) in made for rollup in ROLLUPS)
+    if any(longer) and not finest:
+        await conn.execute(_BACKFILL, (kind.name,))
     return made
 
 
 def _check_name(kind: Kind, kinds: Kinds) -> None:
-    if kind.name.endswith(ROLLUP_SUFFIX) and kind.name.removesuffix(ROLLUP_SUFFIX) in kinds:
+    base, _, last = kind.name.rpartition("_")
+    if base in kinds and last in {rollup.resolution for rollup in ROLLUPS}:
         raise KindTableRefused(f"kind {kind.name}: the table of that name holds the rollup of another kind")
 
 

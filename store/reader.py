@@ -35,7 +35,8 @@ with recursive slots as (
     select (select slot from batch where batch.slot > slots.slot order by slot limit 1)
     from slots where slots.slot is not null
 )
-select unread.slot, unread.batch, unread.kind, unread.min_time, unread.max_time, unread.rows
+select unread.slot, unread.batch, unread.kind, unread.min_time, unread.max_time, unread.rows,
+    unread.committed_at
 from slots
 left join cursor on cursor.reader = %(reader)s and cursor.slot = slots.slot
 cross join lateral (
@@ -63,6 +64,7 @@ class BatchSpan(NamedTuple):
     min_time: datetime
     max_time: datetime
     rows: int
+    committed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

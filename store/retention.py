@@ -14,7 +14,7 @@ from psycopg import sql
 
 from sensors.kind import Kind, Kinds
 from store.database import Connection
-from store.kind_tables import ROLLUP_SUFFIX
+from store.kind_tables import ROLLUPS
 from store.leadership import Lock, lock_transaction
 
 _RECORDED = """
@@ -67,7 +67,8 @@ async def apply_retention(conn: Connection, kinds: Kinds, retention: Retention, 
     """Drop what is older than its days; one transaction per table, so that nobody waits long."""
     recorded = [_Recorded(*row) for row in await (await conn.execute(_RECORDED)).fetchall()]
     for kind in kinds.values():
-        for table, days in ((kind.name, retention.raw_days), (kind.name + ROLLUP_SUFFIX, retention.rollup_days)):
+        rollups = [(rollup.table(kind), retention.rollup_days) for rollup in ROLLUPS]
+        for table, days in ((kind.name, retention.raw_days), *rollups):
             async with conn.transaction():
                 await lock_transaction(conn, Lock.RETENTION)
                 await _wall(conn, table, kind.subject, recorded, now - timedelta(days=days))

@@ -1,44 +1,39 @@
-"""Means of 5 minutes with their coverage, kept beside the raw readings.
+"""Means of 5 minutes, an hour and a day with their coverage, kept beside the raw readings.
 
-Whatever a new batch touched is computed again, completely, from the raw readings: late data and corrections need no
-case of their own, and doing it twice gives the same. Distrusted readings (`sensors.level.DISTRUSTED`) do not count.
+Whatever a new batch touched is computed again, completely: 5 minutes from the raw readings, hours from their 5 minutes,
+days from their hours, weighted by readings. So late data and corrections need no case of their own, the order in which
+readings came does not matter, and doing it twice gives the same. Distrusted readings
+(`sensors.level.DISTRUSTED`) do not count.
+
+What marks the touched buckets is the row of `batch` that ingest writes in the transaction of the readings: it names the
+span of time, and the readings in it carry the batch's number. It is exact, costs ingest nothing more, and cannot be
+committed without the readings nor they without it. A bucket that was published before is announced as revised in the
+transaction that changes it (`store.revisions`).
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from psycopg import sql
+from psycopg.rows import class_row
 
 from sensors.kind import Kind, Kinds
-from sensors.level import DISTRUSTED
 from store.database import Connection
-from store.kind_tables import ROLLUP_SUFFIX, rollup_columns
+from store.events import append_events
+from store.kind_tables import ROLLUPS
 from store.leadership import Lock, lock_transaction
 from store.reader import BatchSpan, advance, clusters, unread
+from store.recompute import recompute_statement
+from store.revisions import Revision, announcements
 
 READER = "rollup"
-BUCKET_S = 300
 
-# Each pair is looked up in the unique index; one pass over the range would read what was not touched. The bounds of the
-# whole say nothing new, but leave the planner few chunks to look in.
-_RECOMPUTE = """
-with touched as materialized (
-    select distinct {subject} as thing, time_bucket({bucket}, time) as start from {raw}
-    where time between %(low)s and %(high)s and batch = any(%(batches)s)
-)
-insert into {rollup} as kept ({columns})
-select thing, start, fresh.* from touched
-cross join lateral (
-    select count(*), {coverage}, {aggregates} from {raw}
-    where {subject} = thing and time >= start and time < start + {bucket} and quality & {distrusted} = 0
-      and time >= time_bucket({bucket}, %(low)s) and time < %(high)s + {bucket}
-) fresh
-on conflict ({subject}, time) do update set {changes}"""
-
-# Of a period longer than the bucket one reading covers it; events have no period and so no coverage.
-_COVERAGE = """
-least(1, count(*) * coalesce((select period_s from sensor where sensor.id = thing), {period}) / {bucket_s})::real"""
+_RECORDED = """
+select coalesce(array_agg(thing.id), '{}') from site
+join (select id, site from sensor
+      union all select corridor.id, site from corridor join sensor on sensor.id = reader) thing on thing.site = site.id
+where site.clock = 'recording'"""
 
 
 async def update_rollups(conn: Connection, kinds: Kinds, *, limit_rows: int) -> int:
@@ -51,44 +46,46 @@ async def update_rollups(conn: Connection, kinds: Kinds, *, limit_rows: int) -> 
         await lock_transaction(conn, Lock.ROLLUP)
         found = await unread(conn, READER, limit_rows)
         spans = sorted((span for part in found for span in part.spans), key=lambda span: span.kind)
-        for name, of_kind in itertools.groupby(spans, key=lambda span: span.kind):
-            if kind := kinds.get(name):
-                await _recompute(conn, kind, list(of_kind))
         if found:
+            revisions = await _recompute(conn, kinds, spans)
             await advance(conn, READER, {part.slot: part.last for part in found})
+            # Last, because all writers of events wait for each other from here to the end of the transaction.
+            await append_events(conn, announcements(revisions))
     return sum(span.rows for span in spans)
 
 
-async def _recompute(conn: Connection, kind: Kind, spans: list[BatchSpan]) -> None:
-    statement = _statement(kind)
-    for near in clusters(spans):
-        low, high = min(span.min_time for span in near), max(span.max_time for span in near)
-        batches = sorted({span.batch for span in near})
-        await conn.execute(statement, {"low": low, "high": high, "batches": batches}, prepare=False)
+async def _recompute(conn: Connection, kinds: Kinds, spans: Sequence[BatchSpan]) -> list[Revision]:
+    recorded = await _recorded(conn)
+    revisions: list[Revision] = []
+    for name, of_kind in itertools.groupby(spans, key=lambda span: span.kind):
+        if kind := kinds.get(name):
+            for near in clusters(of_kind):
+                revisions += await _recompute_near(conn, kind, near, recorded)
+    return revisions
 
 
-def _statement(kind: Kind) -> sql.Composed:
-    names = tuple(rollup_columns(kind))
-    changed = (sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names[2:])
-    aggregates = (
-        sql.SQL("{}({})::real").format(sql.SQL(function), sql.Identifier(field))
-        for field in kind.field_names
-        for function in ("avg", "min", "max")
-    )
-    return sql.SQL(_RECOMPUTE).format(
-        subject=sql.Identifier(kind.subject),
-        bucket=sql.SQL("interval '{}'").format(sql.SQL(f"{BUCKET_S} s")),
-        raw=sql.Identifier(kind.name),
-        distrusted=sql.Literal(int(DISTRUSTED)),
-        rollup=sql.Identifier(kind.name + ROLLUP_SUFFIX),
-        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
-        coverage=_coverage(kind),
-        aggregates=sql.SQL(", ").join(aggregates),
-        changes=sql.SQL(", ").join(changed),
-    )
+async def _recompute_near(
+    conn: Connection, kind: Kind, near: Sequence[BatchSpan], recorded: list[str]
+) -> list[Revision]:
+    """Compute what was touched in all resolutions, the finest first; what was revised of it."""
+    committed = {span.batch: span.committed_at for span in near}
+    values = {
+        "low": min(span.min_time for span in near),
+        "high": max(span.max_time for span in near),
+        "batches": list(committed),
+        "committed": list(committed.values()),
+        "recorded": recorded,
+    }
+    revised: list[Revision] = []
+    for number in range(len(ROLLUPS)):
+        async with conn.cursor(row_factory=class_row(Revision)) as cursor:
+            # Planned anew, with the values known: a general plan would look into every chunk.
+            await cursor.execute(recompute_statement(kind, number), values, prepare=False)
+            revised += await cursor.fetchall()
+    return revised
 
 
-def _coverage(kind: Kind) -> sql.Composable:
-    if not kind.periodic:
-        return sql.SQL("null::real")
-    return sql.SQL(_COVERAGE).format(period=sql.Literal(kind.period_s), bucket_s=sql.Literal(float(BUCKET_S)))
+async def _recorded(conn: Connection) -> list[str]:
+    row = await (await conn.execute(_RECORDED)).fetchone()
+    assert row is not None
+    return list(row[0])

@@ -177,6 +177,21 @@ async def test_readings_at_every_resolution(
     assert days["coverage"] == [pytest.approx(1.75 / 24)]
 
 
+async def test_means_that_late_readings_changed_are_marked(
+    client: httpx.AsyncClient, migrated_url: str, kinds: Kinds, make_batch: Callable[..., Batch]
+) -> None:
+    async with SlotSink.open(migrated_url, 0, kinds) as sink, connected(migrated_url, name="test") as conn:
+        for seconds in ([0.0, 300.0], [30.0]):
+            await sink.write(make_batch(seconds))
+            await update_rollups(conn, kinds, limit_rows=10_000)
+            await conn.execute("update traffic_5min set opened_at = time")
+    span = {"from": "2026-03-02T08:00:00Z", "to": "2026-03-02T10:00:00Z"}
+    means, hours, raw = [
+        (await client.get(READINGS, params={**span, "resolution": name})).json() for name in ("5min", "1h", "raw")
+    ]
+    assert (means["revised"], hours["revised"], raw["revised"]) == ([True, False], [False], None)
+
+
 async def test_at_most_2000_points_and_the_rest_from_next(
     client: httpx.AsyncClient, migrated_url: str, kinds: Kinds, make_batch: Callable[..., Batch]
 ) -> None:

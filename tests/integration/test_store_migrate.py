@@ -14,6 +14,7 @@ from store.database import DatabaseUnavailable
 from store.kind_tables import KindTableRefused
 from store.migrate import migrate
 
+ROLLUPS = ("_5min", "_1h", "_1d")
 FILL = """
 name = "waste_bin"
 letter = "D"
@@ -53,7 +54,7 @@ async def test_every_kind_has_its_hypertables_with_the_names_of_its_definition(d
     kinds = load_kinds()
     await migrate(database_url, kinds)
     tables = {name for (name,) in ask(database_url, "select hypertable_name from timescaledb_information.hypertables")}
-    assert tables == {"device_health", *kinds, *(f"{name}_5min" for name in kinds)}
+    assert tables == {"device_health", *(f"{name}{suffix}" for name in kinds for suffix in ("", *ROLLUPS))}
     for kind in kinds.values():
         with psycopg.connect(database_url) as conn:
             names = sql.SQL(", ").join(map(sql.Identifier, (*kind.field_names, *kind.text_names)))
@@ -86,7 +87,7 @@ async def test_a_new_field_becomes_a_column_and_old_readings_keep_their_values(d
     made = await migrate(database_url, only(FILL + ONE_MORE_FIELD))
     assert made == [
         "waste_bin.temperature_c",
-        *(f"waste_bin_5min.temperature_c_{part}" for part in ("mean", "min", "max")),
+        *(f"waste_bin{suffix}.temperature_c_{part}" for suffix in ROLLUPS for part in ("mean", "min", "max")),
     ]
     assert ask(database_url, "select fill_share, temperature_c from waste_bin") == [(0.5, None)]
 

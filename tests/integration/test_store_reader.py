@@ -171,7 +171,7 @@ async def test_cursors_never_move_back(migrated_url: str, kinds: Kinds) -> None:
 def test_spans_that_overlap_a_long_one_stay_with_it() -> None:
     def span(low: int, high: int) -> BatchSpan:
         day = datetime(2026, 1, 1, tzinfo=UTC)
-        return BatchSpan(0, 1, "traffic", day.replace(hour=low), day.replace(hour=high), 1)
+        return BatchSpan(0, 1, "traffic", day.replace(hour=low), day.replace(hour=high), 1, day)
 
     groups = list(clusters([span(4, 5), span(0, 6), span(10, 11), span(12, 13), span(1, 2)]))
     assert [len(group) for group in groups] == [3, 2]

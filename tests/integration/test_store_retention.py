@@ -55,6 +55,13 @@ async def test_old_chunks_go_and_young_ones_stay(migrated_url: str, kinds: Kinds
     assert ask(migrated_url, "select count(*) from traffic_5min") == [(2,)]
 
 
+async def test_hours_and_days_go_with_the_other_rollups(migrated_url: str, kinds: Kinds, make_batch: MakeBatch) -> None:
+    await store(migrated_url, kinds, make_batch([-1000 * DAY_S, 0]))
+    await retain(migrated_url, kinds, LATER)
+    for resolution in ("5min", "1h", "1d"):
+        assert ask(migrated_url, f"select count(*) from traffic_{resolution}") == [(1,)]  # noqa: S608
+
+
 async def test_a_recording_stays_however_long_ago_it_was_made(
     migrated_url: str, kinds: Kinds, make_batch: MakeBatch
 ) -> None:

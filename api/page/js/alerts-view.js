@@ -18,10 +18,11 @@ export class AlertsView {
     this.startedAt = performance.now();
   }
 
-  /** Take events of the feed in, oldest first; one that is there already is left out. */
+  /** Take events of the feed in, oldest first, without those that are there already or only revise the past. */
   remember(events) {
     const ids = new Set(this.events.map(({ id }) => id));
-    this.events = this.events.concat(events.filter(({ id }) => !ids.has(id))).slice(-JOURNAL_LINES);
+    const fresh = events.filter(({ id, type }) => !ids.has(id) && !type.startsWith("vigie.aggregate."));
+    this.events = this.events.concat(fresh).slice(-JOURNAL_LINES);
     this.renderJournal();
   }
 
