@@ -74,8 +74,8 @@ class Checks:
         """Set the quality of the columns, in place, and count readings by remark."""
         quality, usable = self._values.check(columns.values)
         too_fast, older = self._previous.follow(arrivals.places, columns.time_us, usable)
-        quality[too_fast] |= np.int16(Quality.RATE)
-        quality[arrivals.off] |= np.int16(Quality.CLOCK)
+        _mark(quality, too_fast, Quality.RATE)
+        _mark(quality, arrivals.off, Quality.CLOCK)
         columns.quality[:] = quality
         late = arrivals.wall & (columns.received_us - columns.time_us > self._late_after_us)
         counts.update({LATE: int(np.count_nonzero(late)), OUT_OF_ORDER: older})
@@ -109,22 +109,34 @@ class ValueChecks:
             for column, field in enumerate(kind.fields)
             for value in {*field.sentinels, *(common for common in kind.sentinels if not field.covers(common))}
         ]
+        # Most sentinels are out of range: only the others need a look at every reading.
+        low, high = self._low, self._high
+        self._inside = [(at, value) for at, value in self._sentinels if low[at] <= value <= high[at]]
         self._mismatches = [
             (rule, kind.field_names.index(rule.field), kind.field_names.index(rule.other)) for rule in kind.mismatches
         ]
 
     def check(self, values: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
         """The bits (n,) of values (n, fields), and the values with NaN for what cannot be. NaN gets no remark."""
-        outside = (values < self._low) | (values > self._high)
-        sentinel = np.zeros(values.shape, np.bool_)
-        for column, value in self._sentinels:
-            sentinel[:, column] |= values[:, column] == value
-        quality = np.where(outside.any(axis=1), np.int16(Quality.OUT_OF_RANGE), np.int16(0))
-        quality[sentinel.any(axis=1)] |= np.int16(Quality.SENTINEL)
-        usable = np.where(outside | sentinel, np.float32(np.nan), values) if quality.any() else values
+        quality = np.zeros(len(values), np.int16)
+        wrong: Mask = (values < self._low) | (values > self._high)
+        sentinels = self._inside
+        if wrong.any():
+            sentinels = self._sentinels
+            _mark(quality, np.logical_or.reduce(wrong, axis=1), Quality.OUT_OF_RANGE)
+        for column, value in sentinels:
+            said: Mask = values[:, column] == value
+            wrong[:, column] |= said
+            _mark(quality, said, Quality.SENTINEL)
+        usable = np.where(wrong, np.float32(np.nan), values) if quality.any() else values
         for rule, field, other in self._mismatches:
-            quality[_contradicts(rule, usable[:, field], usable[:, other])] |= np.int16(Quality.MISMATCH)
+            _mark(quality, _contradicts(rule, usable[:, field], usable[:, other]), Quality.MISMATCH)
         return quality, usable
+
+
+def _mark(quality: NDArray[np.int16], where: Mask, bit: Quality) -> None:
+    if where.any():
+        quality[where] |= np.int16(bit)
 
 
 def _contradicts(rule: Mismatch, value: NDArray[np.float32], other: NDArray[np.float32]) -> Mask:

@@ -303,6 +303,7 @@ async def test_counters_and_reports_say_what_became_of_each_frame() -> None:
     assert counters.last_commit_us == NOW_US
     (commit,) = reports.commits
     assert (commit.slot, commit.frames, commit.oldest_s) == (2, 3, 0.02)
+    assert (commit.remarks["late"], counters.remarks["late"], commit.clocks_off) == (2, 2, 0)
 
 
 def test_whoever_holds_a_slot_has_the_same_client_id() -> None:
