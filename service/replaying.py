@@ -25,6 +25,7 @@ from store.progress import account_of, cursors_of, newest_batches
 PATIENCE_S = 60.0
 """How long nothing may move before it is said that nobody stores or analyses."""
 _POLL_S = 0.05
+_NOBODY_STORES = "no reading was stored for a minute: is 'vigie ingest' running, with a slot for this site?"
 
 
 class ReplayError(OperatorError):
@@ -55,12 +56,14 @@ async def replay(
         before = await account_of(conn, plan.site.id)
         say(f"{path.name}: {count_readings(recording)} readings of {len(plan.sensors)} stations as site {plan.site.id}")
         messages = _timed(recording, plan, PayloadCodec(kinds[KIND]), speed)
-        async with Publisher(endpoints.broker_url, f"vigie-replay-{plan.site.id}") as publisher:
-            published = await publisher.publish_all(messages, progress=lambda count: say(f"{count} published"))
+        async with Publisher(endpoints.broker_url, f"vigie-replay-{plan.site.id}", receipts=True) as publisher:
+            published = await _vouched(publisher, messages, say)
         account = await _stored(conn, plan.site.id, before, published)
         say(f"{published} stored, waiting for the analysis")
         await _analysed(conn)
-    return Replayed(published, account.committed, account.duplicates, account.conflicts, account.quarantined)
+    others = account.committed + account.conflicts + account.quarantined
+    # Not as counted: what the broker forgot was sent twice, and what an interrupted replay left there came beside ours.
+    return Replayed(published, account.committed, max(0, published - others), account.conflicts, account.quarantined)
 
 
 async def _register(conn: Connection, recording: Recording, path: Path) -> Plan:
@@ -85,6 +88,23 @@ async def _timed(
             yield message.topic, message.payload
 
 
+async def _vouched(publisher: Publisher, messages: AsyncIterator[tuple[str, bytes]], say: Callable[[str], None]) -> int:
+    """Publish everything and wait until receipts cover it; raises `ReplayError` when none come."""
+    publishing = asyncio.create_task(
+        publisher.publish_all(messages, progress=lambda count: say(f"{count} published")), name="replay"
+    )
+
+    async def moved() -> tuple[bool, int]:
+        # With nothing kept, what takes its time is the recording.
+        return publishing.done(), publisher.kept or time.monotonic_ns()
+
+    try:
+        await _until(moved, _NOBODY_STORES)
+        return await publishing
+    finally:
+        publishing.cancel()
+
+
 async def _stored(conn: Connection, site: str, before: Account, published: int) -> Account:
     """Wait until as many readings of the site are accounted for as were published."""
 
@@ -92,7 +112,7 @@ async def _stored(conn: Connection, site: str, before: Account, published: int) 
         total = _total(await account_of(conn, site)) - _total(before)
         return total >= published, total
 
-    await _until(moved, "no reading was stored for a minute: is 'vigie ingest' running, with a slot for this site?")
+    await _until(moved, _NOBODY_STORES)
     after = await account_of(conn, site)
     return Account(*(asdict(after)[name] - asdict(before)[name] for name in asdict(after)))
 

@@ -1,7 +1,7 @@
 """The pure part of a replay: what a recording registers, and the messages it becomes, in order of time.
 
 A recording gets a site of its own, named after its file, whose clock is the recording's. Repeating a replay gives the
-same bytes: `boot` is the recording's first second and `seq` the index of the time step, so nothing changes twice.
+same bytes: `boot` is the recording's first second and `seq` counts a station's readings, so nothing changes twice.
 Registration and the wait for the last commit need a database and are done by whoever wires this.
 """
 
@@ -98,14 +98,15 @@ def replay_messages(recording: Recording, plan: Plan, codec: PayloadCodec) -> It
     """Every reading with a finite value, in order of time; missing values are left out, never sent as null."""
     topics = [reading_topic(sensor.site, sensor.id, KIND) for sensor in plan.sensors]
     present, boot = _present(recording), int(recording.time[0])
-    columns = recording.measured()
+    columns, sent = recording.measured(), [0] * len(topics)
     for step, second in enumerate(recording.time.tolist()):
         time = datetime.fromtimestamp(second, UTC)
         row = {name: array[step] for name, array in columns.items()}
         for station in np.flatnonzero(present[step]).tolist():
             # A float32 becomes a double exactly, and JSON keeps a double exactly: the value returns bit for bit.
             values = {name: float(array[station]) for name, array in row.items() if np.isfinite(array[station])}
-            yield Message(second, topics[station], codec.encode(time, values, boot=boot, seq=step))
+            yield Message(second, topics[station], codec.encode(time, values, boot=boot, seq=sent[station]))
+            sent[station] += 1
 
 
 async def paced(

@@ -7,7 +7,9 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -188,3 +190,18 @@ async def test_the_next_holder_of_a_slot_names_no_false_gap(place: Place) -> Non
             assert sender.repeated == 0
     assert place.ask("select count(*) from sequence_gap") == [(0,)]
     assert place.ask("select count(*) from traffic") == [(4_000,)]
+
+
+async def test_the_sender_of_the_docs_loses_nothing_to_a_killed_broker(place: Place, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "receipts.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (sender := tmp_path / "sender.py").write_text(code)
+    broker = parse_broker(place.endpoints.broker_url)
+    arguments = (broker.host, broker.port, broker.username, broker.password, "W01", THINGS[0], 2_000)
+    async with place.ingest():
+        process = await asyncio.create_subprocess_exec(sys.executable, sender, *map(str, arguments))
+        await place.until("select count(*) > 300 from traffic", [(True,)])
+        await place.kill_broker()
+        assert await asyncio.wait_for(process.wait(), SECONDS) == 0
+    assert place.ask("select count(*), min(seq), max(seq) from traffic") == [(2_000, 0, 1_999)]
+    assert place.ask("select count(*) from sequence_gap") == [(0,)]
