@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.columns import ABSENT, Batch, Numbers
 from sensors.receipt import readable_numbers
+from sensors.senml import numbers_in
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -72,4 +73,7 @@ def _consecutive(
 
 def settled_by(payload: bytes) -> Numbers:
     """The numbers of the readings in a payload that cannot be used, as far as it can be read at all."""
-    return tuple((ABSENT if boot is None else boot, seq) for boot, seq in readable_numbers(payload))
+    found = readable_numbers(payload)
+    if not found and (senml := numbers_in(payload)) is not None:
+        found = (senml,)
+    return tuple((ABSENT if boot is None else boot, seq) for boot, seq in found)

@@ -15,7 +15,7 @@ import msgspec
 
 from ingest.routing import Route
 from ingest.transport import MAX_PACKET_BYTES, Frame
-from sensors.payload import Reading, Reason, Rejected
+from sensors.payload import UNREADABLE, Reading, Reason, Rejected
 from sensors.senml import Speaker, is_senml, resolve
 
 JSON = "application/json"
@@ -78,7 +78,7 @@ def _array(frame: Frame, route: Route) -> Iterator[Part]:
 def _elements(payload: bytes) -> list[msgspec.Raw] | Rejected:
     try:
         elements = msgspec.json.decode(payload, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except UNREADABLE as exc:
         return Rejected(Reason.MALFORMED, str(exc))
     return elements or Rejected(Reason.EMPTY, "a list without readings")
 
@@ -105,7 +105,7 @@ def _senml(frame: Frame, route: Route) -> Iterator[Part]:
 def _begins_senml(element: msgspec.Raw) -> bool:
     try:
         return is_senml(msgspec.json.decode(element, type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return False
 
 

@@ -23,6 +23,11 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before this no smart sensor existed: an earlier time is a clock that was never set (1970, 1980)."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not JSON, or not of the type: a key that is not UTF-8 is none of msgspec's
+own errors."""
+
+
 class Reason(enum.StrEnum):
     """Why a message is in quarantine; the same word in the log, in the metrics and in the API."""
 
@@ -88,7 +93,7 @@ class PayloadCodec:
             reading = cast(Reading, self._decoder.decode(payload))
         except msgspec.ValidationError as exc:
             return Rejected(Reason.TIME if "`$.time`" in str(exc) else Reason.NOT_IN_SCHEMA, str(exc))
-        except (msgspec.DecodeError, RecursionError) as exc:
+        except UNREADABLE as exc:
             return Rejected(Reason.MALFORMED, str(exc))
         if reading.time < EARLIEST or self._values(reading) == self._nothing:
             return _useless(reading)

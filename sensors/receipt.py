@@ -10,6 +10,8 @@ from datetime import datetime
 
 import msgspec
 
+from sensors.payload import UNREADABLE
+
 Gap = tuple[int, int]
 """First and last missing number."""
 
@@ -57,7 +59,7 @@ def decode_receipt(payload: bytes) -> Receipt | None:
     """Read a receipt; None for what is none."""
     try:
         return _DECODER.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -74,7 +76,7 @@ def readable_numbers(payload: bytes) -> tuple[tuple[int | None, int], ...]:
     """Boot and number of the readings in a payload, whatever else it holds; none where it cannot be read."""
     try:
         found = _READABLE.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return ()
     entries = found if isinstance(found, list) else [found]
     numbers = [(entry.boot, entry.seq) for entry in entries if entry.seq is not None]

@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from sensors.kind import Kind
-from sensors.payload import Reason, Rejected
+from sensors.payload import UNREADABLE, Reason, Rejected
 
 RELATIVE_S = 2.0**28
 """RFC 8428, 4.5.3: a time below this is relative to now, which for us is when the message arrived."""
@@ -85,7 +85,7 @@ def resolve(payload: bytes, speaker: Speaker, received_us: int) -> list[Resolved
         records = msgspec.json.decode(payload, type=list[dict[str, object]])
     except msgspec.ValidationError as exc:
         return Rejected(Reason.NOT_IN_SCHEMA, f"not a SenML pack: {exc}")
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except UNREADABLE as exc:
         return Rejected(Reason.MALFORMED, str(exc))
     if len(records) > MAX_RECORDS:
         return Rejected(Reason.NOT_IN_SCHEMA, f"{len(records)} records; at most {MAX_RECORDS} in one pack")
@@ -96,6 +96,29 @@ def resolve(payload: bytes, speaker: Speaker, received_us: int) -> list[Resolved
     if not instants:
         return Rejected(Reason.EMPTY, "a pack without records")
     return [_resolved(time_us, found, speaker) for time_us, found in instants.items()]
+
+
+class _Number(msgspec.Struct, frozen=True):
+    n: str
+    v: float = -1.0
+
+
+_NUMBERS = msgspec.json.Decoder(list[_Number])
+
+
+def numbers_in(pack: bytes) -> tuple[int | None, int] | None:
+    """Boot and number of the one reading of a resolved pack, whatever else it holds; None where there is none."""
+    try:
+        records = _NUMBERS.decode(pack)
+    except UNREADABLE:
+        return None
+    fields = [(named["field"], record.v) for record in records if (named := _NAME.fullmatch(record.n))]
+    found = {
+        field: int(value)
+        for field, value in fields
+        if field in _COUNTERS and 0 <= value <= _LARGEST_COUNTER and value.is_integer()
+    }
+    return (found.get("boot"), found["seq"]) if "seq" in found else None
 
 
 class _Record(NamedTuple):

@@ -246,3 +246,9 @@ async def test_messages_of_many_readings_end_a_batch_early_so_that_memory_stays_
     (columns,) = builder.finish().columns
     assert len(columns.time_us) == taken * MAX_READINGS
     assert not builder.full
+
+
+async def test_the_number_of_a_quarantined_senml_reading_is_settled() -> None:
+    pack = [{"bn": "W15-F1/", "n": "seq", "v": 7}, {"n": "boot", "v": 3}, {"n": "speed_kmh", "u": "m/s", "v": 22}]
+    (entry,) = (await batch_of(msgspec.json.encode(pack), SENML)).quarantined
+    assert entry.numbers == ((3, 7),)
