@@ -9,6 +9,7 @@ from typing import Protocol
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.quarantine import Choice, Dropped, Entry
+from store.raw_payloads import RawRow
 
 
 class Source(Protocol):
@@ -36,6 +37,10 @@ class Source(Protocol):
 
     async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
         """Entries with an id below `before`, the newest first."""
+        ...
+
+    async def raw_payloads(self, thing: str) -> list[RawRow]:
+        """The last payloads of a sensor or corridor, the newest first."""
         ...
 
     async def quarantine_dropped(self) -> Dropped | None: ...

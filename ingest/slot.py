@@ -22,6 +22,7 @@ from ingest.counters import Commit, Counters, Observer
 from ingest.decode import BatchBuilder
 from ingest.directory import Directory
 from ingest.quality import without_repeats
+from ingest.raw import RawRings
 from ingest.receipts import ReceiptPublisher, ReceiptSettings
 from ingest.routing import Router
 from ingest.transport import Frame, Transport
@@ -70,6 +71,7 @@ class IngestSlot:
         rng: Random,
         settings: SlotSettings | None = None,
         observer: Observer | None = None,
+        raw: RawRings | None = None,
         receipts: ReceiptSettings | None = None,
     ) -> None:
         self.slot = slot
@@ -81,7 +83,8 @@ class IngestSlot:
         self._observer = observer
         self._receipts = ReceiptPublisher(transport.publish, clocks.wall_us, receipts or ReceiptSettings())
         self._router = Router(kinds, directory, clocks.monotonic)
-        self._builder = BatchBuilder(slot, kinds, self._router)
+        self._raw = raw
+        self._builder = BatchBuilder(slot, kinds, self._router, raw.rejected if raw is not None else None)
         log = structlog.get_logger().bind(slot=slot)
         first_s, longest_s = self._settings.first_retry_s, self._settings.longest_retry_s
         self._trouble = Trouble("sink", log, rng, first_s=first_s, longest_s=longest_s)
@@ -149,6 +152,8 @@ class IngestSlot:
         started = self._clocks.monotonic()
         outcome = await self._sink.write(batch)
         self._transport.acknowledge(frames)
+        if self._raw is not None:
+            self._raw.take(frames, self._router.routes)
         self._receipts.note(outcome.settled)
         now_us = self._clocks.wall_us()
         commit = Commit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import SystemRandom
 
@@ -18,6 +18,7 @@ from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
 from ingest.paho_transport import PahoTransport, Version
 from ingest.receipts import ReceiptSettings
+from ingest.raw import RawRings
 from ingest.slot import Clocks, IngestSlot, client_id
 from ingest.transport import Subscription, Transport
 from ingest.trouble import Trouble
@@ -27,9 +28,11 @@ from sensors.topics import site_filter
 from service.clocks import wall_us
 from service.endpoints import Endpoints
 from service.parts import Part
+from service.raw_rings import flush_rings
 from service.settings import Settings
 from store.catalogue import load_catalogue
 from store.database import DatabaseUnavailable, connected
+from store.raw_payloads import RawPayloads
 from store.writer import SlotSink
 
 _TRANSPORTS: Mapping[str, Callable[..., Transport]] = {
@@ -48,11 +51,20 @@ class Ingest:
     kinds: Kinds
     observer: Observer | None = None
     new_session: Callable[[], None] | None = None
+    raw: RawRings = field(default_factory=RawRings)
 
     def parts(self) -> list[Part]:
         """One part a slot, so that one in trouble leaves the others alone."""
         slots = enumerate(self.settings.ingest_slots)
-        return [Part(f"ingest {number}", partial(self._run, number, sites)) for number, sites in slots]
+        parts = [Part(f"ingest {number}", partial(self._run, number, sites)) for number, sites in slots]
+        return [*parts, Part("raw payloads", self._keep_raw)]
+
+    async def _keep_raw(self) -> None:
+        store = RawPayloads(self.endpoints.database_url)
+        try:
+            await flush_rings(self.raw, store)
+        finally:
+            await store.close()
 
     async def _run(self, number: int, sites: tuple[str, ...]) -> None:
         """Wait until there is a database and the slot is free, then ingest until cancelled or taken over."""
@@ -76,6 +88,7 @@ class Ingest:
                 rng=SystemRandom(),
                 observer=self.observer,
                 receipts=ReceiptSettings(every_s=self.settings.ingest_receipt_s),
+                raw=self.raw,
             )
             trouble.over()
             await slot.run()

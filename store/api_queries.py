@@ -20,6 +20,7 @@ from store.clocks import newest_clock
 from store.database import Connection, DatabaseUnavailable, Pool, connected, listen, passes_by_itself, wait_for_notice
 from store.leadership import Lock
 from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
+from store.raw_payloads import RawRow, raw_payloads_of
 from store.writer import REPAIR_SLOT
 
 EVENT_CHANNEL = "vigie_event"
@@ -106,6 +107,10 @@ class DatabaseSource:
     async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
         async with self._connection() as conn:
             return await find_entries(conn, choice, before=before, limit=limit)
+
+    async def raw_payloads(self, thing: str) -> list[RawRow]:
+        async with self._connection() as conn:
+            return await raw_payloads_of(conn, thing)
 
     async def quarantine_dropped(self) -> Dropped | None:
         async with self._connection() as conn:

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api.context import InContext
-from api.documented import LISTED, problem
+from api.documented import LISTED, ONE, problem
 from api.models import ID_PATTERN
-from api.problems import Problem
+from api.problems import Problem, unknown_thing
+from api.routes.catalogue import ThingId
 from api.routes.readings import Instant
 from sensors.payload import Reason
 from store.quarantine import Choice, Entry
@@ -72,6 +73,36 @@ class Quarantine(BaseModel):
     items: list[EntryOut]
     next: str | None = Field(examples=["17"], description="ask again with before= this for older ones; null: no more")
     dropped: DroppedOut | None = Field(description="null as long as there was room")
+
+
+class RawOut(BaseModel):
+    """A message as a sensor sent it, redacted."""
+
+    received_at: datetime = Field(examples=["2026-03-02T07:34:00Z"])
+    topic: str = Field(examples=["vigie/1/readings/W12/W12-F1/traffic"])
+    reason: Reason | None = Field(examples=[None], description="why it could not be used; null: it was")
+    length: int = Field(examples=[61], description="bytes that came")
+    redacted: bool = Field(examples=[False], description="something in it may have been about people and is gone")
+    payload: str | None = Field(examples=['{"time":"2026-03-02T07:34:00Z","count":12}'])
+    payload_base64: str | None = Field(examples=[None])
+
+
+class RawPayloadsOut(BaseModel):
+    """The last messages of one sensor or corridor, the newest first."""
+
+    sensor: str = Field(examples=["W12-F1"])
+    items: list[RawOut]
+
+
+@router.get("/sensors/{sensor}/raw", responses=ONE, summary="Show what a sensor really sends")
+async def show_raw(context: InContext, sensor: ThingId) -> RawPayloadsOut:
+    """The last 20 messages, a few seconds old, those that could not be used with their reason. Redacted."""
+    catalogue = await context.installed.with_thing(sensor)
+    if sensor not in catalogue.sensor_by_id and sensor not in catalogue.corridor_by_id:
+        raise unknown_thing(sensor)
+    rows = await context.source.raw_payloads(sensor)
+    items = [RawOut.model_validate(asdict(row) | shown(row.payload)) for row in rows]
+    return RawPayloadsOut(sensor=sensor, items=items)
 
 
 @router.get("/quarantine", responses=LISTED, summary="List what could not be used")

@@ -19,6 +19,7 @@ from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable
 from store.quarantine import Choice, Dropped, Entry
+from store.raw_payloads import RawRow
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 
@@ -31,6 +32,7 @@ class MemorySource:
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
         self.asked: list[ReadingsQuery] = []
+        self.raw: dict[str, list[RawRow]] = {}
         self.entries: list[Entry] = []
         self.dropped: Dropped | None = None
         self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
@@ -86,6 +88,10 @@ class MemorySource:
         wanted = [e for e in self.entries if choice.ids is None or e.id in choice.ids]
         wanted = [e for e in wanted if choice.thing in (None, e.thing) and choice.reason in (None, e.reason)]
         return sorted((e for e in wanted if before is None or e.id < before), key=lambda e: -e.id)[:limit]
+
+    async def raw_payloads(self, thing: str) -> list[RawRow]:
+        self._reach()
+        return self.raw.get(thing, [])
 
     async def quarantine_dropped(self) -> Dropped | None:
         self._reach()

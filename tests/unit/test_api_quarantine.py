@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from store.quarantine import Dropped, Entry
+from store.raw_payloads import RawRow
 
 AT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 TOPIC = "vigie/1/readings/W12/W12-F9/traffic"
@@ -46,6 +47,14 @@ async def test_one_entry_is_shown_as_text_or_in_base64(client: httpx.AsyncClient
     text, binary = [(await client.get(f"/v1/quarantine/{number}")).json() for number in (1, 2)]
     assert (text["payload"], text["payload_base64"]) == ('{"count":1}', None)
     assert (binary["payload"], binary["payload_base64"]) == (None, "/w==")
+
+
+async def test_the_last_messages_of_a_sensor_are_shown_with_their_reason(client: httpx.AsyncClient, source) -> None:
+    source.raw["W01-F1"] = [RawRow(AT, TOPIC, b"}", 1, redacted=False, reason="malformed")]
+    answer = (await client.get("/v1/sensors/W01-F1/raw")).json()
+    assert [(item["payload"], item["reason"]) for item in answer["items"]] == [("}", "malformed")]
+    assert (await client.get("/v1/sensors/W17-W15/raw")).json()["items"] == []
+    assert (await client.get("/v1/sensors/W99-F1/raw")).json()["type"] == "urn:vigie:problem:unknown-sensor"
 
 
 @pytest.mark.parametrize(
