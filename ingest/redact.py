@@ -123,8 +123,8 @@ _LOOKS_PERSONAL = (
     r"[A-ZÄÖÜ]{1,3}-[A-ZÄÖÜ]{1,2} \d{1,4}(?![0-9A-Za-z])",
 )
 _PATTERNS = re.compile(f"{_STARTS}{'|'.join(_LOOKS_PERSONAL)})")
-_HARMLESS = re.compile(r"[^\W\d_]{1,31}|\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")
-"""Most texts that sensors send: one word, or a time."""
+_HARMLESS = re.compile(r"[^\W\d]{1,31}|\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)")
+"""Most texts that sensors send: a name of letters, or a time."""
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{65,}")
 """Data in base64, perhaps a picture."""
 _SENTENCE = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}[\s,;]+[^\W\d_]{2,}")

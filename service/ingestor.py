@@ -17,8 +17,8 @@ from ingest.counters import Observer
 from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
 from ingest.paho_transport import PahoTransport, Version
-from ingest.receipts import ReceiptSettings
 from ingest.raw import RawRings
+from ingest.receipts import ReceiptSettings
 from ingest.slot import Clocks, IngestSlot, client_id
 from ingest.transport import Subscription, Transport
 from ingest.trouble import Trouble
