@@ -19,6 +19,8 @@ from service.settings import Settings
 NAIVE_SHARE = 10
 """The straightforward service gets a tenth of the messages: it would take minutes for all."""
 
+_PAHO = {"VIGIE_INGEST_TRANSPORT": "paho"}
+
 Figures = dict[str, float]
 
 
@@ -48,6 +50,7 @@ def _rows(stage: Scene, messages: int) -> list[_Row]:
         _Row("naive", partial(rates.naive, stage, few)),
         _Row("broker_only", partial(rates.broker_only, stage, messages)),
         _Row("vigie", partial(rates.vigie, stage, messages, {})),
+        _Row("vigie_paho", partial(rates.vigie, stage, messages, _PAHO)),
         _Row("broker_drain", partial(rates.broker_drain, stage, messages)),
         _Row("drain", partial(rates.drain, stage, messages, {})),
     ]
@@ -55,11 +58,12 @@ def _rows(stage: Scene, messages: int) -> list[_Row]:
 
 def _figures(sums: dict[str, Measured]) -> Figures:
     figures = {name: round(found.rate) for name, found in sums.items()}
-    cpu = {name: sums[name].cpu_us for name in ("vigie", "naive", "drain")}
+    cpu = {name: sums[name].cpu_us for name in ("vigie", "vigie_paho", "naive", "drain")}
     return {
         **figures,
         **{f"{name}_cpu_us": round(us, 1) for name, us in cpu.items()},
         "vigie_per_broker_only": _ratio(sums["vigie"].rate, sums["broker_only"].rate),
+        "vigie_paho_per_broker_only": _ratio(sums["vigie_paho"].rate, sums["broker_only"].rate),
         "vigie_per_naive": _ratio(sums["vigie"].rate, sums["naive"].rate),
         "naive_cpu_per_vigie_cpu": _ratio(cpu["naive"], cpu["vigie"]),
         "drain_per_broker_drain": _ratio(sums["drain"].rate, sums["broker_drain"].rate),

@@ -12,7 +12,7 @@ def test_bench_ingest_counts_every_message_and_compares_in_one_run(run_vigie: Ru
     done = run_vigie("bench", "ingest", "--messages", "5000", "--rounds", "1", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    rates = {"copy_only", "naive", "broker_only", "vigie", "broker_drain", "drain"}
+    rates = {"copy_only", "naive", "broker_only", "vigie", "vigie_paho", "broker_drain", "drain"}
     assert rates <= set(found)
     assert min(found[name] for name in rates) > 0
     assert found["vigie_per_broker_only"] == round(found["vigie"] / found["broker_only"], 2)
