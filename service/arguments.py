@@ -38,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_up(choices.add_parser("up", parents=[common], help="run everything here and print where to look"))
     _add_parts(choices, common)
     _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
+    _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
     _add_bench(choices.add_parser("bench", help="measure speeds on a scratch stack: ingest, latency"), common)
@@ -92,6 +93,20 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     )
     replay.add_argument("--json", action="store_true", help="print the counts as one JSON object")
     replay.set_defaults(run=commands.run_replay)
+
+
+def _add_chaos(chaos: argparse.ArgumentParser) -> None:
+    chaos.add_argument("--messages", type=_count, default=50_000, metavar="N", help="readings to publish (50,000)")
+    chaos.add_argument("--kills", type=_count, default=5, metavar="K", help="kills of ingestors, broker, database (5)")
+    chaos.add_argument("--seed", type=int, default=1, metavar="S", help="which plan of kills (1)")
+    chaos.add_argument(
+        "--publisher",
+        choices=("receipts", "plain"),
+        default="receipts",
+        help="keep readings until they are receipted (default), or believe the broker",
+    )
+    chaos.add_argument("--json", action="store_true", help="print the counts as one JSON object")
+    chaos.set_defaults(run=commands.run_chaos_command)
 
 
 def _add_db(db: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

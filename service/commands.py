@@ -18,7 +18,9 @@ from service.analyst import run_analysis
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
 from service.bench.report import as_json, as_lines, record
-from service.endpoints import find_endpoints
+from service.chaos.director import Options as ChaosOptions
+from service.chaos.director import require_nothing_lost, run_chaos
+from service.endpoints import cache_folder, find_endpoints
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
@@ -103,6 +105,21 @@ def _report(what: str, figures: Mapping[str, float], arguments: argparse.Namespa
     tell(as_json(figures) if arguments.json else as_lines(figures))
     if arguments.record is not None:
         record(arguments.record, what, figures)
+
+
+async def run_chaos_command(settings: Settings, arguments: argparse.Namespace) -> None:
+    options = ChaosOptions(
+        messages=arguments.messages,
+        kills=arguments.kills,
+        seed=arguments.seed,
+        receipts=arguments.publisher == "receipts",
+        cache=cache_folder(settings),
+        say=note,
+    )
+    verdict = await run_chaos(kinds_of(settings), options)
+    counts = asdict(verdict)
+    tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+    require_nothing_lost(verdict, options)
 
 
 async def run_migrate(settings: Settings, _: argparse.Namespace) -> None:

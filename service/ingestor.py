@@ -31,7 +31,7 @@ from service.parts import Part
 from service.raw_rings import flush_rings
 from service.settings import Settings
 from store.catalogue import load_catalogue
-from store.database import DatabaseUnavailable, connected
+from store.database import DatabaseUnavailable, patient
 from store.raw_payloads import RawPayloads
 from store.writer import SlotSink
 
@@ -112,7 +112,7 @@ class Ingest:
 
     async def _catalogue(self) -> Catalogue:
         try:
-            async with connected(self.endpoints.database_url, name="directory") as conn:
+            async with patient(self.endpoints.database_url, name="directory") as conn:
                 return await load_catalogue(conn)
         except DatabaseUnavailable as exc:
             raise SinkUnavailable(str(exc)) from exc

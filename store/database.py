@@ -98,6 +98,20 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Connection]:
         yield conn
 
 
+@asynccontextmanager
+async def patient(url: str, *, name: str) -> AsyncIterator[Connection]:
+    """One connection for a block that somebody tries again when the database goes away; `DatabaseUnavailable` then."""
+    conn = await connect(url, name=name)
+    try:
+        yield conn
+    except psycopg.Error as exc:
+        if not passes_by_itself(exc):
+            raise
+        raise DatabaseUnavailable(f"the database at {place(url)} went away: {exc}") from exc
+    finally:
+        await conn.close()
+
+
 async def listen(conn: Connection, channel: str) -> None:
     """Subscribe a connection to notifications of one channel."""
     await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))

@@ -73,7 +73,6 @@ class SlotSink:
         sink = cls(url, slot, kinds, conn)
         try:
             await _wait_for_slot(conn, slot)
-            await _bound(conn)
             yield sink
         finally:
             await sink.close()
@@ -228,6 +227,7 @@ async def _bound(conn: Connection) -> None:
 async def _wait_for_slot(conn: Connection, slot: int) -> None:
     try:
         await wait_for_lock(conn, Lock.SLOT, slot)
+        await _bound(conn)
     except psycopg.Error as exc:
         if not passes_by_itself(exc):
             raise

@@ -1,0 +1,153 @@
+"""A scratch installation that may be ill-treated: own folder, own servers with the settings that ship, own ingestors.
+
+Everything in it ends with the block, whatever happened inside, and with this process, however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from deploy.embedded.child import mortal
+from deploy.embedded.stack import Child, EmbeddedStack
+from sensors.errors import OperatorError
+from sensors.kind import Kinds
+from service.endpoints import Endpoints
+from store.catalogue import seed
+from store.migrate import migrate
+
+_STOP_S = 5.0
+_LAST_WORDS = 3
+
+
+class ScratchError(OperatorError):
+    """A part ended that nobody had killed."""
+
+
+class IngestorProcess:
+    """One `vigie ingest` as a process of its own, started again after each kill."""
+
+    def __init__(self, name: str, environ: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self._environ = environ
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        command = mortal([sys.executable, "-P", "-m", "service", "ingest"], signal.SIGKILL)
+        fd = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=fd,
+                stderr=fd,
+                env=dict(self._environ),
+                start_new_session=True,
+            )
+        finally:
+            os.close(fd)
+
+    async def kill(self) -> None:
+        """End it without any chance to clean up."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    async def stop(self) -> None:
+        """End it in order, or by force when it does not listen."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _STOP_S)
+        await self.kill()
+
+    def check(self) -> None:
+        """Raise `ScratchError` when it has ended by itself."""
+        if self._process is not None and self._process.returncode is not None:
+            words = " / ".join(self._log.read_text(errors="replace").splitlines()[-_LAST_WORDS:])
+            raise ScratchError(f"{self.name} ended by itself with {self._process.returncode}: {words}")
+
+
+class Scratch:
+    """The servers and ingestors of one scratch installation; get one from `scratch`."""
+
+    def __init__(self, folder: Path, stack: EmbeddedStack, ingestors: Sequence[IngestorProcess]) -> None:
+        self.folder = folder
+        self.endpoints = Endpoints(stack.urls.database_url, stack.urls.broker_url)
+        self.ingestors = tuple(ingestors)
+        self._children = {child.name: child for child in stack.children}
+
+    @property
+    def database(self) -> Child:
+        return self._children["database"]
+
+    @property
+    def broker(self) -> Child:
+        return self._children["broker"]
+
+    async def __aenter__(self) -> Self:
+        for ingestor in self.ingestors:
+            await ingestor.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(ingestor.stop() for ingestor in self.ingestors))
+
+
+@asynccontextmanager
+async def scratch(
+    kinds: Kinds, cache: Path, slots: Sequence[Sequence[str]], *, ingestors: int, say: Callable[[str], None]
+) -> AsyncIterator[Scratch]:
+    """A migrated and seeded installation with `ingestors` processes that share `slots`; nothing of it is left."""
+    folder = _make_folder()
+    async with AsyncExitStack() as cleanup:
+        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack = await cleanup.enter_async_context(EmbeddedStack(folder / "home", say=say, cache=cache))
+        await migrate(stack.urls.database_url, kinds)
+        await seed(stack.urls.database_url)
+        environ = _environ(stack, slots)
+        processes = [
+            IngestorProcess(f"ingestor {number}", environ, folder / f"ingestor-{number}.log")
+            for number in range(ingestors)
+        ]
+        yield await cleanup.enter_async_context(Scratch(folder, stack, processes))
+
+
+def _make_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="vigie-scratch-"))
+    folder.chmod(0o711)  # The unprivileged account that root hands the servers to must pass through.
+    return folder
+
+
+def _environ(stack: EmbeddedStack, slots: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Our own environment without its settings of Vigie, which speak of another installation."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
+    return kept | {
+        "VIGIE_DATABASE_URL": stack.urls.database_url,
+        "VIGIE_BROKER_URL": stack.urls.broker_url,
+        "VIGIE_INGEST_SLOTS": json.dumps(slots),
+        "VIGIE_LOG_FORMAT": "json",
+    }
+
+
+async def kill_server(child: Child) -> None:
+    """SIGKILL a server and wait for its end."""
+    child.kill()
+    await child.wait()
