@@ -1,8 +1,8 @@
 """Frames into one batch of columns: decode, identify, time, check. Pure: routes are looked up beforehand.
 
 Each reading becomes one row or one entry of the quarantine, never both and never neither; a message that holds none is
-one entry. The loop over frames does only
-what cannot be done on columns; that is what keeps a message at a few microseconds.
+one entry. The loop over frames does only what cannot be done on columns; that is what keeps a message at a few
+microseconds.
 """
 
 from __future__ import annotations
