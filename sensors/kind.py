@@ -56,12 +56,16 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A short text: one of `choices`, or anything that matches `pattern` in full."""
+    """A short text: one of `choices`, or anything that matches `pattern` in full.
+
+    `forget_days` after it was received the text is removed from its reading, which stays.
+    """
 
     name: str
     title: Label
     choices: tuple[str, ...] = ()
     pattern: str = ""
+    forget_days: float | None = None
 
 
 class SpeedRatio(msgspec.Struct, frozen=True, tag_field="rule", tag="speed_ratio", forbid_unknown_fields=True):

@@ -43,6 +43,13 @@ delete from batch where committed_at < %(old)s and (
     committed_at < %(raw)s
     or batch <= (select min(cursor.batch) from cursor where cursor.slot = batch.slot))"""
 
+_FORGET = "update {table} set {text} = null where received_at < %(old)s and {text} is not null"
+_FORGET_APART = (
+    "delete from conflict where kind = %(kind)s and received_at < %(old)s and reading ->> %(text)s is not null",
+    "delete from quarantine where received_at < %(old)s and topic like '%%/' || %(kind)s",
+    "delete from raw_payload where received_at < %(old)s and topic like '%%/' || %(kind)s",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -73,6 +80,7 @@ async def apply_retention(conn: Connection, kinds: Kinds, retention: Retention, 
                 await lock_transaction(conn, Lock.RETENTION)
                 await _wall(conn, table, kind.subject, recorded, now - timedelta(days=days))
                 await _recordings(conn, table, kind, recorded, timedelta(days=days))
+    await _forget_texts(conn, kinds, now)
     async with conn.transaction():
         await lock_transaction(conn, Lock.RETENTION)
         await _wall(conn, "device_health", "sensor", recorded, now - timedelta(days=retention.raw_days))
@@ -99,10 +107,29 @@ async def _recordings(conn: Connection, table: str, kind: Kind, recorded: list[_
             await conn.execute(sql.SQL(_DELETE_RECORDED).format(**parts), (site.things, newest[0] - age))
 
 
+async def _forget_texts(conn: Connection, kinds: Kinds, now: datetime) -> None:
+    """Empty texts that lead to somebody (`forget_days`), and drop messages of their kind that were kept apart.
+
+    By the wall's clock everywhere: a recording of such texts is forgotten as long after it was received.
+    """
+    for kind in kinds.values():
+        for text in kind.texts:
+            if text.forget_days is None:
+                continue
+            values = {"old": now - timedelta(days=text.forget_days), "kind": kind.name, "text": text.name}
+            parts = {"table": sql.Identifier(kind.name), "text": sql.Identifier(text.name)}
+            async with conn.transaction():
+                await lock_transaction(conn, Lock.RETENTION)
+                await conn.execute(sql.SQL(_FORGET).format(**parts), values)
+                for statement in _FORGET_APART:
+                    await conn.execute(statement, values)
+
+
 async def _books(conn: Connection, retention: Retention, now: datetime) -> None:
     quarantine_old = now - timedelta(days=retention.quarantine_days)
     raw_old = now - timedelta(days=retention.raw_days)
     await conn.execute("delete from quarantine where last_received_at < %s", (quarantine_old,))
     await conn.execute("delete from conflict where received_at < %s", (quarantine_old,))
+    await conn.execute("delete from raw_payload where received_at < %s", (quarantine_old,))
     await conn.execute("delete from event where recorded_at < %s", (now - timedelta(days=retention.event_days),))
     await conn.execute(_BATCHES, {"old": now - timedelta(days=retention.batch_days), "raw": raw_old})

@@ -118,3 +118,17 @@ async def test_old_events_go(migrated_url: str, kinds: Kinds) -> None:
     )
     await retain(migrated_url, kinds, LATER)
     assert ask(migrated_url, "select id from event") == [(2,)]
+
+
+async def test_container_numbers_are_forgotten_and_their_passages_stay(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch
+) -> None:
+    texts: tuple[list[str | None], ...] = (["in", "in"], ["MSCU1234566", "MSCU1234566"], ["v1", "v2"])
+    batch = make_batch([0, 20 * DAY_S], kind=kinds["passage"], value=1, texts=texts)
+    kept = Quarantined("x/passage", b"", Reason.TIME, "", int(START.timestamp()) * 1_000_000, None, None, 0)
+    await store(migrated_url, kinds, batch, Batch(0, (), (kept,), ()), roll=False)
+    now = START + timedelta(days=31)
+    await retain(migrated_url, kinds, now, replace(DAYS, raw_days=400, quarantine_days=400))
+    rows = ask(migrated_url, "select direction, container, visit from passage order by time")
+    assert rows == [("in", None, None), ("in", "MSCU1234566", "v2")]
+    assert ask(migrated_url, "select topic from quarantine") == []
