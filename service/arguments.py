@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from sensors.payload import Reason
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     document = choices.add_parser("asyncapi", parents=[common], help="print topics and payloads as AsyncAPI 3")
     document.set_defaults(run=commands.run_asyncapi)
     _add_quarantine(choices.add_parser("quarantine", help="what could not be used: list, show, reingest"), common)
+    _add_account(choices.add_parser("account", parents=[common], help="what a day should have brought, to the reading"))
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
     return parser
 
@@ -159,6 +161,14 @@ def _entries(text: str) -> int:
     if not 1 <= number <= _MOST_ENTRIES:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 and {_MOST_ENTRIES}")
     return number
+
+
+def _add_account(account: argparse.ArgumentParser) -> None:
+    account.add_argument(
+        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the day, in UTC (default: today so far)"
+    )
+    account.add_argument("--json", action="store_true", help="print one JSON object")
+    account.set_defaults(run=commands.run_account)
 
 
 def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

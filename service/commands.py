@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from sensors.asyncapi import asyncapi
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds, load_kinds
+from service.accounting import account, account_json, account_rows
 from service.analyst import run_analysis
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
@@ -120,6 +122,13 @@ async def run_chaos_command(settings: Settings, arguments: argparse.Namespace) -
     counts = asdict(verdict)
     tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
     require_nothing_lost(verdict, options)
+
+
+async def run_account(settings: Settings, arguments: argparse.Namespace) -> None:
+    day = arguments.day or datetime.now(UTC).date()
+    found = await account(find_endpoints(settings).database_url, kinds_of(settings), day)
+    as_text = "\n".join(_table(list(account_rows(found))))
+    tell(msgspec.json.encode(account_json(day, found)).decode() if arguments.json else as_text)
 
 
 async def run_migrate(settings: Settings, _: argparse.Namespace) -> None:

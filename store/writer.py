@@ -24,6 +24,7 @@ from store import ledger
 from store.clocks import book_clocks
 from store.copy_in import Column, bigints, reals, smallints, texts, timestamps
 from store.database import Connection, DatabaseUnavailable, connect, needs_mending, passes_by_itself
+from store.days import book_days
 from store.kind_tables import raw_columns
 from store.leadership import Lock, holder, try_lock, wait_for_lock
 from store.quarantine import book_quarantine
@@ -148,10 +149,12 @@ class SlotSink:
         self, conn: Connection, batch: Batch, number: int, staged: AbstractSet[str]
     ) -> tuple[ledger.Tally, tuple[Settled, ...]]:
         tally, stored = ledger.Tally(), dict[str, list[Span]]()
+        fared: list[tuple[Columns, NDArray[np.int8] | None]] = []
         for columns in batch.columns:
             into = self._into[columns.kind.name]
             fates = await into.store(conn, columns, number, staged=columns.kind.name in staged)
             tally.readings(columns.site, fates)
+            fared.append((columns, fates))
             kept = columns.time_us if fates is None else columns.time_us[fates == Fate.COMMITTED]
             stored[columns.kind.name] = stored.get(columns.kind.name, []) + spans(kept)
         tally.quarantined(batch.quarantined)
@@ -160,6 +163,7 @@ class SlotSink:
             await ledger.book_health(conn, batch.health)
             await book_clocks(conn, batch.clocks)
             await ledger.book_accounts(conn, tally)
+            await book_days(conn, fared, batch.quarantined)
             await ledger.book_batch(conn, number, self._slot, stored)
             return tally, await self._sequences.book(conn, batch, number) if self._settles else ()
 
