@@ -58,7 +58,10 @@ update quarantine set reason = new.reason, detail = new.detail
 from unnest(%s::bigint[], %s::text[], %s::text[]) as new (id, reason, detail)
 where quarantine.id = new.id and (quarantine.reason, quarantine.detail) <> (new.reason, new.detail)"""
 
-_SIZE = "select coalesce(sum(bytes), 0) from quarantine"
+# Entries are only added up when the files could hold too much: they do not shrink, but entries take the room of others.
+_SIZE = """
+select case when pg_total_relation_size('quarantine') <= %s then 0
+    else (select coalesce(sum(bytes), 0) from quarantine) end"""
 
 # The oldest by when they last came; down to nine tenths, so that it is not done for every entry.
 _DROP = """
@@ -164,7 +167,7 @@ async def settle_entries(
 
 async def bound_quarantine(conn: Connection, limit_bytes: int) -> Dropped | None:
     """Drop the oldest entries when all together are larger than the limit; what was dropped now."""
-    size = await (await conn.execute(_SIZE)).fetchone()
+    size = await (await conn.execute(_SIZE, (limit_bytes,))).fetchone()
     if size is None or size[0] <= limit_bytes:
         return None
     async with conn.transaction():
