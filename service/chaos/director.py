@@ -22,7 +22,7 @@ from sensors.catalogue import shipped_catalogue
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from service.chaos.plan import BACKLOG, Strike, plan
-from service.chaos.scratch import IngestorProcess, Scratch, ScratchError, kill_server, scratch
+from service.chaos.scratch import RECEIPT_S, IngestorProcess, Scratch, ScratchError, kill_server, scratch
 from service.chaos.verdict import Run, Verdict, compare
 from simulators.numbered import STEP_US, Numbered
 from simulators.publish import Publisher
@@ -43,6 +43,8 @@ RATE = 6_000.0
 """Readings a second: a third of what the machine takes at least, so that what waited is caught up with."""
 _AHEAD = 5_000
 """How many readings may flow while a strike lasts: kills belong into the flow, and not all behind its end."""
+REPEAT_AFTER_RECEIPTS = 3
+"""How many receipts may stay away before the publisher asks; the sender that ships waits for two."""
 _POLL_S = 0.1
 _SAY_EVERY_S = 5.0
 
@@ -120,7 +122,10 @@ class _Director:
         # The last reading of each sensor comes after the storm: it is what makes a gap before it known.
         storm = max(0, self._load.count - last)
         url = self._place.endpoints.broker_url
-        async with Publisher(url, "vigie-chaos", receipts=self._options.receipts) as self._publisher:
+        publisher = Publisher(
+            url, "vigie-chaos", receipts=self._options.receipts, repeat_after_s=REPEAT_AFTER_RECEIPTS * RECEIPT_S
+        )
+        async with publisher as self._publisher:
             async with asyncio.TaskGroup() as group:
                 messages = self._paced(self._load.messages(0, storm))
                 sending = group.create_task(self._publisher.publish_all(messages, rate=RATE), name="send")
@@ -215,6 +220,7 @@ class _Director:
 
     async def _quiet(self, expected: int) -> None:
         """Return when everything expected is settled, or nothing has come for so long that nothing will."""
+        self._moved_at = time.monotonic()
         while self._settled < expected and time.monotonic() - self._moved_at < QUIET_S:
             await self._look()
 

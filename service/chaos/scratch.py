@@ -25,6 +25,8 @@ from service.endpoints import Endpoints
 from store.catalogue import seed
 from store.migrate import migrate
 
+RECEIPT_S = 2.0
+"""Time between two receipts of a sensor, shorter than what ships so that a run does not end in waiting."""
 _STOP_S = 5.0
 _LAST_WORDS = 3
 
@@ -143,6 +145,7 @@ def _environ(stack: EmbeddedStack, slots: Sequence[Sequence[str]]) -> dict[str, 
         "VIGIE_DATABASE_URL": stack.urls.database_url,
         "VIGIE_BROKER_URL": stack.urls.broker_url,
         "VIGIE_INGEST_SLOTS": json.dumps(slots),
+        "VIGIE_INGEST_RECEIPT_S": str(RECEIPT_S),
         "VIGIE_LOG_FORMAT": "json",
     }
 
