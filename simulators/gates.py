@@ -1,48 +1,46 @@
-"""Terminal gates: lorries arrive by appointment, wait for a lane, go in, stay for their turn and leave.
+"""Terminal gates: lorries come off the road, wait for a lane, go in, stay for their turn and leave by an exit.
 
-A queue is arrivals minus departures, the wait is the queue over the served rate. Every lorry that passes is an event:
-a visit is the pair of its gate-in and its gate-out, with the container number that the camera reads or misses.
+Before the lanes there is room for a few; whoever finds none stays on the road, so a queue grows back along the section
+before the gate and stops it. A gate sensor sees both parts: its queue is arrivals minus departures, to the lorry.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from typing import NamedTuple
+from collections import defaultdict, deque
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sensors.catalogue import Catalogue, Sensor
-from sensors.container import check_digit
-from simulators.demand import OPENS_H, Demand, Moment
+from sensors.catalogue import Catalogue
+from simulators.cells import UNIT
+from simulators.interventions import Interventions
+from simulators.network import Floats
 from simulators.noise import smooth_noise
+from simulators.profile import OPENS_H, Moment
+from simulators.roads import Roads
+from simulators.visits import Inside, Visit
+from simulators.yards import Yards
 
-LORRY_M = 18.5
-"""Road that one waiting lorry takes."""
+LORRY_M: Final = 18.5
+"""Road that one waiting lorry takes, 18 to 20 m."""
 
-_SERVICE_S = 88.0
+_SERVICE_S: Final = 88.0
 """A lorry at a lane: 60 to 120 s are normal."""
 
-_TURN_S = (1900.0, 0.35)
-"""Median and spread (log) of gate-in to gate-out: 30 min are wanted."""
+_ROOM_PER_LANE: Final = 3
+"""Lorries that wait off the road."""
 
-_READ_RATE = 0.97
-"""Cameras read 95 to 99 % of the container numbers."""
-
-_RATE_S = 900.0
+_RATE_S: Final = 900.0
 """The served rate is that of the last 15 min."""
 
-_OWNERS = ("CMAU", "MSCU", "MSKU", "HLXU", "TGHU", "TCLU", "TRHU", "GESU")
-_DEFAULT_DAY = 300.0
-_LANES = 2
-_STREAM = 2
+_ABLE: Final = 0.7
+"""Of what its lanes could serve, a gate is expected to do at least this."""
 
+_LANES: Final = 2
+_STREAM: Final = 2
 
-class Visit(NamedTuple):
-    """A lorry at a terminal."""
-
-    id: str
-    container: str | None
+Values = dict[str, float | str | None]
 
 
 class Passage(NamedTuple):
@@ -50,76 +48,101 @@ class Passage(NamedTuple):
 
     gate: int
     at_s: float
-    values: dict[str, float | str | None]
-
-
-class _Gate:
-    """The state of one gate: lorries in its queues, lanes, and sums since the start."""
-
-    def __init__(self, sensor: Sensor, lorries_day: float) -> None:
-        self.lanes = sensor.lanes or _LANES
-        self.lets_in = sensor.direction != "out"
-        self.lets_out = sensor.direction != "in"
-        self.both = self.lets_in and self.lets_out
-        self.lorries_day = lorries_day
-        self.room = int((sensor.storage_m or 3700.0) / LORRY_M)
-        self.coming = 0
-        self.leaving: deque[Visit] = deque()
-        self.lanes_open = 0
-        self.service_s = _SERVICE_S
-        self.served_h = 0.0
-        self.credit = 0.0
-        self.arrivals = self.departures = 0
-        self.mark = (0, 0)
-
-    @property
-    def queue(self) -> int:
-        return self.coming + len(self.leaving)
-
-    @property
-    def wait_s(self) -> float:
-        """The queue over the served rate; when hardly anybody was served lately, over what the lanes can do."""
-        able_h = max(self.lanes_open, 1) * 3600 / self.service_s
-        return self.queue / max(self.served_h, 0.7 * able_h) * 3600
+    values: Values
 
 
 class Gates:
-    """All gates of a catalogue and the lorries inside their terminals."""
+    """All gates of a catalogue and the lorries inside their terminals. Arrays are G, one entry a gate."""
 
-    def __init__(self, catalogue: Catalogue, demand: Demand, seed: int) -> None:
+    def __init__(
+        self, catalogue: Catalogue, roads: Roads, yards: Yards, seed: int, interventions: Interventions
+    ) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "gate")
-        self._seed = seed
-        self._gates = [_Gate(sensor, _lorries_day(sensor, self.sensors, demand)) for sensor in self.sensors]
-        self._exits = [self._exits_of(sensor) for sensor in self.sensors]
-        self._inside: list[tuple[float, int, int, Visit]] = []
-        self._visits = 0
+        self._roads, self._yards, self._seed, self._interventions = roads, yards, seed, interventions
+        n = len(self.sensors)
+        self.lanes = np.array([sensor.lanes or _LANES for sensor in self.sensors], np.int64)
+        self.sites = roads.network.gates
+        place = {site: index for index, site in enumerate(self.sites)}
+        self._site = np.array([place.get(sensor.site, 0) for sensor in self.sensors], np.intp)
+        self._lets_in = np.array([sensor.direction != "out" for sensor in self.sensors], bool)
+        self._both = np.array([sensor.direction is None for sensor in self.sensors], bool)
+        self._at: dict[str, list[int]] = defaultdict(list)
+        for index, sensor in enumerate(self.sensors):
+            self._at[sensor.site].append(index)
+        self._entries = [[g for g in self._at[site] if self._lets_in[g]] for site in self.sites]
+        self._exits = [[g for g in self._at[site] if self.sensors[g].direction != "in"] for site in self.sites]
+        self._hourly = self._planned()
+        self._storage_m = np.array([sensor.storage_m or np.inf for sensor in self.sensors])
+        self._porch = np.zeros(len(self.sites))
+        self._room = self.lanes * _ROOM_PER_LANE
+        self.inside = Inside()
+        self.coming = np.zeros(n, np.int64)
+        self.leaving: list[deque[Visit]] = [deque() for _ in self.sensors]
+        self.out = np.zeros(n, np.int64)
+        self.queue = np.zeros(n, np.int64)
+        self.lanes_open = np.zeros(n, np.int64)
+        self.service_s = np.full(n, _SERVICE_S)
+        self._served_h, self._credit = np.zeros(n), np.zeros(n)
+        self._sums = np.zeros((n, 2), np.int64)
+        self._marks = self._sums.copy()
         self._passages: list[Passage] = []
 
+    def room(self) -> Floats:
+        """Per site of gates: lorries that can come off the road."""
+        taken = np.bincount(self._site[self._lets_in], self.coming[self._lets_in], len(self.sites))
+        there = np.bincount(self._site[self._lets_in], self._room[self._lets_in], len(self.sites))
+        room: Floats = np.maximum(there - taken - self._porch / UNIT, 0.0)
+        return room
+
+    @property
+    def porch(self) -> Floats:
+        """Per site: millionths of the lorry that is just arriving."""
+        return self._porch
+
+    def receive(self, came: Floats) -> None:
+        """Let lorries off the road to the lanes where fewest wait; `came` is G sites, millionths of lorries."""
+        self._porch += came
+        whole = self._porch // UNIT
+        self._porch -= whole * UNIT
+        for site in np.flatnonzero(whole):
+            for _ in range(int(whole[site])):
+                entry = min(self._entries[site], key=lambda g: (self.coming[g] + 1) / self.lanes[g])
+                self.coming[entry] += 1
+
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
-        pace = 1 + 0.12 * smooth_noise(self._seed, _STREAM, now.at_s, 3600, len(self._gates))
-        surge = 1 + 0.18 * smooth_noise(self._seed, _STREAM + 100, now.at_s, 7200, len(self._gates))
+        """Serve the lanes and send home who is done."""
+        n = len(self.sensors)
+        pace = 1 + 0.12 * smooth_noise(self._seed, _STREAM, now.at_s, 3600, n)
+        hampered = np.array([self._yards.hampered(sensor.site) for sensor in self.sensors])
+        self.service_s = np.clip(_SERVICE_S * pace, 60.0, 120.0) * hampered
         self._send_home(now)
-        share = now.gates()
-        for index, gate in enumerate(self._gates):
-            gate.service_s = float(np.clip(_SERVICE_S * pace[index], 60.0, 120.0))
-            self._arrive(gate, gate.lorries_day * share, now, step_s * max(float(surge[index]), 0.2), rng)
-            gate.lanes_open = self._lanes(gate, gate.lorries_day * share, now)
-            self._serve(index, gate, now, step_s, rng)
+        self.lanes_open = self._open(now)
+        served = self._serve(now, step_s, rng)
+        self._count(served)
+        self._served_h += (served * 3600 / step_s - self._served_h) * step_s / _RATE_S
+
+    def wait_s(self) -> Floats:
+        """Per gate: the queue over the served rate; when few were served lately, over what the lanes can do."""
+        able_h = np.maximum(self.lanes_open, 1) * 3600 / self.service_s
+        wait: Floats = self.queue / np.maximum(self._served_h, _ABLE * able_h) * 3600
+        return np.minimum(wait, 43_200.0)
 
     def mark(self, index: int) -> None:
-        gate = self._gates[index]
-        gate.mark = (gate.arrivals, gate.departures)
+        self._marks[index] = self._sums[index]
 
-    def measure(self, index: int) -> dict[str, float | str | None]:
-        gate = self._gates[index]
+    def measure(self, index: int) -> Values:
+        arrivals, departures = (self._sums[index] - self._marks[index]).tolist()
+        queue, lanes = int(self.queue[index]), int(self.lanes_open[index])
+        able_h = max(lanes, 1) * 3600 / float(self.service_s[index])
+        wait_s = queue / max(float(self._served_h[index]), _ABLE * able_h) * 3600
         return {
-            "queue_trucks": gate.queue,
-            "queue_m": round(gate.queue * LORRY_M, 1),
-            "wait_s": round(gate.wait_s, 1),
-            "lanes_open": gate.lanes_open,
-            "service_s": round(gate.service_s, 1) if gate.lanes_open else None,
-            "arrivals": gate.arrivals - gate.mark[0],
-            "departures": gate.departures - gate.mark[1],
+            "queue_trucks": queue,
+            "queue_m": round(min(queue * LORRY_M, float(self._storage_m[index])), 1),
+            "wait_s": round(min(wait_s, 43_200.0), 1),
+            "lanes_open": lanes,
+            "service_s": round(float(self.service_s[index]), 1) if lanes else None,
+            "arrivals": arrivals,
+            "departures": departures,
         }
 
     def take_passages(self) -> list[Passage]:
@@ -127,80 +150,93 @@ class Gates:
         passages, self._passages = sorted(self._passages, key=lambda passage: passage.at_s), []
         return passages
 
-    def _exits_of(self, sensor: Sensor) -> list[int]:
-        gates = enumerate(zip(self.sensors, self._gates, strict=True))
-        return [index for index, (other, gate) in gates if other.site == sensor.site and gate.lets_out]
+    def _planned(self) -> Floats:
+        """Lorries a day that a gate serves: its part of its site's, by its part of the lanes in its direction."""
+        day = {gate.site: gate.lorries_day for gate in self._roads.demand.gates}
+        lanes: dict[tuple[str, bool], int] = defaultdict(int)
+        for sensor, count in zip(self.sensors, self.lanes.tolist(), strict=True):
+            lanes[sensor.site, sensor.direction == "out"] += count
+        found = [
+            day.get(s.site, 300.0) * count / lanes[s.site, s.direction == "out"] * (2 if s.direction is None else 1)
+            for s, count in zip(self.sensors, self.lanes.tolist(), strict=True)
+        ]
+        return np.array(found)
 
     def _send_home(self, now: Moment) -> None:
-        """Lorries whose turn is done come to an exit."""
-        while self._inside and self._inside[0][0] <= now.at_s:
-            _, number, entry, visit = heapq.heappop(self._inside)
-            exits = self._exits[entry]
+        """Lorries whose turn is done come to an exit; a terminal without one lets them out unseen."""
+        for number, (site, visit) in enumerate(self.inside.done(now.at_s)):
+            exits = self._exits[site]
             if exits:
-                gate = self._gates[exits[number % len(exits)]]
-                gate.leaving.append(visit)
-                gate.arrivals += 1
+                self.leaving[exits[number % len(exits)]].append(visit)
+            else:
+                self._let_out(site, visit)
+        self.out = np.array([len(visits) for visits in self.leaving], np.int64)
 
-    def _arrive(self, gate: _Gate, hourly: float, now: Moment, step_s: float, rng: np.random.Generator) -> None:
-        # The first half hour after opening brings those who slept before the gate.
-        wanted = rng.poisson(hourly * step_s / 3600) if gate.lets_in and (now.open or now.hour < OPENS_H) else 0
-        arrived = min(int(wanted), max(gate.room - gate.queue, 0))
-        gate.coming += arrived
-        gate.arrivals += arrived
-
-    def _lanes(self, gate: _Gate, hourly: float, now: Moment) -> int:
+    def _open(self, now: Moment) -> NDArray[np.int64]:
         """Lanes follow the plan of the day and, one more, a queue; after closing time one lane empties the yard."""
-        if not now.open:
-            return 1 if gate.leaving or (gate.coming and now.hour >= OPENS_H) else 0
-        expected = hourly * (2 if gate.both else 1)
-        planned = int(np.ceil(expected * gate.service_s / 3600)) + (gate.queue > 5 * gate.lanes)
-        return max(1, min(planned, gate.lanes))
-
-    def _serve(self, index: int, gate: _Gate, now: Moment, step_s: float, rng: np.random.Generator) -> None:
-        gate.credit += gate.lanes_open * step_s / gate.service_s * rng.uniform(0.7, 1.3)
-        served = min(int(gate.credit), gate.queue)
-        gate.credit = gate.credit - served if gate.queue > served else min(gate.credit - served, 1.0)
-        for place in range(served):
-            at_s = now.at_s - step_s + (place + rng.uniform(0.05, 0.95)) * step_s / served
-            self._pass(index, gate, round(at_s, 3), place, rng)
-        gate.departures += served
-        gate.served_h += (served * 3600 / step_s - gate.served_h) * step_s / _RATE_S
-
-    def _pass(self, index: int, gate: _Gate, at_s: float, place: int, rng: np.random.Generator) -> None:
-        out = bool(gate.leaving) and (not gate.coming or place % 2 == 1)
-        if out:
-            visit = gate.leaving.popleft()
+        queue = self.coming + self.out
+        if now.open:
+            planned = np.ceil(self._hourly * now.gates() * self.service_s / 3600).astype(np.int64)
+            lanes: NDArray[np.int64] = np.clip(
+                planned + (self.queue > self.lanes) + (self.queue > 3 * self.lanes), 1, self.lanes
+            )
         else:
-            gate.coming -= 1
-            visit = self._admit(index, at_s, rng)
-        values: dict[str, float | str | None] = {
-            "lane": self._visits % max(gate.lanes_open, 1) + 1,
-            "duration_s": round(gate.service_s * rng.uniform(0.7, 1.4), 1),
+            lanes = ((self.out > 0) | ((queue > 0) & (now.hour >= OPENS_H))).astype(np.int64)
+        for one in self._interventions.of(now.at_s, "gate_outage"):
+            here = np.array([one.where in (s.id, s.site) for s in self.sensors], bool)
+            working = np.floor(self.lanes * (1 - one.size)).astype(np.int64)
+            lanes = np.where(here, np.minimum(lanes, working), lanes)
+        return lanes
+
+    def _serve(self, now: Moment, step_s: float, rng: np.random.Generator) -> NDArray[np.int64]:
+        queue = self.coming + self.out
+        self._credit += self.lanes_open * step_s / self.service_s * rng.uniform(0.7, 1.3, len(queue))
+        served: NDArray[np.int64] = np.minimum(self._credit.astype(np.int64), queue)
+        rest = self._credit - served
+        self._credit = np.where(queue > served, rest, np.minimum(rest, 1.0))
+        for gate in np.flatnonzero(served):
+            for place in range(int(served[gate])):
+                at_s = now.at_s - step_s + (place + rng.uniform(0.05, 0.95)) * step_s / int(served[gate])
+                self._pass(int(gate), round(at_s, 3), place, rng)
+        self.out = np.array([len(visits) for visits in self.leaving], np.int64)
+        return served
+
+    def _pass(self, gate: int, at_s: float, place: int, rng: np.random.Generator) -> None:
+        site = int(self._site[gate])
+        out = bool(self.leaving[gate]) and (not self.coming[gate] or place % 2 == 1)
+        if out:
+            visit = self.leaving[gate].popleft()
+            self._let_out(site, visit)
+        else:
+            self.coming[gate] -= 1
+            name = self.sites[site]
+            slower, brings = self._yards.slower(name), self._yards.brings(name)
+            visit = self.inside.admit(site, name, at_s, rng, slower=slower, brings=brings)
+            self._yards.bring(name, visit.brings)
+        values: Values = {
+            "lane": (self.inside.admitted + place) % max(int(self.lanes_open[gate]), 1) + 1,
+            "duration_s": round(float(self.service_s[gate]) * rng.uniform(0.7, 1.4), 1),
             "direction": "out" if out else "in",
             "container": visit.container,
             "visit": visit.id,
         }
-        self._passages.append(Passage(index, at_s, values))
+        self._passages.append(Passage(gate, at_s, values))
 
-    def _admit(self, index: int, at_s: float, rng: np.random.Generator) -> Visit:
-        self._visits += 1
-        container = container_number(rng) if rng.random() < _READ_RATE else None
-        visit = Visit(f"{self.sensors[index].site}-{int(at_s):x}-{self._visits % 4096:x}", container)
-        turn_s = _TURN_S[0] * float(np.exp(_TURN_S[1] * rng.standard_normal()))
-        heapq.heappush(self._inside, (at_s + turn_s, self._visits, index, visit))
-        return visit
+    def _let_out(self, site: int, visit: Visit) -> None:
+        self._yards.fetch(self.sites[site], visit.fetches)
+        self._roads.leave_gate(self.sites[site], 1)
 
-
-def container_number(rng: np.random.Generator) -> str:
-    """A container number of ISO 6346 with its check digit."""
-    # Of numbers whose remainder is 10 the standard advises against: they share the digit 0 with others.
-    number = f"{_OWNERS[rng.integers(len(_OWNERS))]}{rng.integers(1_000_000):06d}"
-    return f"{number}{check_digit(number)}"
-
-
-def _lorries_day(sensor: Sensor, gates: tuple[Sensor, ...], demand: Demand) -> float:
-    """A gate's part of its site's lorries, by its part of the lanes in its direction."""
-    outwards = sensor.direction == "out"
-    beside = [gate for gate in gates if gate.site == sensor.site and (gate.direction == "out") == outwards]
-    lanes = sum(gate.lanes or _LANES for gate in beside)
-    return demand.gates.get(sensor.site, _DEFAULT_DAY) * (sensor.lanes or _LANES) / lanes
+    def _count(self, served: NDArray[np.int64]) -> None:
+        """Arrivals and departures such that the queue, with its part on the road, is their difference."""
+        queue = self.coming + self.out
+        room = self.room()
+        for site in np.flatnonzero(room < 1):
+            entries = self._entries[site]
+            share = self._roads.waiting(int(site)) / max(int(self.lanes[entries].sum()), 1)
+            for gate in entries:
+                queue[gate] += int(share * self.lanes[gate])
+        # Whoever was seen to queue does so until served: a queue that dissolves on the road did not lose anybody.
+        queue = np.maximum(queue, self.queue - served)
+        self._sums[:, 0] += queue - (self.queue - served)
+        self._sums[:, 1] += served
+        self.queue = queue

@@ -1,30 +1,42 @@
 """The port as one world that all its sensors measure: it advances in steps, the same for the same seed and instant.
 
 The world is built an hour before the port's last midnight, when gates are closed and empty, and stepped to the present:
-that takes up to a second and gives every queue, yard and road the state it has at this time of day.
+that takes up to two seconds and gives every queue, yard and road the state it has at this time of day. `view()` is the
+truth before any sensor, `balance()` who came, is there and left.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
-from simulators.corridors import Corridors
-from simulators.demand import Demand, Moment, last_midnight, moment, shipped_demand
+from simulators.demand import Demand, shipped_demand
 from simulators.gates import Gates
-from simulators.quay import Momentary, crane, reefer, wind
-from simulators.traffic import Traffic
-from simulators.yards import Parking, Yards
+from simulators.interventions import Intervention, Interventions
+from simulators.loops import Loops
+from simulators.parking import Parking
+from simulators.profile import Moment, last_midnight, moment
+from simulators.quay import Cranes, Reefers, Wind
+from simulators.roads import Roads
+from simulators.trips import Trips
+from simulators.view import Balance, View, balance, view
+from simulators.yards import Yards
 
 STEP_S: Final = 30.0
 """The world's step: the shortest period of its sensors."""
 
 _BEFORE_MIDNIGHT_S: Final = 3600.0
 """Longer than any period: the first readings of a day need their past too."""
+
+_SEEN_BEFORE_S: Final = 5400.0
+"""From here on a start also drives trips and counts vehicles, which need no longer past."""
+
+_OF_THE_ROAD: Final = ("traffic", "travel_time")
 
 _LONGEST_GAP_S: Final = 86_400.0
 
@@ -61,30 +73,49 @@ class Event(NamedTuple):
 
 
 class World:
-    """All things of a catalogue that the shipped families know; things of other kinds are left to their owners."""
+    """All things of a catalogue that the shipped families know; things of other kinds are left to their owners.
 
-    def __init__(self, catalogue: Catalogue, kinds: Kinds, seed: int, demand: Demand | None = None) -> None:
+    Raises `InterventionError` for an intervention at a place that the catalogue does not have.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        kinds: Kinds,
+        seed: int,
+        demand: Demand | None = None,
+        interventions: Sequence[Intervention] = (),
+    ) -> None:
         self._catalogue, self._kinds, self._seed = catalogue, kinds, seed
         self._demand = demand or shipped_demand()
+        self._interventions = Interventions(interventions)
         self._step = 0
         self._build()
+        for one in interventions:
+            one.check(catalogue)
 
     def _build(self) -> None:
-        catalogue, demand, seed = self._catalogue, self._demand, self._seed
-        traffic = Traffic(catalogue, demand, seed)
-        self._gates = Gates(catalogue, demand, seed)
+        catalogue, seed, interventions = self._catalogue, self._seed, self._interventions
+        self._roads = Roads(catalogue, self._demand, seed, interventions)
+        wind = Wind(catalogue, seed, interventions)
+        cranes = Cranes(catalogue, wind, seed)
+        self._yards = Yards(catalogue, cranes, seed, interventions)
+        self._gates = Gates(catalogue, self._roads, self._yards, seed, interventions)
+        # In the order in which they are stepped: yards and gates need the cranes. Those of the road come last, because
+        # they are left out while the world warms up: the chances of all others stay the same.
         self._families: dict[str, Family] = {
-            "traffic": traffic,
-            "travel_time": Corridors(catalogue, demand, traffic),
             "gate": self._gates,
             "parking": Parking(catalogue, seed),
-            "yard": Yards(catalogue, seed),
-            "wind": Momentary(catalogue, seed, "wind", wind),
-            "crane": Momentary(catalogue, seed, "crane", crane),
-            "reefer": Momentary(catalogue, seed, "reefer", reefer),
+            "wind": wind,
+            "crane": cranes,
+            "yard": self._yards,
+            "reefer": Reefers(catalogue, seed, interventions),
+            "traffic": Loops(catalogue, self._roads, seed),
+            "travel_time": Trips(catalogue, self._roads),
         }
         self._members = [(kind, index) for kind in self._families for index in range(len(self._of_kind(kind)))]
         self.things = tuple(thing for kind in self._families for thing in self._of_kind(kind))
+        self._gate_things = [thing for thing in self.things if thing.kind == "gate"]
 
     def _of_kind(self, kind: str) -> list[Thing]:
         if kind not in self._kinds:
@@ -101,6 +132,8 @@ class World:
         """Build the world anew as it is at `at_s`; the first reading of a thing covers its last period."""
         self._build()
         self._step = math.floor((last_midnight(at_s) - _BEFORE_MIDNIGHT_S) / STEP_S)
+        unseen = tuple(family for kind, family in self._families.items() if kind not in _OF_THE_ROAD)
+        self._run(math.floor((at_s - _SEEN_BEFORE_S) / STEP_S), unseen)
         for period_s in sorted({thing.period_s for thing in self.things}, reverse=True):
             self.advance(at_s - period_s)
             for index, thing in enumerate(self.things):
@@ -115,9 +148,13 @@ class World:
         if (last - self._step) * STEP_S > _LONGEST_GAP_S + 2 * 3600:
             self.start(to_s)
             return
+        self._run(last, tuple(self._families.values()))
+
+    def _run(self, last: int, families: tuple[Family, ...]) -> None:
         for step in range(self._step + 1, last + 1):
             now, rng = moment(step * STEP_S), np.random.default_rng((self._seed, step))
-            for family in self._families.values():
+            self._gates.receive(self._roads.step(now, STEP_S, rng, self._gates.room()))
+            for family in families:
                 family.step(now, STEP_S, rng)
         self._step = max(self._step, last)
 
@@ -130,11 +167,18 @@ class World:
 
     def take_events(self) -> list[Event]:
         """What passed the gates since the last call, in order of time."""
-        gates = [thing for thing in self.things if thing.kind == "gate"]
         return [
-            Event(gates[passage.gate]._replace(kind="passage"), passage.at_s, passage.values)
+            Event(self._gate_things[passage.gate]._replace(kind="passage"), passage.at_s, passage.values)
             for passage in self._gates.take_passages()
         ]
+
+    def view(self) -> View:
+        """The true state at the last step, before any sensor."""
+        return view(self._step * STEP_S, self._roads, self._gates, self._yards)
+
+    def balance(self) -> Balance:
+        """What came, is there and left since the world was built."""
+        return balance(self._roads, self._gates, self._yards)
 
     def _mark(self, index: int) -> None:
         kind, member = self._members[index]

@@ -1,106 +1,171 @@
-"""Where lorries and containers stand: lorry parks and yard blocks, filled and emptied by whole moves."""
+"""Container yards: filled and emptied by the boxes of lorries, ships and trains, to the TEU.
+
+A terminal's gates, cranes and blocks are those of the sites that carry its code. A yard above 80 % needs extra moves
+for each box, so turns take longer; from 85 % the gates slow down too.
+"""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensors.catalogue import Catalogue
-from simulators.demand import Moment
+from simulators.interventions import Interventions
+from simulators.network import Floats
 from simulators.noise import smooth_noise
+from simulators.profile import Moment
+from simulators.quay import Cranes
 
-# Share of a lorry park that is taken, by hour: drivers sleep there, leave for the opening, and rest at noon.
-_PARK_HOURS = (0, 4, 5.5, 7.5, 10, 12.5, 15, 18, 21, 24)
-_PARK_TAKEN = (0.72, 0.78, 0.84, 0.52, 0.42, 0.66, 0.46, 0.5, 0.66, 0.72)
-_STAY_S = 5400.0
-"""How long a lorry stays by day."""
+_TEU_PER_MOVE: Final = 1.6
+_UNSEEN: Final = 1.4
+"""A terminal's cranes, against those with a sensor."""
 
-_TEU_PER_MOVE = 1.6
-_MOVES_H = 26.0
-"""Moves in and moves out of one block in a busy hour, by lorries and to a ship."""
+_RAIL_H: Final = 4.0
+"""Moves an hour by rail, in and out, of one block by day; blocks without a quay have eight times as many."""
+_NO_QUAY: Final = 8.0
 
-_PULL = 5.0
-"""How strongly a block that is fuller than planned sends more out than it takes in; 0 lets it drift away."""
+_PLAN: Final = (0.655, 0.04)
+"""Share of a block that planners aim at, and how far it wanders in a day and a half."""
 
-_PARKING_STREAM, _YARD_STREAM = 3, 4
+_PULL: Final = 2.5
+"""How strongly a terminal that is fuller than planned sends more out than it takes in."""
 
+_SLOW_FROM, _SLOWER = 0.80, 5.0
+_HAMPERED_FROM, _HAMPERED = 0.85, 4.0
+"""From this share on, each further part of the yard makes turns, or gates, so much slower."""
 
-class Parking:
-    """All lorry parks of a catalogue."""
-
-    def __init__(self, catalogue: Catalogue, seed: int) -> None:
-        self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "parking")
-        self._seed = seed
-        self._capacity = np.array([round(sensor.capacity or 50) for sensor in self.sensors], np.int64)
-        self._taken: NDArray[np.int64] | None = None
-        self._sums = np.zeros((len(self.sensors), 2), np.int64)
-        self._marks = self._sums.copy()
-
-    def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
-        target = self._target(now)
-        if self._taken is None:
-            self._taken = np.rint(target).astype(np.int64)
-        turnover = self._taken * step_s / _STAY_S * (0.25 if now.hour < 5 or now.hour > 21 else 1.0)  # noqa: PLR2004  night
-        missing = (target - self._taken) * step_s / 900
-        entries = np.minimum(rng.poisson(turnover + np.maximum(missing, 0)), self._capacity - self._taken)
-        exits = np.minimum(rng.poisson(turnover + np.maximum(-missing, 0)), self._taken)
-        self._taken += entries - exits
-        self._sums += np.stack((entries, exits), axis=1)
-
-    def mark(self, index: int) -> None:
-        self._marks[index] = self._sums[index]
-
-    def measure(self, index: int) -> dict[str, float | str | None]:
-        entries, exits = (self._sums[index] - self._marks[index]).tolist()
-        taken = 0 if self._taken is None else int(self._taken[index])
-        return {"occupied": taken, "capacity": int(self._capacity[index]), "entries": entries, "exits": exits}
-
-    def _target(self, now: Moment) -> NDArray[np.float64]:
-        wander = 0.06 * smooth_noise(self._seed, _PARKING_STREAM, now.at_s, 4 * 3600, len(self.sensors))
-        weekend = 0.8 if now.weekday > 4 else 1.0  # noqa: PLR2004  Saturday
-        share = weekend * float(np.interp(now.hour, _PARK_HOURS, _PARK_TAKEN)) + wander
-        target: NDArray[np.float64] = np.clip(share, 0.05, 0.98)
-        target *= self._capacity
-        return target
+_EVERY_S: Final = 60.0
+_BRINGS_WHEN_LATE: Final = 0.9
+_STREAM: Final = 4
 
 
 class Yards:
-    """All yard blocks of a catalogue. Ships fill or empty a block for days; lorries work while the gates are open."""
+    """All yard blocks of a catalogue. Arrays are Y, one entry a block; a terminal is an index T."""
 
-    def __init__(self, catalogue: Catalogue, seed: int) -> None:
+    def __init__(self, catalogue: Catalogue, cranes: Cranes, seed: int, interventions: Interventions) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "yard")
-        self._seed = seed
-        self._capacity = np.array([round(sensor.capacity or 3000) for sensor in self.sensors], np.int64)
-        self._used: NDArray[np.int64] | None = None
+        self._cranes, self._seed, self._interventions = cranes, seed, interventions
+        self._terminal_of = {site.id: site.terminal or site.id for site in catalogue.sites}
+        names = list(dict.fromkeys(self._terminal_of.get(s.site, s.site) for s in self.sensors))
+        self._index = {name: index for index, name in enumerate(names)}
+        self._of = np.array([self._place(s.site) for s in self.sensors], np.intp)
+        self._crane_of = np.array([self._place(s.site) for s in cranes.sensors], np.intp)
+        self._blocks = [np.flatnonzero(self._of == terminal) for terminal in range(len(names))]
+        self._quay = np.isin(np.arange(len(names)), self._crane_of)
+        self.capacity = np.array([round(sensor.capacity or 3000) for sensor in self.sensors], np.int64)
+        self.used = np.zeros(len(self.sensors), np.int64)
+        self.started = False
+        self._fill = np.full(len(names), _PLAN[0])
+        self._late = np.zeros(len(names))
+        self._turn = 0
+        self.teu = {"start": 0, "lorries_in": 0, "lorries_out": 0, "other_in": 0, "other_out": 0, "refused": 0}
         self._sums = np.zeros((len(self.sensors), 2), np.int64)
         self._marks = self._sums.copy()
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
-        n, hours = len(self.sensors), step_s / 3600
-        plan = 0.655 + 0.055 * smooth_noise(self._seed, _YARD_STREAM, now.at_s, 36 * 3600, n)
-        if self._used is None:
-            self._used = np.rint(plan * self._capacity).astype(np.int64)
-        ship = np.maximum(smooth_noise(self._seed, _YARD_STREAM + 100, now.at_s, 9 * 3600, n), 0.0)
-        busy = _MOVES_H * (0.12 + 13 * now.gates() + 0.6 * ship)
-        excess = _PULL * (self._used / self._capacity - plan)
-        moves_in = rng.poisson(busy * np.clip(1 - excess, 0.1, 1.9) * hours)
-        moves_out = rng.poisson(busy * np.clip(1 + excess, 0.1, 1.9) * hours)
-        used = self._used + _teu(moves_in, rng) - _teu(moves_out, rng)
-        self._used = np.clip(used, 0, self._capacity)
-        self._sums += np.stack((moves_in, moves_out), axis=1)
+        """Work ships and trains, once a minute."""
+        if self.started and now.at_s % _EVERY_S:
+            return
+        plan = _PLAN[0] + _PLAN[1] * smooth_noise(self._seed, _STREAM, now.at_s, 36 * 3600, len(self._index))
+        if not self.started:
+            self._start(plan)
+        self._fill = self._filled()
+        self._late = np.zeros(len(self._index))
+        for one in self._interventions.of(now.at_s, "ship_late"):
+            if self._place(one.where) >= 0:
+                self._late[self._place(one.where)] = max(one.size, 1.0)
+        if self.sensors:
+            self._work(self._fill - plan, now, max(step_s, _EVERY_S), rng)
+
+    def bring(self, site: str, teu: int) -> None:
+        """A lorry sets a box down; a full yard sends it back with it."""
+        self._by_lorry(site, teu, 0)
+
+    def fetch(self, site: str, teu: int) -> None:
+        """A lorry takes a box; from an empty yard it leaves without."""
+        self._by_lorry(site, teu, 1)
+
+    def brings(self, site: str) -> float:
+        """How likely the next lorry brings a box rather than fetches one."""
+        terminal = self._place(site)
+        if terminal >= 0 and self._late[terminal]:
+            return _BRINGS_WHEN_LATE
+        return 0.5
+
+    def slower(self, site: str) -> float:
+        """By how much a turn takes longer than usual."""
+        return 1 + _SLOWER * max(self._full(site) - _SLOW_FROM, 0.0)
+
+    def hampered(self, site: str) -> float:
+        """By how much a gate serves slower than usual."""
+        return 1 + _HAMPERED * max(self._full(site) - _HAMPERED_FROM, 0.0)
 
     def mark(self, index: int) -> None:
         self._marks[index] = self._sums[index]
 
     def measure(self, index: int) -> dict[str, float | str | None]:
         moves_in, moves_out = (self._sums[index] - self._marks[index]).tolist()
-        used = 0 if self._used is None else int(self._used[index])
         return {
-            "teu_used": used,
-            "teu_capacity": int(self._capacity[index]),
+            "teu_used": int(self.used[index]),
+            "teu_capacity": int(self.capacity[index]),
             "moves_in": moves_in,
             "moves_out": moves_out,
         }
+
+    def _place(self, site: str) -> int:
+        """The terminal of a site; -1 for one without blocks."""
+        return self._index.get(self._terminal_of.get(site, site), -1)
+
+    def _full(self, site: str) -> float:
+        terminal = self._place(site)
+        return float(self._fill[terminal]) if terminal >= 0 else 0.0
+
+    def _filled(self) -> Floats:
+        n = len(self._index)
+        filled: Floats = np.bincount(self._of, self.used, n) / np.maximum(np.bincount(self._of, self.capacity, n), 1)
+        return filled
+
+    def _start(self, plan: Floats) -> None:
+        self.started = True
+        self.used = np.rint(plan[self._of] * self.capacity).astype(np.int64)
+        self.teu["start"] = int(self.used.sum())
+
+    def _work(self, excess: Floats, now: Moment, step_s: float, rng: np.random.Generator) -> None:
+        """Boxes come and go by ship where cranes work, and by rail; in and out tend to the plan."""
+        n, hours = len(self._index), step_s / 3600
+        known = self._crane_of >= 0
+        quay_h = _UNSEEN * np.bincount(self._crane_of[known], self._cranes.moves_h[known], n)
+        blocks = np.bincount(self._of, minlength=n)
+        rail_h = 2 * _RAIL_H * (0.3 + now.lorries() * 15) * np.where(self._quay, 1.0, _NO_QUAY)
+        into = np.clip(0.5 - _PULL * excess, 0.1, 0.9)
+        late = self._late > 0
+        in_h = np.where(late, self._late * quay_h, into * quay_h) / blocks + into * rail_h
+        out_h = np.where(late, 0.0, (1 - into) * quay_h) / blocks + (1 - into) * rail_h
+        moves_in = np.minimum(rng.poisson(in_h[self._of] * hours), (self.capacity - self.used) // 2)
+        moves_out = np.minimum(rng.poisson(out_h[self._of] * hours), self.used // 2)
+        teu_in, teu_out = _teu(moves_in, rng), _teu(moves_out, rng)
+        self.used += teu_in - teu_out
+        self.teu["other_in"] += int(teu_in.sum())
+        self.teu["other_out"] += int(teu_out.sum())
+        self._sums += np.stack((moves_in, moves_out), axis=1)
+
+    def _by_lorry(self, site: str, teu: int, out: int) -> None:
+        terminal = self._place(site)
+        if not teu or terminal < 0:
+            return
+        self._turn += 1
+        blocks = self._blocks[terminal]
+        free = self.used[blocks] if out else self.capacity[blocks] - self.used[blocks]
+        fits = blocks[free >= teu]
+        if not len(fits):
+            self.teu["refused"] += teu
+            return
+        block = fits[self._turn % len(fits)]
+        self.used[block] += -teu if out else teu
+        self._sums[block, out] += 1
+        self.teu["lorries_out" if out else "lorries_in"] += teu
 
 
 def _teu(moves: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.level import Quality
 from sensors.topics import parse_reading_topic
-from simulators.demand import PORT_TIME
+from simulators.profile import PORT_TIME
 from simulators.simulate import simulate
 from simulators.world import World
 

@@ -8,7 +8,7 @@ import msgspec
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.topics import parse_reading_topic
-from simulators.demand import PORT_TIME
+from simulators.profile import PORT_TIME
 from simulators.simulate import CATCH_UP_S, Message, simulate
 from simulators.world import World
 
