@@ -23,7 +23,7 @@ _STREAM: Final = 1
 _WANDER: Final = 0.04
 """How much an origin's hour differs from its ordinary one, as a share."""
 
-_BUNCHED: Final = 0.3
+_BUNCHED: Final = 0.15
 """How much lorries of one hour and origin are more or fewer than their appointments would have it."""
 
 _OPEN_GATE_DAY: Final = 300.0

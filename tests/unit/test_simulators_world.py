@@ -133,6 +133,8 @@ def test_a_gates_queue_is_its_arrivals_minus_its_departures(day: Day) -> None:
 def test_eurofos_handles_its_thirteen_hundred_lorries(day: Day) -> None:
     entered = [event for event in day.events if event.thing.site == "W05" and event.values["direction"] == "in"]
     assert len(entered) == pytest.approx(1300, rel=0.1)
+    before_four = [event for event in entered if event.at_s < MIDNIGHT + 16 * 3600]
+    assert len(before_four) / 10 == pytest.approx(100, rel=0.1)
 
 
 def test_every_lorry_that_leaves_has_come_in_with_the_same_container(day: Day) -> None:
