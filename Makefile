@@ -15,7 +15,7 @@ up: .venv/.runtime ## Run the whole port: broker, database, simulators, service 
 	@$(BIN)/vigie up $(ARGS)
 
 test: .venv/.dev ## Run all tests against a real broker and a real TimescaleDB
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev ## Lint, types, import contracts, formatting
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,10 +19,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from deploy.embedded.stack import EmbeddedStack, default_home
 
 CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
+PATIENCE_S = 30.0
 _numbers = itertools.count(1)
 
 
@@ -53,7 +56,21 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("create database {}").format(name))
         yield urlsplit(server)._replace(path=f"/{database}").geturl()
-        conn.execute(sql.SQL("drop database {} with (force)").format(name))
+        _drop(conn, name)
+
+
+def _drop(conn: psycopg.Connection[TupleRow], name: sql.Identifier) -> None:
+    """Drop a database; a background worker of TimescaleDB in it, which we may not end, leaves by itself."""
+    drop, deadline = sql.SQL("drop database {} with (force)").format(name), time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            conn.execute(drop)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture

@@ -147,6 +147,7 @@ def test_of_a_million_readings_every_lost_one_is_named_over_twenty_kills(run_vig
     assert told["lost"] == told["missing_named"], told
 
 
+@pytest.mark.prove
 def test_with_a_publisher_that_believes_the_broker_every_lost_reading_is_named(run_vigie) -> None:
     told = chaos(run_vigie, 50_000, 5, 2, "plain")
     assert told["lost"] == told["missing_named"], told
