@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import mqtt5
 
-from ingest.broker_url import BrokerAddress
 from ingest.framing import LONGEST_HEADER, declared_size
 from ingest.transport import MAX_PACKET_BYTES, BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
+from sensors.broker_url import BrokerAddress
 
 _SUBSCRIBE_ID = 1
 _UNSUBSCRIBE_ID = 2

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from random import Random
 
-from ingest.broker_url import BrokerAddress
 from ingest.mqtt5_session import Session
 from ingest.persistent import PersistentTransport, Subscribed
 from ingest.transport import Frame, Subscription
 from ingest.wire import Wire
+from sensors.broker_url import BrokerAddress
 
 
 class _Mqtt5Wire(Wire):

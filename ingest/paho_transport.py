@@ -21,11 +21,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest.broker_url import BrokerAddress
 from ingest.framing import LONGEST_HEADER, declared_size
 from ingest.persistent import PersistentTransport, Subscribed
 from ingest.transport import MAX_PACKET_BYTES, BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
 from ingest.wire import Wire
+from sensors.broker_url import BrokerAddress
 
 _PINGREQ = b"\xc0\x00"
 _GRANTED_QOS_1 = 1

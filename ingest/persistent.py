@@ -10,10 +10,10 @@ from typing import Self
 
 import structlog
 
-from ingest.broker_url import BrokerAddress
 from ingest.transport import BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
 from ingest.trouble import Trouble
 from ingest.wire import Dial, Wire
+from sensors.broker_url import BrokerAddress
 
 _CONNECT_S = 10.0
 """From the first packet to the SUBACK; a broker that needs longer is not well."""

@@ -11,7 +11,6 @@ from random import SystemRandom
 
 import structlog
 
-from ingest.broker_url import parse_broker_url
 from ingest.columns import SinkUnavailable
 from ingest.counters import Observer
 from ingest.directory import CatalogueDirectory
@@ -22,6 +21,7 @@ from ingest.receipts import ReceiptSettings
 from ingest.slot import Clocks, IngestSlot, client_id
 from ingest.transport import Subscription, Transport
 from ingest.trouble import Trouble
+from sensors.broker_url import parse_broker_url
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from sensors.topics import site_filter

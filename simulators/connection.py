@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
 
 import aiomqtt
 import structlog
 from paho.mqtt.client import MQTT_ERR_SUCCESS
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors.broker_url import BrokerAddress
 from sensors.errors import OperatorError
 
 _log = structlog.get_logger(__name__)
@@ -30,48 +29,20 @@ class PublishError(OperatorError):
     """The broker cannot be reached or refuses for good."""
 
 
-class Broker(NamedTuple):
-    """Where to publish and as whom."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
-
-    def __repr__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-def parse_broker(url: str) -> Broker:
-    """Read `mqtt://user:password@host:port` or `mqtts://...`; raises `PublishError`, without repeating the password."""
-    expected = "expected mqtt://[user:password@]host[:port] or mqtts://..."
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise PublishError(f"the broker's URL is malformed: {expected}") from exc
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise PublishError(f"the broker's URL has scheme {parts.scheme!r} and host {parts.hostname!r}: {expected}")
-    tls = parts.scheme == "mqtts"
-    username, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
-    return Broker(parts.hostname, port or (8883 if tls else 1883), username, password, tls)
-
-
 class Connection(aiomqtt.Client):
     """One connection that also tells reason codes, which aiomqtt drops, and lets many messages be under way."""
 
-    def __init__(self, broker: Broker, client_id: str, acknowledged: Callable[[int, ReasonCode], None]) -> None:
+    def __init__(self, broker: BrokerAddress, client_id: str, acknowledged: Callable[[int, ReasonCode], None]) -> None:
         super().__init__(
             broker.host,
             broker.port,
-            username=broker.username,
+            username=broker.user,
             password=broker.password,
             identifier=client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
             # The outbox keeps the window: given a limit, paho would search all messages at every acknowledgement.
             max_inflight_messages=0,
-            tls_context=ssl.create_default_context() if broker.tls else None,
+            tls_context=broker.tls_context(),
         )
         self._acknowledged = acknowledged
         self.receive_maximum = _RECEIVE_MAXIMUM

@@ -22,13 +22,14 @@ import aiomqtt
 import structlog
 from paho.mqtt.reasoncodes import ReasonCode
 
+from sensors.broker_url import parse_broker_url
 from sensors.receipt import decode_receipt, readable_numbers
 from sensors.topics import RECEIPTS, parse_reading_topic, parse_receipt_topic
-from simulators.connection import FINAL, NOT_ACCEPTED, Connection, PublishError, parse_broker
+from simulators.connection import FINAL, NOT_ACCEPTED, Connection, PublishError
 from simulators.keeper import KEPT, REPEAT_AFTER_S, Keeper, Kept
 from simulators.outbox import Outbox
 
-__all__ = ["PublishError", "Publisher", "parse_broker"]
+__all__ = ["PublishError", "Publisher"]
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class Publisher:
         keep: int = KEPT,
         when_full: Literal["wait", "forget"] = "wait",
     ) -> None:
-        self._broker = parse_broker(url)
+        self._broker = parse_broker_url(url)
         self._client_id = client_id
         self._window = window
         self._patience_s = patience_s
@@ -113,7 +114,7 @@ class Publisher:
                 await self._until(lambda: self._connection is not None)
         except TimeoutError as exc:
             await self._stop()
-            raise PublishError(f"no broker at {self._broker!r}: {self._trouble or 'no answer'}") from exc
+            raise PublishError(f"no broker at {self._broker.label}: {self._trouble or 'no answer'}") from exc
         except BaseException:
             await self._stop()
             raise
@@ -228,7 +229,7 @@ class Publisher:
         self._connection = connection
         connection.subscribe_to(map(_receipts_of, self._sites))
         if self._trouble:
-            _log.info("broker reached", broker=repr(self._broker), owed=len(self._outbox))
+            _log.info("broker reached", broker=self._broker.label, owed=len(self._outbox))
         self._trouble = ""
         self._wake.set()
         self._send_due()
@@ -237,9 +238,9 @@ class Publisher:
         """Report a lost or failed connection once; one that the broker refuses for good ends the publisher."""
         code = exc.rc if isinstance(exc, aiomqtt.MqttCodeError) else None
         if isinstance(code, ReasonCode) and code.value in FINAL:
-            raise PublishError(f"the broker at {self._broker!r} refuses the connection: {code}") from exc
+            raise PublishError(f"the broker at {self._broker.label} refuses the connection: {code}") from exc
         if not self._trouble:
-            _log.warning("broker lost", broker=repr(self._broker), error=str(exc), owed=len(self._outbox))
+            _log.warning("broker lost", broker=self._broker.label, error=str(exc), owed=len(self._outbox))
         self._trouble = str(exc)
 
     def _acknowledged(self, packet: int, code: ReasonCode) -> None:
@@ -248,7 +249,7 @@ class Publisher:
             self._outbox.accept(packet)
             self._wake.set()
         elif (owed := self._outbox.refuse(packet)) and code.value in FINAL:
-            self._fail(PublishError(f"the broker at {self._broker!r} refuses {owed.topic}: {code}"))
+            self._fail(PublishError(f"the broker at {self._broker.label} refuses {owed.topic}: {code}"))
         if self._outbox.open and not was_open:
             self._pause_s = _BACKOFF_S[0]
         if self._outbox.held_back:

@@ -6,7 +6,7 @@ import socket
 
 import mqtt5
 
-from ingest.broker_url import parse_broker_url
+from sensors.broker_url import parse_broker_url
 from sensors.errors import OperatorError
 
 RECEIVED_BYTES = 1 << 16

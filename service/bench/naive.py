@@ -15,7 +15,7 @@ from datetime import datetime
 import aiomqtt
 import psycopg
 
-from ingest.broker_url import parse_broker_url
+from sensors.broker_url import parse_broker_url
 from service.bench.wire import Done, Work, answer, cpu_s, receive, wait_for_go
 
 BATCH = 500

@@ -17,7 +17,7 @@ import msgspec
 
 from deploy.embedded.account import Account, run, spawn
 from deploy.embedded.child import mortal
-from ingest.broker_url import parse_broker_url
+from sensors.broker_url import parse_broker_url
 from sensors.errors import OperatorError
 from service.bench.wire import GO, Done, Work
 from service.endpoints import Endpoints

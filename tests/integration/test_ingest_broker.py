@@ -14,7 +14,6 @@ from urllib.parse import urlsplit, urlunsplit
 import aiomqtt
 import pytest
 
-from ingest.broker_url import parse_broker_url
 from ingest.columns import Batch, Outcome
 from ingest.directory import CatalogueDirectory
 from ingest.mqtt5_transport import Mqtt5Transport
@@ -22,6 +21,7 @@ from ingest.paho_transport import PahoTransport, Version
 from ingest.persistent import PersistentTransport, Subscribed
 from ingest.slot import Clocks, IngestSlot, SlotSettings
 from ingest.transport import BrokerRefused, Frame, Subscription, TakenOver
+from sensors.broker_url import parse_broker_url
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import load_kinds
 from sensors.topics import reading_topic, site_filter

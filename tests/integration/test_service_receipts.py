@@ -22,12 +22,12 @@ import pytest
 
 from deploy.embedded.child import Child
 from deploy.embedded.stack import EmbeddedStack, default_home
+from sensors.broker_url import parse_broker_url
 from sensors.kind import load_kinds
 from service.endpoints import Endpoints
 from service.ingestor import Ingest
 from service.parts import keep_all_running
 from service.settings import Settings
-from simulators.connection import parse_broker
 from simulators.publish import Publisher
 from store.catalogue import seed
 from store.migrate import migrate
@@ -75,8 +75,8 @@ class Place:
         assert found == expected
 
     async def receipt(self, thing: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        broker = parse_broker(self.endpoints.broker_url)
-        client = aiomqtt.Client(broker.host, broker.port, username=broker.username, password=broker.password)
+        broker = parse_broker_url(self.endpoints.broker_url)
+        client = aiomqtt.Client(broker.host, broker.port, username=broker.user, password=broker.password)
         async with client, asyncio.timeout(SECONDS):
             await client.subscribe(f"vigie/1/receipts/{thing[:3]}/{thing}")
             async for message in client.messages:
@@ -196,8 +196,8 @@ async def test_the_sender_of_the_docs_loses_nothing_to_a_killed_broker(place: Pl
     text = (Path(__file__).parents[2] / "docs" / "receipts.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (sender := tmp_path / "sender.py").write_text(code)
-    broker = parse_broker(place.endpoints.broker_url)
-    arguments = (broker.host, broker.port, broker.username, broker.password, "W01", THINGS[0], 2_000)
+    broker = parse_broker_url(place.endpoints.broker_url)
+    arguments = (broker.host, broker.port, broker.user, broker.password, "W01", THINGS[0], 2_000)
     async with place.ingest():
         process = await asyncio.create_subprocess_exec(sys.executable, sender, *map(str, arguments))
         await place.until("select count(*) > 300 from traffic", [(True,)])

@@ -13,7 +13,8 @@ from typing import Self
 import aiomqtt
 import pytest
 
-from simulators.publish import Publisher, PublishError, parse_broker
+from sensors.broker_url import parse_broker_url
+from simulators.publish import Publisher, PublishError
 
 SECONDS = 15.0
 _numbers = itertools.count(1)
@@ -27,11 +28,11 @@ def name() -> str:
 
 @asynccontextmanager
 async def subscribed(url: str, topic: str) -> AsyncIterator[aiomqtt.Client]:
-    broker = parse_broker(url)
+    broker = parse_broker_url(url)
     client = aiomqtt.Client(
         broker.host,
         broker.port,
-        username=broker.username,
+        username=broker.user,
         password=broker.password,
         identifier=f"{topic.split('/', maxsplit=1)[0]}-listener",
         protocol=aiomqtt.ProtocolVersion.V5,
@@ -56,14 +57,14 @@ class Relay:
     """A way to the broker that a test can cut."""
 
     def __init__(self, url: str) -> None:
-        self._broker = parse_broker(url)
+        self._broker = parse_broker_url(url)
         self._writers: set[asyncio.StreamWriter] = set()
         self.connections = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        self.url = f"mqtt://{self._broker.username}:{self._broker.password}@127.0.0.1:{port}"
+        self.url = f"mqtt://{self._broker.user}:{self._broker.password}@127.0.0.1:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -164,7 +165,7 @@ async def test_a_rate_is_kept(broker_url: str, name: str) -> None:
 
 
 async def test_wrong_credentials_are_refused_without_repeating_the_password(broker_url: str, name: str) -> None:
-    broker = parse_broker(broker_url)
+    broker = parse_broker_url(broker_url)
     wrong = f"mqtt://nobody:secret-word@{broker.host}:{broker.port}"
     with pytest.raises(PublishError, match="refuses the connection") as caught:
         async with Publisher(wrong, name):
@@ -173,7 +174,7 @@ async def test_wrong_credentials_are_refused_without_repeating_the_password(brok
 
 
 async def test_a_broker_that_is_not_there_is_named(name: str) -> None:
-    with pytest.raises(PublishError, match=r"no broker at mqtt://127\.0\.0\.1:1: .*refused"):
+    with pytest.raises(PublishError, match=r"no broker at 127\.0\.0\.1:1: .*refused"):
         async with Publisher("mqtt://127.0.0.1:1", name, patience_s=0.3):
             raise AssertionError("connected")
 
@@ -193,18 +194,3 @@ async def test_cancelling_ends_at_once(broker_url: str, name: str) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     assert publisher.owed <= 1
-
-
-@pytest.mark.parametrize(
-    "url", ["http://localhost", "mqtt://", "mqtt://u:secret@host:notaport", "localhost:1883", "mqtt://h:99999999"]
-)
-def test_a_url_that_is_not_a_brokers_is_refused(url: str) -> None:
-    with pytest.raises(PublishError, match="the broker's URL") as caught:
-        parse_broker(url)
-    assert "secret" not in str(caught.value)
-
-
-def test_credentials_are_decoded_and_never_shown() -> None:
-    broker = parse_broker("mqtts://us%40er:p%2Fw@host")
-    assert broker == ("host", 8883, "us@er", "p/w", True)
-    assert "p/w" not in repr(broker)

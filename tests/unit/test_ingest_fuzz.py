@@ -19,7 +19,6 @@ import mqtt5
 import msgspec
 import pytest
 
-from ingest.broker_url import parse_broker_url
 from ingest.columns import Batch
 from ingest.decode import BatchBuilder
 from ingest.directory import CatalogueDirectory
@@ -28,6 +27,7 @@ from ingest.paho_transport import Version, _PahoWire
 from ingest.routing import Router
 from ingest.transport import BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
 from ingest.unpack import MAX_READINGS, MAX_UNPACKED_BYTES
+from sensors.broker_url import parse_broker_url
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.payload import Reason

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.broker_url import parse_broker_url
 from ingest.mqtt5_session import Parser, Session
 from ingest.transport import MAX_PACKET_BYTES, BrokerRefused, BrokerUnavailable, Frame, Subscription, TakenOver
+from sensors.broker_url import parse_broker_url
 
 ADDRESS = parse_broker_url("mqtt://someone:s3cret@broker.example:1883")
 PANICS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

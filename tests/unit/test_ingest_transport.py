@@ -13,11 +13,11 @@ import mqtt5
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.broker_url import parse_broker_url
 from ingest.mqtt5_session import Parser
 from ingest.mqtt5_transport import Mqtt5Transport
 from ingest.paho_transport import PahoTransport
 from ingest.transport import BrokerRefused, Frame, Subscription, TakenOver, Transport
+from sensors.broker_url import parse_broker_url
 
 SECONDS = 5.0
 """What anything here may take; nothing does."""

@@ -106,18 +106,18 @@ async def test_the_longest_list_is_taken() -> None:
     "content_type", ["application/json+gzip", "application/gzip", "Application/JSON+GZIP; charset=utf-8"]
 )
 async def test_gzip_is_unpacked_where_the_content_type_says_so(content_type: str) -> None:
-    assert field_of(await batch_of(gzip.compress(GOOD), content_type), "count") == {0: 1}
+    assert field_of(await batch_of(gzip.compress(GOOD, mtime=0), content_type), "count") == {0: 1}
     assert field_of(await batch_of(gzip.compress(listed(GOOD, LATER)), content_type), "count") == {0: 1, 1: 2}
 
 
 @pytest.mark.parametrize(
     ("payload", "content_type", "detail"),
     [
-        (gzip.compress(GOOD), None, "malformed"),
+        (gzip.compress(GOOD, mtime=0), None, "malformed"),
         (GOOD, "application/gzip", "not gzip"),
-        (gzip.compress(GOOD)[:-4], "application/gzip", "too early"),
-        (gzip.compress(GOOD) + b"x", "application/gzip", "follows"),
-        (gzip.compress(b" " * MAX_UNPACKED_BYTES + GOOD), "application/gzip", "unpacks to more"),
+        (gzip.compress(GOOD, mtime=0)[:-4], "application/gzip", "too early"),
+        (gzip.compress(GOOD, mtime=0) + b"x", "application/gzip", "follows"),
+        (gzip.compress(b" " * MAX_UNPACKED_BYTES + GOOD, mtime=0), "application/gzip", "unpacks to more"),
     ],
 )
 async def test_gzip_that_cannot_be_unpacked_is_one_entry(payload: bytes, content_type: str | None, detail: str) -> None:
@@ -128,12 +128,12 @@ async def test_gzip_that_cannot_be_unpacked_is_one_entry(payload: bytes, content
 
 
 async def test_gzip_in_gzip_is_not_unpacked_further() -> None:
-    (entry,) = (await batch_of(gzip.compress(gzip.compress(GOOD)), "application/gzip")).quarantined
+    (entry,) = (await batch_of(gzip.compress(gzip.compress(GOOD, mtime=0)), "application/gzip")).quarantined
     assert (entry.payload[:2], entry.reason) == (b"\x1f\x8b", Reason.MALFORMED)
 
 
 async def test_what_was_unpacked_is_quarantined_so_that_it_can_be_read() -> None:
-    (entry,) = (await batch_of(gzip.compress(PLATE), "application/gzip")).quarantined
+    (entry,) = (await batch_of(gzip.compress(PLATE, mtime=0), "application/gzip")).quarantined
     assert entry.payload == redact(PLATE).payload
 
 

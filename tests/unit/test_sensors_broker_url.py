@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.broker_url import BrokerUrlError, parse_broker_url
+from sensors.broker_url import BrokerUrlError, parse_broker_url
 
 
 @pytest.mark.parametrize(
