@@ -49,14 +49,15 @@ class Analyst:
         """Take the next readings, if there are any, and the time; store what follows. False when there were none."""
         batches = await self._reader.next(STEP_ROWS)
         readings = [as_readings(columns) for batch in batches for columns in batch.columns]
-        await self._learn(readings)
+        things = {name for part in readings for name in part.thing}
+        await self._learn(things)
         # A thread, because a backlog's step takes longer than the other parts should wait.
         changes = await asyncio.to_thread(self._engine.absorb, readings) if readings else []
         if sum(len(part.time_us) for part in readings) < STEP_ROWS:
             # Behind a backlog everybody would seem silent whose readings are still to come.
             changes += self._engine.advance(wall_us())
         if batches or changes:
-            await self._store(batches, _touched(readings, changes), changes)
+            await self._store(batches, things | {change.thing for change in changes}, changes)
         return bool(batches)
 
     async def wait(self) -> None:
@@ -64,9 +65,9 @@ class Analyst:
         if await self._reader.wait(TICK_S) == CATALOGUE_CHANNEL:
             self._engine.refresh(await load_catalogue(self._reader.connection))
 
-    async def _learn(self, readings: Sequence[Readings]) -> None:
+    async def _learn(self, things: set[str]) -> None:
         """A thing that the engine does not know was registered after it read the catalogue."""
-        if self._engine.unknown(_touched(readings, [])):
+        if self._engine.unknown(things):
             self._engine.refresh(await load_catalogue(self._reader.connection))
 
     async def _store(self, batches: Sequence[ReadBatch], touched: set[str], changes: Sequence[Change]) -> None:
@@ -110,10 +111,6 @@ async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
 def as_readings(columns: ReadColumns) -> Readings:
     """What the store reads is what analytics takes."""
     return Readings(columns.kind.name, columns.thing.tolist(), columns.time_us, columns.quality, columns.values)
-
-
-def _touched(readings: Sequence[Readings], changes: Sequence[Change]) -> set[str]:
-    return {name for part in readings for name in part.thing} | {change.thing for change in changes}
 
 
 def _row(state: State) -> states.State:

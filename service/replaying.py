@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from sensors.errors import OperatorError
@@ -114,7 +114,7 @@ async def _stored(conn: Connection, site: str, before: Account, published: int) 
 
     await _until(moved, _NOBODY_STORES)
     after = await account_of(conn, site)
-    return Account(*(asdict(after)[name] - asdict(before)[name] for name in asdict(after)))
+    return Account(*(late - early for late, early in zip(astuple(after), astuple(before), strict=True)))
 
 
 async def _analysed(conn: Connection) -> None:
@@ -143,4 +143,4 @@ async def _until(moved: Callable[[], Awaitable[tuple[bool, int]]], stuck: str) -
 
 
 def _total(account: Account) -> int:
-    return sum(asdict(account).values())
+    return sum(astuple(account))
