@@ -29,6 +29,12 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
+def program_cache() -> Path:
+    """Where the embedded programs are kept, so that a run downloads them once at the most."""
+    return CACHE
+
+
+@pytest.fixture(scope="session")
 def stack() -> Iterator[EmbeddedStack]:
     """One embedded stack for the whole run, kept by a thread of its own because tests come and go with their loops."""
     folder = Path(tempfile.mkdtemp(prefix="vigie-test-"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +14,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from deploy.embedded.stack import default_home
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
 from service.chaos.scratch import Scratch, scratch
@@ -24,7 +22,6 @@ from simulators.publish import Publisher
 
 KINDS = load_kinds()
 SENSORS = tuple(sensor for sensor in shipped_catalogue().sensors if sensor.kind == "traffic")
-CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
 PATIENCE_S = 60.0
 MEGABYTE_KB = 1000
 WAITING = """
@@ -34,9 +31,9 @@ HELD = "select count(*) from pg_locks where locktype = 'advisory' and granted"
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Scratch]:
+async def place(program_cache: Path) -> AsyncIterator[Scratch]:
     sites = sorted({sensor.site for sensor in SENSORS})
-    async with scratch(KINDS, CACHE, [sites[::2], sites[1::2]], ingestors=2, say=print) as running:
+    async with scratch(KINDS, program_cache, [sites[::2], sites[1::2]], ingestors=2, say=print) as running:
         yield running
 
 

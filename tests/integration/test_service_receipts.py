@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import re
 import shutil
 import sys
@@ -21,7 +20,7 @@ import psycopg
 import pytest
 
 from deploy.embedded.child import Child
-from deploy.embedded.stack import EmbeddedStack, default_home
+from deploy.embedded.stack import EmbeddedStack
 from sensors.broker_url import parse_broker_url
 from sensors.kind import load_kinds
 from service.endpoints import Endpoints
@@ -32,7 +31,6 @@ from simulators.publish import Publisher
 from store.catalogue import seed
 from store.migrate import migrate
 
-CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
 SECONDS = 60.0
 THINGS = ("W01-F1", "W02-F1")
 BOOT = 1_772_438_400
@@ -87,13 +85,13 @@ class Place:
 
 
 @pytest.fixture
-async def place(database_url: str) -> AsyncIterator[Place]:
+async def place(database_url: str, program_cache: Path) -> AsyncIterator[Place]:
     await migrate(database_url, KINDS)
     await seed(database_url)
     folder = Path(tempfile.mkdtemp(prefix="vigie-test-"))
     folder.chmod(0o755)  # noqa: ASYNC240  the account that root hands the broker to must pass through
     try:
-        async with EmbeddedStack(folder, say=print, cache=CACHE, database=False) as stack:
+        async with EmbeddedStack(folder, say=print, cache=program_cache, database=False) as stack:
             yield Place(stack.children[0], Endpoints(database_url, stack.urls.broker_url))
     finally:
         shutil.rmtree(folder)
