@@ -1,4 +1,4 @@
-"""The things of a port: sites, sensors, corridors, terminals, road sections. Frozen values, no IO but one data file.
+"""The things of a port: sites, sensors, corridors, terminals, road sections, ways. Frozen, no IO but one data file.
 
 The shipped catalogue (`sensors/port.toml`) seeds the database; from then on the database is the truth.
 """
@@ -84,6 +84,15 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     storage_m: float
 
 
+class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One direction of a road: its sites in the order of travel. `direction` is what its sensors call it."""
+
+    id: str
+    road: str
+    direction: str
+    sites: tuple[str, ...]
+
+
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """Everything that is installed, as one value."""
 
@@ -92,6 +101,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     corridors: tuple[Corridor, ...] = ()
     terminals: tuple[Terminal, ...] = ()
     sections: tuple[Section, ...] = ()
+    ways: tuple[Way, ...] = ()
 
     @cached_property
     def site_by_id(self) -> dict[str, Site]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from service.endpoints import Endpoints
@@ -33,10 +35,4 @@ def _live(catalogue: Catalogue) -> Catalogue:
     sites = tuple(site for site in catalogue.sites if site.clock == "wall")
     names = {site.id for site in sites}
     sensors = tuple(sensor for sensor in catalogue.sensors if sensor.site in names)
-    return Catalogue(
-        sites=sites,
-        sensors=sensors,
-        corridors=catalogue.corridors,
-        terminals=catalogue.terminals,
-        sections=catalogue.sections,
-    )
+    return msgspec.structs.replace(catalogue, sites=sites, sensors=sensors)

@@ -15,22 +15,11 @@ END = "end"
 """In a turn, the share that has arrived."""
 
 
-class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One direction of a road, its sites in the order of travel."""
-
-    direction: str
-    sites: tuple[str, ...]
-
-
 class Road(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one lane of a road carries, in cars an hour, and its directions."""
+    """What one lane of a road carries, in cars an hour."""
 
     road: str
     capacity_veh_h: float = 1500
-    ways: tuple[Way, ...] = ()
-
-    def way(self, direction: str | None) -> Way:
-        return next((way for way in self.ways if way.direction == direction), Way(direction or "", ()))
 
 
 class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,13 +11,14 @@ from typing import Final
 import numpy as np
 
 from sensors.catalogue import Catalogue
+from sensors.roads import RoadGraph
 from simulators.cells import UNIT
 from simulators.network import Floats
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
 from simulators.roads import Roads
 from simulators.routing import CARS, LORRIES
-from simulators.sections import watched, ways_of
+from simulators.sections import watched
 
 CAR_M: Final = 4.5
 LORRY_M: Final = 16.5
@@ -51,8 +52,8 @@ class Loops:
         self._roads, self._seed = roads, seed
         net = roads.network
         place = {section.id: index for index, section in enumerate(net.sections)}
-        ways = ways_of(catalogue.sections)
-        seen = [watched(sensor, ways, roads.demand) for sensor in self.sensors]
+        graph = RoadGraph(catalogue)
+        seen = [watched(sensor, graph) for sensor in self.sensors]
         ends = [net.last[place[name]] if at_end else net.first[place[name]] for name, at_end in seen]
         self.cell = np.array(ends, np.intp)
         self._lane = np.array([float(sensor.lane or 1) for sensor in self.sensors])

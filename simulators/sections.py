@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sensors.catalogue import Catalogue, Section, Sensor
+from sensors.roads import RoadGraph
 from simulators.demand import Demand, Origin, Turn
 
 _LONE_KM = 1.0
@@ -13,28 +14,9 @@ _LONE_DAY = (4000.0, 1000.0)
 """Cars and lorries a day and lane past a sensor whose road nobody has described."""
 
 
-Ways = dict[tuple[str, str], str]
-"""Sections by their sites."""
-
-
-def ways_of(sections: Iterable[Section]) -> Ways:
-    return {(section.from_site, section.to_site): section.id for section in sections}
-
-
-def place_of(sensor: Sensor, ways: Ways, demand: Demand) -> tuple[str, bool] | None:
-    """The section that a road sensor watches, and whether at its end: before its site, or behind its first site."""
-    sites = demand.road(sensor.road).way(sensor.direction).sites
-    place = sites.index(sensor.site) if sensor.site in sites else -1
-    if place > 0 and (sites[place - 1], sensor.site) in ways:
-        return ways[sites[place - 1], sensor.site], True
-    if 0 <= place < len(sites) - 1 and (sensor.site, sites[place + 1]) in ways:
-        return ways[sensor.site, sites[place + 1]], False
-    return None
-
-
 def complete(catalogue: Catalogue, demand: Demand) -> tuple[tuple[Section, ...], Demand]:
     """All sections of the world and its demand, with what lone sensors need."""
-    lone = {_lone_id(s): s for s in _lone(catalogue, demand)}
+    lone = {_lone_id(s): s for s in _lone(catalogue)}
     sections = tuple(_lone_section(name, sensor) for name, sensor in lone.items())
     origins = tuple(Origin(site=f"{name}:from", cars_day=_LONE_DAY[0], lorries_day=_LONE_DAY[1]) for name in lone)
     turns = tuple(Turn(section=name, cars={"end": 1.0}) for name in lone)
@@ -51,15 +33,16 @@ def complete(catalogue: Catalogue, demand: Demand) -> tuple[tuple[Section, ...],
     return catalogue.sections + sections, described
 
 
-def watched(sensor: Sensor, ways: Ways, demand: Demand) -> tuple[str, bool]:
-    """As `place_of`, for completed sections."""
-    return place_of(sensor, ways, demand) or (_lone_id(sensor), True)
+def watched(sensor: Sensor, graph: RoadGraph) -> tuple[str, bool]:
+    """The completed section that a road sensor watches, and whether at its end."""
+    found = graph.watched(sensor)
+    return (_lone_id(sensor), True) if found is None else (found.section.id, found.at_end)
 
 
-def _lone(catalogue: Catalogue, demand: Demand) -> Iterator[Sensor]:
-    ways = ways_of(catalogue.sections)
+def _lone(catalogue: Catalogue) -> Iterator[Sensor]:
+    graph = RoadGraph(catalogue)
     for sensor in catalogue.sensors:
-        if sensor.kind == "traffic" and place_of(sensor, ways, demand) is None:
+        if sensor.kind == "traffic" and graph.watched(sensor) is None:
             yield sensor
 
 

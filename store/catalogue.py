@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, shipped_catalogue
+from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, Way, shipped_catalogue
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from sensors.topics import is_topic_level
@@ -28,6 +28,7 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("sensor", Sensor),
     ("corridor", Corridor),
     ("section", Section),
+    ("way", Way),
 )
 """In the order in which rows may refer to each other."""
 
@@ -129,7 +130,7 @@ async def _write(conn: Connection, catalogue: Catalogue) -> None:
             if not is_topic_level(name):
                 raise CatalogueRefused(f"{table} {name!r}: an id has 1 to 64 letters, digits and _ . : -")
         async with conn.cursor() as cursor:
-            await cursor.executemany(_upsert(table, type_), [msgspec.structs.astuple(row) for row in rows])
+            await cursor.executemany(_upsert(table, type_), [_values(row) for row in rows])
     await conn.execute("select pg_notify(%s, '')", (CATALOGUE_CHANNEL,))
 
 
@@ -143,6 +144,11 @@ def _upsert(table: str, type_: type[msgspec.Struct]) -> sql.Composed:
         key,
         sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in rest),
     )
+
+
+def _values(row: msgspec.Struct) -> list[object]:
+    """The values of a row; a tuple is an array to the database, psycopg would make it a record."""
+    return [list(value) if isinstance(value, tuple) else value for value in msgspec.structs.astuple(row)]
 
 
 async def _read(conn: Connection, table: str, type_: type[msgspec.Struct]) -> list[dict[str, Any]]:

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from sensors.catalogue import Catalogue, Section, Sensor, Site, Way, shipped_catalogue
+from sensors.roads import RoadGraph
+
+PORT = shipped_catalogue()
+
+
+@pytest.mark.parametrize(
+    ("sensor", "section", "end"),
+    [
+        ("W12-F1", "W15-W12", "end"),
+        ("W12-F4", "W01-W12", "end"),
+        ("W17-F1", "W17-W16", "beginning"),
+        ("W13-F2", "W01-W13", "end"),
+        ("W03-F4", "W10-W03", "end"),
+        ("E08-F2", "E08-E10", "beginning"),
+    ],
+)
+def test_a_sensor_watches_the_section_before_its_site_else_the_one_behind(sensor: str, section: str, end: str) -> None:
+    watched = RoadGraph(PORT).watched(PORT.sensor_by_id[sensor])
+    assert watched is not None
+    assert (watched.section.id, watched.at_end) == (section, end == "end")
+
+
+def test_every_road_sensor_of_the_port_watches_a_section() -> None:
+    graph = RoadGraph(PORT)
+    assert [s.id for s in PORT.sensors if s.kind == "traffic" and graph.watched(s) is None] == []
+
+
+def test_every_way_leads_along_sections() -> None:
+    graph = RoadGraph(PORT)
+    for way in PORT.ways:
+        assert all(pair in graph.sections for pair in zip(way.sites, way.sites[1:], strict=False)), way.id
+
+
+def test_a_sensor_on_no_known_way_watches_nothing() -> None:
+    sensor = PORT.sensor_by_id["W12-F1"]
+    graph = RoadGraph(PORT)
+    for change in ({"road": "A7"}, {"direction": "Lyon"}, {"site": "E09"}, {"road": None}):
+        assert graph.watched(msgspec.structs.replace(sensor, **change)) is None
+
+
+def test_a_way_without_sections_is_no_road() -> None:
+    site = Site(id="A", name="A", basin="west")
+    way = Way(id="A-B", road="R", direction="B", sites=("A", "B"))
+    sensor = Sensor(id="A-F1", site="A", kind="traffic", road="R", direction="B")
+    sections: tuple[Section, ...] = ()
+    catalogue = Catalogue(sites=(site,), sensors=(sensor,), sections=sections, ways=(way,))
+    assert RoadGraph(catalogue).watched(sensor) is None
