@@ -9,7 +9,7 @@ import msgspec
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from api.models import SensorOut, SiteOut
+from api.models.catalogue import SensorOut, SiteOut
 from sensors.catalogue import Catalogue, Section, Site
 
 MEDIA_TYPE = "application/geo+json"

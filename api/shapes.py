@@ -1,4 +1,4 @@
-"""From what the store and the catalogue hold to the JSON shapes of `api/models.py`. Pure."""
+"""From what the store and the catalogue hold to the JSON shapes of `api/models`. Pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import TypeVar
 
 import msgspec
 
-from api.models import (
+from api.models.catalogue import (
     ClockOut,
     CorridorOut,
     FieldOut,
     KindOut,
     LabelOut,
     LimitsOut,
-    Measured,
-    Readings,
     SensorOut,
     SiteOut,
     SpeedRatioOut,
-    StateOut,
     TextOut,
 )
+from api.models.readings import Readings
+from api.models.states import Measured, StateOut
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.clock import describe_offset
 from sensors.kind import Field, Kind, Kinds, Limits, SpeedRatio
@@ -156,7 +155,7 @@ def _measured(kind: Kind, row: StateRow) -> Measured | None:
 
 
 def alert_json(row: EventRow) -> str:
-    """An event as the JSON of `api.models.Alert`; its data exactly as it was recorded."""
+    """An event as the JSON of `api.models.alerts.Alert`; its data exactly as it was recorded."""
     alert = {
         "specversion": "1.0",
         "id": str(row.id),

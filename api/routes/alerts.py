@@ -13,7 +13,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.broadcast import PAGE_ROWS, End, Subscription
 from api.context import Context, InContext
 from api.documented import LISTED, STREAM
-from api.models import ID_PATTERN, Alerts
+from api.models.alerts import Alerts
+from api.models.base import ID_PATTERN
 from api.problems import bad_parameter
 from api.shapes import alert_json, state_outs
 from api.streams import RETRY_MS, refuse_too_many

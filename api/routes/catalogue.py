@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from api import geojson
 from api.context import InContext
 from api.documented import LISTED, ONE, geojson_too
-from api.models import ID_PATTERN, Corridors, KindsOut, SensorDetail, Sensors, Sites
+from api.models.base import ID_PATTERN
+from api.models.catalogue import Corridors, KindsOut, SensorDetail, Sensors, Sites
 from api.problems import unknown_thing
 from api.shapes import clock_out, corridors_out, kind_out, sensor_out, site_out
 

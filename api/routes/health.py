@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.context import InContext
 from api.documented import OTHER
-from api.models import Alive, Check, Readiness
+from api.models.service import Alive, Check, Readiness
 from store.api_rows import Progress
 from store.database import DatabaseUnavailable
 

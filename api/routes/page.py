@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from api.context import InContext
 from api.documented import OTHER
-from api.models import PageSettings
+from api.models.service import PageSettings
 
 router = APIRouter()
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from api.context import InContext
 from api.documented import LISTED, ONE, problem
-from api.models import ID_PATTERN
+from api.models.base import ID_PATTERN
 from api.problems import Problem, unknown_thing
 from api.routes.catalogue import ThingId
 from api.routes.readings import Instant

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime
 
 from api.context import Context, InContext
 from api.documented import ONE
-from api.models import Readings
+from api.models.readings import Readings
 from api.problems import Problem, bad_parameter, unknown_thing
 from api.routes.catalogue import ThingId
 from api.shapes import corridor_kind, readings_out

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.board import Viewer
 from api.context import Context, InContext
 from api.documented import LISTED, STREAM
-from api.models import States
+from api.models.states import States
 from api.shapes import state_outs
 from api.streams import RETRY_MS, refuse_too_many
 
