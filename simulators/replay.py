@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sensors.catalogue import Sensor, Site
 from sensors.payload import PayloadCodec
 from sensors.topics import is_topic_level, reading_topic
+from simulators.message import Message
 from simulators.recording import Recording, RecordingError
 
 KIND = "traffic"
@@ -44,14 +45,6 @@ class UsualSpeed(NamedTuple):
     interval_s: int
     start_s: int
     speed_kmh: NDArray[np.float32]
-
-
-class Message(NamedTuple):
-    """One reading on its way: `time_s` is when it was measured, Unix seconds."""
-
-    time_s: float
-    topic: str
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ class World:
         demand: Demand | None = None,
         interventions: Sequence[Intervention] = (),
     ) -> None:
-        self._catalogue, self._kinds, self._seed = catalogue, kinds, seed
+        self.catalogue = catalogue
+        self._kinds, self._seed = kinds, seed
         self._demand = demand or shipped_demand()
         self._interventions = Interventions(interventions)
         self._step = 0
@@ -95,7 +96,7 @@ class World:
             one.check(catalogue)
 
     def _build(self) -> None:
-        catalogue, seed, interventions = self._catalogue, self._seed, self._interventions
+        catalogue, seed, interventions = self.catalogue, self._seed, self._interventions
         self._roads = Roads(catalogue, self._demand, seed, interventions)
         wind = Wind(catalogue, seed, interventions)
         cranes = Cranes(catalogue, wind, seed)
@@ -122,10 +123,10 @@ class World:
             return []
         period_s = self._kinds[kind].period_s
         if self._kinds[kind].subject == "corridor":
-            reader_site = {sensor.id: sensor.site for sensor in self._catalogue.sensors}
-            corridors = self._catalogue.corridors
+            reader_site = {sensor.id: sensor.site for sensor in self.catalogue.sensors}
+            corridors = self.catalogue.corridors
             return [Thing(reader_site.get(c.reader, c.to_site), c.id, kind, period_s) for c in corridors]
-        sensors = (sensor for sensor in self._catalogue.sensors if sensor.kind == kind)
+        sensors = (sensor for sensor in self.catalogue.sensors if sensor.kind == kind)
         return [Thing(sensor.site, sensor.id, kind, sensor.period_s or period_s) for sensor in sensors]
 
     def start(self, at_s: float) -> None:

@@ -4,15 +4,20 @@ from datetime import datetime
 from itertools import pairwise
 
 import msgspec
+import pytest
 
 from sensors.catalogue import shipped_catalogue
+from sensors.fault import Fault
 from sensors.kind import load_kinds
 from sensors.topics import parse_reading_topic
+from simulators.faults.injection import Injection, InjectionError
 from simulators.profile import PORT_TIME
-from simulators.simulate import CATCH_UP_S, Message, simulate
-from simulators.world import World
+from simulators.senders import Observe
+from simulators.simulate import CATCH_UP_S, messages, simulate
+from simulators.world import STEP_S, World
 
 KINDS = load_kinds()
+Message = tuple[str, bytes]
 START = datetime(2026, 3, 2, 7, 30, tzinfo=PORT_TIME).timestamp()
 
 
@@ -88,3 +93,41 @@ async def test_a_short_stop_is_caught_up_and_a_long_one_starts_anew() -> None:
             if len(payloads) == 12:
                 break
         assert len({payload["boot"] for payload in payloads}) == boots
+
+
+def as_fast_as_possible(
+    seconds: float, *injections: Injection, seed: int = 1, observe: Observe | None = None
+) -> list[tuple[float, Message]]:
+    world = World(shipped_catalogue(), KINDS, seed)
+    made = messages(
+        world, KINDS, start_s=START, end_s=START + seconds, seed=seed, injections=injections, observe=observe
+    )
+    return [(message.time_s, (message.topic, message.payload)) for message in made]
+
+
+async def test_as_fast_as_possible_or_in_real_time_the_bytes_are_the_same() -> None:
+    made = as_fast_as_possible(90)
+    assert [message for _, message in made] == [message for at_s, message in await run(90) if at_s < 90]
+    times = [at_s for at_s, _ in made]
+    assert times == sorted(times)
+    assert times[0] >= START
+    assert times[-1] < START + 90
+
+
+def test_every_step_of_the_world_is_shown_once() -> None:
+    steps: list[float] = []
+    as_fast_as_possible(600, observe=lambda world: steps.append(world.view().at_s))
+    assert steps == [START + STEP_S * step for step in range(1, 21)]
+
+
+def test_a_fault_that_cannot_be_is_refused_at_once() -> None:
+    world = World(shipped_catalogue(), KINDS, 1)
+    with pytest.raises(InjectionError, match="'W99-F1'"):
+        messages(
+            world,
+            KINDS,
+            start_s=START,
+            end_s=START + 60,
+            seed=1,
+            injections=[Injection(Fault.SILENT, "W99-F1", START, START + 60)],
+        )
