@@ -11,14 +11,14 @@ HOUR = 3600.0
 
 
 def test_a_place_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(InjectionError, match="there is no basin 'north'; there are west, east"):
+    with pytest.raises(InjectionError, match=r"there is no basin 'north'; there are west, east"):
         Injection(Fault.NETWORK_DOWN, "north", 0, HOUR).check(CATALOGUE)
-    with pytest.raises(InjectionError, match="there is no sensor 'W07'"):
+    with pytest.raises(InjectionError, match=r"there is no sensor 'W07'"):
         Injection(Fault.SILENT, "W07", 0, HOUR).check(CATALOGUE)
 
 
 def test_an_empty_span_is_refused() -> None:
-    with pytest.raises(InjectionError, match="silent at 'W12-F1'.* before it starts"):
+    with pytest.raises(InjectionError, match=r"silent at 'W12-F1'.* before it starts"):
         Injection(Fault.SILENT, "W12-F1", HOUR, HOUR).check(CATALOGUE)
 
 
