@@ -15,7 +15,7 @@ import msgspec
 
 from ingest.routing import Route
 from ingest.transport import MAX_PACKET_BYTES, Frame
-from sensors.payload import UNREADABLE, Reading, Reason, Rejected
+from sensors.payload import UNREADABLE, Reading, Reason, Rejected, unreadable
 from sensors.senml import Speaker, is_senml, resolve
 
 JSON = "application/json"
@@ -79,14 +79,14 @@ def _elements(payload: bytes) -> list[msgspec.Raw] | Rejected:
     try:
         elements = msgspec.json.decode(payload, type=list[msgspec.Raw])
     except UNREADABLE as exc:
-        return Rejected(Reason.MALFORMED, str(exc))
+        return unreadable(exc)
     return elements or Rejected(Reason.EMPTY, "a list without readings")
 
 
 def _too_many(readings: int) -> Rejected | None:
     if readings <= MAX_READINGS:
         return None
-    return Rejected(Reason.NOT_IN_SCHEMA, f"{readings} readings; at most {MAX_READINGS} in one message")
+    return Rejected(Reason.OVERSIZED, f"{readings} readings; at most {MAX_READINGS} in one message")
 
 
 def _senml(frame: Frame, route: Route) -> Iterator[Part]:
@@ -117,7 +117,7 @@ def _gunzip(payload: bytes) -> bytes | Rejected:
     except zlib.error as exc:
         return Rejected(Reason.MALFORMED, f"not gzip: {exc}")
     if len(plain) > MAX_UNPACKED_BYTES:
-        return Rejected(Reason.MALFORMED, f"gzip unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        return Rejected(Reason.OVERSIZED, f"gzip unpacks to more than {MAX_UNPACKED_BYTES} bytes")
     if not member.eof or member.unused_data:
         return Rejected(Reason.MALFORMED, "gzip ends too early, or something follows its end")
     return plain

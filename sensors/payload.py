@@ -35,7 +35,10 @@ class Reason(enum.StrEnum):
     UNKNOWN_SENSOR = "unknown_sensor"
     IDENTITY = "identity"
     MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    OVERSIZED = "oversized"
     NOT_IN_SCHEMA = "not_in_schema"
+    WRONG_TYPE = "wrong_type"
     UNIT = "unit"
     EMPTY = "empty"
     TIME = "time"
@@ -92,9 +95,9 @@ class PayloadCodec:
         try:
             reading = cast(Reading, self._decoder.decode(payload))
         except msgspec.ValidationError as exc:
-            return Rejected(Reason.TIME if "`$.time`" in str(exc) else Reason.NOT_IN_SCHEMA, str(exc))
+            return Rejected(Reason.TIME if "`$.time`" in str(exc) else _misfit(exc), str(exc))
         except UNREADABLE as exc:
-            return Rejected(Reason.MALFORMED, str(exc))
+            return unreadable(exc)
         if reading.time < EARLIEST or self._values(reading) == self._nothing:
             return _useless(reading)
         return reading
@@ -104,7 +107,7 @@ class PayloadCodec:
         try:
             reading = cast(Reading, msgspec.convert(envelope, self.message_type))
         except msgspec.ValidationError as exc:
-            return Rejected(Reason.NOT_IN_SCHEMA, str(exc))
+            return Rejected(_misfit(exc), str(exc))
         if reading.time < EARLIEST or self._values(reading) == self._nothing:
             return _useless(reading)
         return reading
@@ -121,6 +124,16 @@ class PayloadCodec:
         """Encode one reading; None and absent values are left out, floats keep their shortest exact form."""
         envelope = {"time": time.astimezone(UTC), "boot": boot, "seq": seq, **values, "health": health}
         return msgspec.json.encode({name: value for name, value in envelope.items() if value is not None})
+
+
+def unreadable(exc: Exception) -> Rejected:
+    """Why bytes are no JSON: `exc` is one of `UNREADABLE`. A message that ends too early was cut on its way."""
+    return Rejected(Reason.TRUNCATED if "truncated" in str(exc) else Reason.MALFORMED, str(exc))
+
+
+def _misfit(exc: msgspec.ValidationError) -> Reason:
+    """A value of the wrong type ("Expected `float`, got `str`") or something that the schema does not have."""
+    return Reason.WRONG_TYPE if ", got `" in str(exc) else Reason.NOT_IN_SCHEMA
 
 
 def _useless(reading: Reading) -> Rejected:

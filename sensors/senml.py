@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from sensors.kind import Kind
-from sensors.payload import UNREADABLE, Reason, Rejected
+from sensors.payload import UNREADABLE, Reason, Rejected, unreadable
 
 RELATIVE_S = 2.0**28
 """RFC 8428, 4.5.3: a time below this is relative to now, which for us is when the message arrived."""
@@ -86,9 +86,9 @@ def resolve(payload: bytes, speaker: Speaker, received_us: int) -> list[Resolved
     except msgspec.ValidationError as exc:
         return Rejected(Reason.NOT_IN_SCHEMA, f"not a SenML pack: {exc}")
     except UNREADABLE as exc:
-        return Rejected(Reason.MALFORMED, str(exc))
+        return unreadable(exc)
     if len(records) > MAX_RECORDS:
-        return Rejected(Reason.NOT_IN_SCHEMA, f"{len(records)} records; at most {MAX_RECORDS} in one pack")
+        return Rejected(Reason.OVERSIZED, f"{len(records)} records; at most {MAX_RECORDS} in one pack")
     try:
         instants = _by_time(_records(records), received_us)
     except msgspec.ValidationError as exc:

@@ -35,6 +35,10 @@ class ReadColumns:
     """(n,) when it was measured, microseconds since 1970 UTC."""
     received_us: NDArray[np.int64]
     """(n,) when it reached us, microseconds since 1970 UTC."""
+    boot: NDArray[np.int64]
+    """(n,) the sender's boot, -1 where absent."""
+    seq: NDArray[np.int64]
+    """(n,) the sender's count within its boot, -1 where absent."""
     quality: NDArray[np.int16]
     """(n,) bits of `sensors.level.Quality`."""
     values: NDArray[np.float32]
@@ -45,8 +49,9 @@ def selected(kind: Kind) -> sql.Composed:
     """The columns a query must select for `copy_columns`."""
     padded = sql.SQL("rpad({}, {})").format(sql.Identifier(kind.subject), sql.Literal(ID_BYTES))
     fields = (sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(field)) for field in kind.field_names)
-    own = (padded, *(sql.Identifier(name) for name in ("time", "received_at", "quality")))
-    return sql.SQL(", ").join((*own, *fields))
+    counted = (sql.SQL("coalesce({}, -1)").format(sql.Identifier(name)) for name in ("boot", "seq"))
+    own = (sql.Identifier(name) for name in ("time", "received_at", "quality"))
+    return sql.SQL(", ").join((padded, *own, *counted, *fields))
 
 
 async def copy_columns(conn: Connection, kind: Kind, query: sql.Composable) -> ReadColumns:
@@ -59,13 +64,15 @@ async def copy_columns(conn: Connection, kind: Kind, query: sql.Composable) -> R
 def decode(kind: Kind, data: bytes) -> ReadColumns:
     """Decode a binary COPY of `selected(kind)`."""
     rows = np.frombuffer(data[len(HEADER) : -len(TRAILER)], _row_type(kind))
-    fields = [rows[f"value{number}"].astype(np.float32) for number in range(4, 4 + len(kind.fields))]
+    fields = [rows[f"value{number}"].astype(np.float32) for number in range(6, 6 + len(kind.fields))]
     return ReadColumns(
         kind=kind,
         thing=_ids(rows["value0"]),
         time_us=rows["value1"].astype(np.int64) + POSTGRES_EPOCH_US,
         received_us=rows["value2"].astype(np.int64) + POSTGRES_EPOCH_US,
         quality=rows["value3"].astype(np.int16),
+        boot=rows["value4"].astype(np.int64),
+        seq=rows["value5"].astype(np.int64),
         values=np.column_stack(fields),
     )
 
@@ -79,13 +86,15 @@ def joined(kind: Kind, parts: Sequence[ReadColumns]) -> ReadColumns:
         thing=np.concatenate([part.thing for part in parts])[order],
         time_us=time_us[order],
         received_us=np.concatenate([part.received_us for part in parts])[order],
+        boot=np.concatenate([part.boot for part in parts])[order],
+        seq=np.concatenate([part.seq for part in parts])[order],
         quality=np.concatenate([part.quality for part in parts])[order],
         values=np.concatenate([part.values for part in parts])[order],
     )
 
 
 def _row_type(kind: Kind) -> np.dtype[np.void]:
-    formats = (f"V{ID_BYTES}", ">i8", ">i8", ">i2", *(">f4" for _ in kind.fields))
+    formats = (f"V{ID_BYTES}", ">i8", ">i8", ">i2", ">i8", ">i8", *(">f4" for _ in kind.fields))
     fields = [("n", ">i2")]
     for number, format_ in enumerate(formats):
         fields += [(f"length{number}", ">i4"), (f"value{number}", format_)]

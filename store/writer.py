@@ -31,6 +31,7 @@ from store.quarantine import book_quarantine
 from store.sequences import Sequences
 from store.spans import Span, spans
 from store.staging import Fate, Staging, copy_rows, copy_statement
+from store.troubles import book_troubles
 
 LOCK_TIMEOUT_S = 5
 """How long a write waits for a table that somebody has locked. Then it is tried again with growing pauses: it is told,
@@ -164,6 +165,7 @@ class SlotSink:
             await book_clocks(conn, batch.clocks)
             await ledger.book_accounts(conn, tally)
             await book_days(conn, fared, batch.quarantined)
+            await book_troubles(conn, (self._slot, number), fared, batch.quarantined)
             await ledger.book_batch(conn, number, self._slot, stored)
             return tally, await self._sequences.book(conn, batch, number) if self._settles else ()
 

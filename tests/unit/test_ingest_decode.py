@@ -144,7 +144,7 @@ GOOD = b'{"time":"2026-03-01T12:00:00Z","count":1}'
         (ROAD, b'{"time":"9999-12-31T23:59:59Z","count":1}', Reason.FUTURE, "W15-F1"),
         (ROAD, b"\xff\xfe", Reason.MALFORMED, "W15-F1"),
         (ROAD, b'{"sp\xe0d":1}', Reason.MALFORMED, "W15-F1"),
-        (ROAD, b"", Reason.MALFORMED, "W15-F1"),
+        (ROAD, b"", Reason.TRUNCATED, "W15-F1"),
         (ROAD, b"[" * 100_000, Reason.MALFORMED, "W15-F1"),
     ],
 )

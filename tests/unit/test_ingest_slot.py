@@ -299,7 +299,7 @@ async def test_counters_and_reports_say_what_became_of_each_frame() -> None:
     await run_until_idle(ingest, transport)
     counters = ingest.counters
     assert (counters.frames, counters.committed, counters.quarantined, counters.batches) == (3, 2, 1, 1)
-    assert counters.reasons == {Reason.MALFORMED: 1}
+    assert counters.reasons == {Reason.TRUNCATED: 1}
     assert counters.last_commit_us == NOW_US
     (commit,) = reports.commits
     assert (commit.slot, commit.frames, commit.oldest_s) == (2, 3, 0.02)

@@ -76,7 +76,7 @@ async def test_a_bad_reading_of_a_list_is_quarantined_alone_with_its_place() -> 
     found = [(entry.payload, entry.reason, entry.detail.partition(":")[0]) for entry in batch.quarantined]
     assert found == [
         (redact(PLATE).payload, Reason.NOT_IN_SCHEMA, "reading 2 of 5"),
-        (b"3", Reason.NOT_IN_SCHEMA, "reading 3 of 5"),
+        (b"3", Reason.WRONG_TYPE, "reading 3 of 5"),
         (FUTURE, Reason.FUTURE, "reading 5 of 5"),
     ]
 
@@ -85,9 +85,9 @@ async def test_a_bad_reading_of_a_list_is_quarantined_alone_with_its_place() -> 
     ("payload", "reason"),
     [
         (b"[]", Reason.EMPTY),
-        (b"[" + GOOD, Reason.MALFORMED),
+        (b"[" + GOOD, Reason.TRUNCATED),
         (b"[" * 50_000 + b"]" * 50_000, Reason.MALFORMED),
-        (listed(*[GOOD] * (MAX_READINGS + 1)), Reason.NOT_IN_SCHEMA),
+        (listed(*[GOOD] * (MAX_READINGS + 1)), Reason.OVERSIZED),
     ],
 )
 async def test_a_list_that_cannot_be_read_is_one_entry(payload: bytes, reason: Reason) -> None:
@@ -122,7 +122,8 @@ async def test_gzip_is_unpacked_where_the_content_type_says_so(content_type: str
 )
 async def test_gzip_that_cannot_be_unpacked_is_one_entry(payload: bytes, content_type: str | None, detail: str) -> None:
     (entry,) = (await batch_of(payload, content_type)).quarantined
-    assert (entry.payload, entry.reason) == (redact(payload).payload, Reason.MALFORMED)
+    expected = Reason.OVERSIZED if detail == "unpacks to more" else Reason.MALFORMED
+    assert (entry.payload, entry.reason) == (redact(payload).payload, expected)
     assert entry.length == len(payload)
     assert detail in entry.detail
 
@@ -218,9 +219,9 @@ async def test_a_field_given_twice_for_one_time_is_no_reading() -> None:
         (b'[{"bver":11,"n":"count","v":1}]', Reason.NOT_IN_SCHEMA),
         (b'[{"bt":"yesterday","n":"count","v":1}]', Reason.NOT_IN_SCHEMA),
         (b'[{"bn":"W15-F1/"}]', Reason.EMPTY),
-        (b'[{"n":"count","v":1},', Reason.MALFORMED),
+        (b'[{"n":"count","v":1},', Reason.TRUNCATED),
         (b'[{"n":"count","v":NaN}]', Reason.MALFORMED),
-        (b"[" + b'{"n":"count","v":1},' * 20_000 + b'{"n":"count","v":1}]', Reason.NOT_IN_SCHEMA),
+        (b"[" + b'{"n":"count","v":1},' * 20_000 + b'{"n":"count","v":1}]', Reason.OVERSIZED),
     ],
 )
 async def test_a_senml_pack_that_cannot_be_read_is_one_entry(payload: bytes, reason: Reason) -> None:
