@@ -1,11 +1,15 @@
-"""Which stretch of road a sensor watches, from the catalogue's sections and ways."""
+"""Which stretch of road a sensor or a corridor watches, from the catalogue's sections and ways."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from sensors.catalogue import Catalogue, Section, Sensor, Way
+from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Way
+
+_MOST_LEGS: Final = 6
+"""Sections that a corridor may lead over: more only takes longer to search."""
 
 
 class Watched(NamedTuple):
@@ -22,6 +26,22 @@ class RoadGraph:
         self.sections: Mapping[tuple[str, str], Section] = {(s.from_site, s.to_site): s for s in catalogue.sections}
         self._ways: Mapping[tuple[str, str], Way] = {(way.road, way.direction): way for way in catalogue.ways}
 
+        self._from: Mapping[str, Sequence[Section]] = _by_start(catalogue.sections)
+
+    def along(self, corridor: Corridor) -> tuple[Section, ...]:
+        """The sections between two readers, by the way whose length is nearest; none where no road leads along."""
+        ways = self._ways_to(corridor.to_site, corridor.from_site, ())
+        return min(ways, key=lambda way: abs(sum(s.length_km for s in way) - corridor.length_km), default=())
+
+    def _ways_to(self, end: str, start: str, driven: tuple[Section, ...]) -> Iterator[tuple[Section, ...]]:
+        if start == end:
+            yield driven
+        elif len(driven) < _MOST_LEGS:
+            seen = {section.from_site for section in driven}
+            for section in self._from.get(start, ()):
+                if section.to_site not in seen:
+                    yield from self._ways_to(end, section.to_site, (*driven, section))
+
     def way(self, sensor: Sensor) -> Way | None:
         """The direction of a road that a sensor is on."""
         return self._ways.get((sensor.road or "", sensor.direction or ""))
@@ -37,3 +57,10 @@ class RoadGraph:
         if before is not None:
             return Watched(before, at_end=True)
         return None if after is None else Watched(after, at_end=False)
+
+
+def _by_start(sections: Sequence[Section]) -> Mapping[str, Sequence[Section]]:
+    found: dict[str, list[Section]] = defaultdict(list)
+    for section in sections:
+        found[section.from_site].append(section)
+    return found

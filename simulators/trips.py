@@ -7,13 +7,12 @@ when it arrives, as with real vehicles.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from sensors.catalogue import Catalogue, Corridor, Section
+from sensors.catalogue import Catalogue
+from sensors.roads import RoadGraph
 from simulators.cells import UNIT
 from simulators.network import Floats
 from simulators.profile import Moment
@@ -35,7 +34,6 @@ _LONGEST_S: Final = 4 * 3600.0
 """Beyond, the vehicle parked on the way."""
 
 _UNKNOWN_KMH: Final = 50.0
-_MOST_LEGS: Final = 6
 
 
 class Trips:
@@ -46,10 +44,8 @@ class Trips:
         self._roads = roads
         net = roads.network
         place = {section.id: index for index, section in enumerate(net.sections)}
-        outs: dict[str, list[Section]] = defaultdict(list)
-        for section in catalogue.sections:
-            outs[section.from_site].append(section)
-        ways = [_way(corridor, outs) for corridor in self.corridors]
+        graph = RoadGraph(catalogue)
+        ways = [graph.along(corridor) for corridor in self.corridors]
         cells = [[c for s in way for c in range(net.first[place[s.id]], net.last[place[s.id]] + 1)] for way in ways]
         self._known = np.array([bool(way) for way in ways], bool)
         self._cells = np.array([c for way in cells for c in way], np.intp)
@@ -114,21 +110,3 @@ class Trips:
         spread = 1.12 + 0.3 / math.sqrt(matches)
         median_s *= 1 + _SPREAD * float(self._chance[index]) / math.sqrt(matches)
         return {"median_s": round(median_s, 1), "p85_s": round(median_s * spread, 1), "matches": round(matches)}
-
-
-def _way(corridor: Corridor, outs: dict[str, list[Section]]) -> tuple[Section, ...]:
-    """The way whose length is nearest to the corridor's; none where no road leads along it."""
-    found = [*_ways(corridor.from_site, corridor.to_site, outs, ())]
-    return min(found, key=lambda way: abs(sum(s.length_km for s in way) - corridor.length_km), default=())
-
-
-def _ways(
-    start: str, end: str, outs: dict[str, list[Section]], driven: tuple[Section, ...]
-) -> Iterator[tuple[Section, ...]]:
-    if start == end:
-        yield driven
-    elif len(driven) < _MOST_LEGS:
-        seen = {section.from_site for section in driven}
-        for section in outs[start]:
-            if section.to_site not in seen:
-                yield from _ways(section.to_site, end, outs, (*driven, section))

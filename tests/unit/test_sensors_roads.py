@@ -37,6 +37,28 @@ def test_every_way_leads_along_sections() -> None:
         assert all(pair in graph.sections for pair in zip(way.sites, way.sites[1:], strict=False)), way.id
 
 
+@pytest.mark.parametrize(
+    ("corridor", "sections"),
+    [
+        ("W15-W12", ["W15-W12"]),
+        ("W17-W15", ["W17-W16", "W16-W15"]),
+        ("W15-W01", ["W15-W14", "W14-W13", "W13-W01"]),
+        ("W01-W15", ["W01-W13", "W13-W14", "W14-W15"]),
+        ("W01-W03", ["W01-W02", "W02-W03"]),
+    ],
+)
+def test_a_corridor_leads_over_the_sections_whose_length_is_nearest_to_its_own(
+    corridor: str, sections: list[str]
+) -> None:
+    graph = RoadGraph(PORT)
+    assert [section.id for section in graph.along(PORT.corridor_by_id[corridor])] == sections
+
+
+def test_a_corridor_between_sites_without_a_road_leads_over_nothing() -> None:
+    corridor = msgspec.structs.replace(PORT.corridor_by_id["W15-W12"], to_site="E09")
+    assert RoadGraph(PORT).along(corridor) == ()
+
+
 def test_a_sensor_on_no_known_way_watches_nothing() -> None:
     sensor = PORT.sensor_by_id["W12-F1"]
     graph = RoadGraph(PORT)
