@@ -42,18 +42,20 @@ class Previous:
             unknown = np.full((more, len(self._rated)), np.nan, np.float32)
             self._values = np.concatenate((self._values, unknown))
 
-    def follow(self, places: Places, time_us: NDArray[np.int64], usable: NDArray[np.float32]) -> tuple[Mask, int]:
+    def follow(self, places: Places, time_us: NDArray[np.int64], usable: NDArray[np.float32]) -> tuple[Mask, Mask]:
         """Take over readings in order of arrival, (n,), (n,) and (n, fields) with NaN where nothing can be compared.
 
-        Returns where a value changed faster than it can, (n,), and how many readings are older than one before them.
+        Returns where a value changed faster than it can, and where a reading is older than one before it, (n,) each.
         """
         order = np.argsort(places, kind="stable")
         newest, older = self._newest(places[order], time_us[order])
+        behind = np.zeros(len(order), np.bool_)
+        behind[order] = older
         order = order[newest]
-        return self._too_fast(order, places[order], time_us[order], usable), older
+        return self._too_fast(order, places[order], time_us[order], usable), behind
 
-    def _newest(self, places: Places, time_us: NDArray[np.int64]) -> tuple[Mask, int]:
-        """Where a reading is newer than all before it, (n,) sorted by place, and how many of the others are older.
+    def _newest(self, places: Places, time_us: NDArray[np.int64]) -> tuple[Mask, Mask]:
+        """Where a reading is newer than all before it, (n,) sorted by place, and which of the others are older.
 
         Those of the same instant as the newest are neither: duplicates, conflicts, or lorries on two lanes.
         """
@@ -61,9 +63,9 @@ class Previous:
         before = _shifted(time_us, first, self._time_us[places[first]])
         newest = time_us > before
         if newest.all():
-            return newest, 0
+            return newest, ~newest
         before = _running_most(time_us, first, self._time_us[places[first]])
-        return time_us > before, int(np.count_nonzero(time_us < before))
+        return time_us > before, time_us < before
 
     def _too_fast(self, order: Places, places: Places, time_us: NDArray[np.int64], usable: NDArray[np.float32]) -> Mask:
         """Compare rows that are sorted by place and rise in time, and remember the last of each place."""

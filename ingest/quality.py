@@ -21,8 +21,8 @@ from sensors.kind import Kind
 from sensors.level import Quality
 
 LATE = "late"
-OUT_OF_ORDER = "out_of_order"
-"""Counted beside the bits: the stored times say them of every reading."""
+"""Counted beside the bits: the stored times say it of every reading."""
+OUT_OF_ORDER = Quality.OUT_OF_ORDER.label
 
 
 def without_repeats(remarks: Mapping[str, int], duplicates: int) -> Mapping[str, int]:
@@ -76,9 +76,10 @@ class Checks:
         too_fast, older = self._previous.follow(arrivals.places, columns.time_us, usable)
         _mark(quality, too_fast, Quality.RATE)
         _mark(quality, arrivals.off, Quality.CLOCK)
+        _mark(quality, older, Quality.OUT_OF_ORDER)
         columns.quality[:] = quality
         late = arrivals.wall & (columns.received_us - columns.time_us > self._late_after_us)
-        counts.update({LATE: int(np.count_nonzero(late)), OUT_OF_ORDER: older})
+        counts[LATE] += int(np.count_nonzero(late))
         if quality.any():
             counts.update({bit.label: int(np.count_nonzero(quality & bit)) for bit in Quality})
 

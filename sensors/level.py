@@ -39,6 +39,7 @@ class Quality(enum.IntFlag):
     RATE = 4
     MISMATCH = 8
     CLOCK = 16
+    OUT_OF_ORDER = 32
 
     @property
     def label(self) -> str:

@@ -21,7 +21,7 @@ KINDS = load_kinds()
 START_US = 1_772_438_400_000_000
 MINUTE_US = 60_000_000
 CLEAN, RANGE, SENTINEL = Quality(0), Quality.OUT_OF_RANGE, Quality.SENTINEL
-RATE, MISMATCH = Quality.RATE, Quality.MISMATCH
+RATE, MISMATCH, OLDER = Quality.RATE, Quality.MISMATCH, Quality.OUT_OF_ORDER
 NAN = float("nan")
 
 PLAIN = parse_kind(
@@ -140,7 +140,7 @@ class Stream:
         pytest.param([(0, 5), (0.01, 6.9)], [CLEAN, CLEAN], id="a period's change is allowed to readings closer by"),
         pytest.param([(0, 5), (1, NAN), (2, 20)], [CLEAN, CLEAN, CLEAN], id="missing is compared with nothing"),
         pytest.param([(0, 5), (1, 60), (2, 5)], [CLEAN, RANGE, CLEAN], id="implausible is compared with nothing"),
-        pytest.param([(0, 5), (2, 6), (1, 40), (3, 7)], [CLEAN] * 4, id="an older one is compared with nothing"),
+        pytest.param([(0, 5), (2, 6), (1, 40), (3, 7)], [CLEAN, CLEAN, OLDER, CLEAN], id="an older one is compared with nothing"),
         pytest.param([(0, 5), (0, 40), (1, 6)], [CLEAN] * 3, id="nor is one of the same instant"),
     ],
 )
@@ -189,7 +189,8 @@ def test_columns_agree_with_one_reading_after_the_other(arrived: list[tuple[str,
         before, last = newest.get(thing, (-1.0, NAN))
         fast = minute > before and abs(usable - last) > 2 * max(1.0, minute - before)
         older += minute < before
-        expected.append((RANGE if value == 99 else CLEAN) | (RATE if fast else CLEAN))
+        behind = OLDER if minute < before else CLEAN
+        expected.append((RANGE if value == 99 else CLEAN) | (RATE if fast else CLEAN) | behind)
         if minute > before:
             newest[thing] = (minute, usable)
     stream = Stream()
@@ -197,10 +198,10 @@ def test_columns_agree_with_one_reading_after_the_other(arrived: list[tuple[str,
     assert stream.counts["out_of_order"] == older
 
 
-def test_late_and_out_of_order_are_counted_and_change_no_bit() -> None:
+def test_late_is_counted_and_out_of_order_is_marked() -> None:
     stream = Stream()
     found = stream.take(("A", 5, 1), ("A", 3, 1), ("A", 6, 1), received=[5.1, 5.2, 6.1])
-    assert found == [CLEAN] * 3
+    assert found == [CLEAN, OLDER, CLEAN]
     assert (stream.counts["late"], stream.counts["out_of_order"]) == (1, 1)
 
 
@@ -224,4 +225,4 @@ def test_a_repeated_reading_is_a_duplicate_and_not_out_of_order() -> None:
 
 def test_only_what_cannot_be_a_measurement_is_distrusted() -> None:
     assert DISTRUSTED == RANGE | SENTINEL
-    assert {bit.label for bit in Quality} == {"out_of_range", "sentinel", "rate", "mismatch", "clock"}
+    assert {bit.label for bit in Quality} == {"out_of_range", "sentinel", "rate", "mismatch", "clock", "out_of_order"}
