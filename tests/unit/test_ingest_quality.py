@@ -140,7 +140,9 @@ class Stream:
         pytest.param([(0, 5), (0.01, 6.9)], [CLEAN, CLEAN], id="a period's change is allowed to readings closer by"),
         pytest.param([(0, 5), (1, NAN), (2, 20)], [CLEAN, CLEAN, CLEAN], id="missing is compared with nothing"),
         pytest.param([(0, 5), (1, 60), (2, 5)], [CLEAN, RANGE, CLEAN], id="implausible is compared with nothing"),
-        pytest.param([(0, 5), (2, 6), (1, 40), (3, 7)], [CLEAN, CLEAN, OLDER, CLEAN], id="an older one is compared with nothing"),
+        pytest.param(
+            [(0, 5), (2, 6), (1, 40), (3, 7)], [CLEAN, CLEAN, OLDER, CLEAN], id="older: compared with nothing"
+        ),
         pytest.param([(0, 5), (0, 40), (1, 6)], [CLEAN] * 3, id="nor is one of the same instant"),
     ],
 )
