@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sensors.catalogue import Catalogue
 from sensors.errors import OperatorError
@@ -12,6 +13,7 @@ from sensors.errors import OperatorError
 What = Literal[
     "incident",
     "lane_closure",
+    "demand",
     "gate_outage",
     "surge",
     "ship_late",
@@ -37,6 +39,7 @@ def _of_kind(catalogue: Catalogue, kind: str) -> set[str]:
 _PLACES: Mapping[What, Callable[[Catalogue], set[str]]] = {
     "incident": _sections,
     "lane_closure": _sections,
+    "demand": lambda catalogue: {section.from_site for section in catalogue.sections} | {""},
     "gate_outage": lambda catalogue: _of_kind(catalogue, "gate"),
     "surge": lambda catalogue: {sensor.site for sensor in catalogue.sensors if sensor.kind == "gate"},
     "ship_late": lambda catalogue: {sensor.site for sensor in catalogue.sensors if sensor.kind == "yard"},
@@ -45,6 +48,9 @@ _PLACES: Mapping[What, Callable[[Catalogue], set[str]]] = {
     "ban_ignored": lambda catalogue: _sections(catalogue) | {""},
     "standing_lorries": _sections,
 }
+
+_SHARES: Final = frozenset({"incident", "gate_outage", "reefer_trip", "ban_ignored", "standing_lorries"})
+"""Of these the size is a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Intervention:
     |---|---|---|
     | incident | section | share of its capacity that is lost, at `position` of its length |
     | lane_closure | section | lanes that are closed, at `position` |
+    | demand | site that sends vehicles, or empty for all | their number, as a multiple of the ordinary one |
     | gate_outage | gate, or all of a site | share of the lanes that do not serve |
     | surge | site of gates | appointments, as a multiple of the ordinary ones |
     | ship_late | site of a yard | cranes only unload, at so many times their pace, and lorries mostly bring |
@@ -72,14 +79,25 @@ class Intervention:
     position: float = 0.5
 
     def check(self, catalogue: Catalogue) -> None:
-        """Raise `InterventionError` when the catalogue has no such place, or the span is empty."""
+        """Raise `InterventionError` when the catalogue has no such place, or a number cannot be."""
         if self.what not in _PLACES:
             raise InterventionError(f"there is no intervention {self.what!r}; there are {', '.join(_PLACES)}")
         known = _PLACES[self.what](catalogue)
         if self.where not in known:
-            raise InterventionError(f"{self.what}: there is no {self.where!r}; there are {', '.join(sorted(known))}")
-        if not self.start_s < self.end_s or self.size < 0:
-            raise InterventionError(f"{self.what} at {self.where!r}: expected start_s < end_s and a size from 0 up")
+            raise InterventionError(
+                f"{self.what}: where = {self.where!r} is no place for it; there are {', '.join(sorted(known))}"
+            )
+        for problem in self._problems():
+            raise InterventionError(f"{self.what} at {self.where!r}: {problem}")
+
+    def _problems(self) -> Iterator[str]:
+        most = 1.0 if self.what in _SHARES else math.inf
+        if not self.start_s < self.end_s:
+            yield f"it ends at {self.end_s:.0f}; expected start_s < end_s, and it starts at {self.start_s:.0f}"
+        if not 0 <= self.size <= most:
+            yield f"size = {self.size:g}; expected {'a share from 0 to 1' if most == 1 else '0 or more'}"
+        if not 0 <= self.position <= 1:
+            yield f"position = {self.position:g}; expected a share of the section's length, 0 to 1"
 
     def active(self, at_s: float) -> bool:
         return self.start_s < at_s <= self.end_s

@@ -121,9 +121,9 @@ class Roads:
         hours = step_s / 3600
         busy = now.morning() * self._morning + (1 - now.morning()) * (2 - self._morning)
         wander = 1 + _WANDER * smooth_noise(self._seed, _STREAM, now.at_s, 5400, len(busy))
-        busy = np.maximum(busy * wander, 0.0) * hours
-        self._appear(CARS, rng.poisson(self._cars_day * now.cars() * busy))
-        self._appear(LORRIES, rng.poisson(self._lorries_day * now.lorries() * hours * np.maximum(wander, 0.0)))
+        wander = np.maximum(wander, 0.0) * hours * self._demanded(now.at_s)
+        self._appear(CARS, rng.poisson(self._cars_day * now.cars() * busy * wander))
+        self._appear(LORRIES, rng.poisson(self._lorries_day * now.lorries() * wander))
         if self._booked:
             share = np.array([now.gates(lead_s) for lead_s in self._leads.tolist()])[self._lead]
             bunched = 1 + _BUNCHED * smooth_noise(self._seed, _STREAM + 10, now.at_s, 3600, len(self._booked))
@@ -145,6 +145,14 @@ class Roads:
     def _appear(self, commodity: int, vehicles: NDArray[np.int64]) -> None:
         self.cells.vehicles[commodity, self.cells.cells :] += vehicles * UNIT
         self.entered[commodity] += float(vehicles.sum()) * UNIT
+
+    def _demanded(self, at_s: float) -> Floats | float:
+        """By how much more vehicles than ordinary come from each origin."""
+        busier: Floats | float = 1.0
+        for one in self._interventions.of(at_s, "demand"):
+            here = np.array([one.where in ("", site) for site in self.network.origins], bool)
+            busier = busier * np.where(here, one.size, 1.0)
+        return busier
 
     def _surge(self, at_s: float) -> Floats:
         surge = np.ones(len(self._booked))
