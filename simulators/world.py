@@ -173,9 +173,14 @@ class World:
             for passage in self._gates.take_passages()
         ]
 
+    @property
+    def now_s(self) -> float:
+        """The end of the last step, Unix seconds."""
+        return self._step * STEP_S
+
     def view(self) -> View:
         """The true state at the last step, before any sensor."""
-        return view(self._step * STEP_S, self._roads, self._gates, self._yards)
+        return view(self.now_s, self._roads, self._gates, self._yards)
 
     def balance(self) -> Balance:
         """What came, is there and left since the world was built."""
