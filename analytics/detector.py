@@ -1,9 +1,10 @@
 """The two-threshold traffic detector: congestion from an exponentially weighted speed ratio.
 
-r = speed / free speed is smoothed by the weight w, r' = r' + w (r - r'). An alarm opens when r' has been under `ON`
-for `confirm_on` readings, or at once under `AT_ONCE`; it closes when r' has been over `OFF` for `confirm_off` readings.
-Weight and confirmations follow from the interval alone (`analytics.interval`). Source of all: domain section 4,
-measured on recordings. Missing values leave everything as it was.
+r = speed / free speed is smoothed by the weight w, r' = r' + w (r - r'). An alarm opens when r and r' have both been
+under `ON` for `confirm_on` readings, or for half of them when r' is under `AT_ONCE`; it closes when r' has been over
+`OFF` for `confirm_off` readings. That r itself must be low keeps the tail of one deep dip from confirming it. Weight
+and confirmations follow from the interval alone (`analytics.interval`). `docs/detection.md` has sources and scores.
+Missing values leave everything as it was.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ OFF = np.float32(0.75)
 """Ratio over which the closing counts (0.72 to 0.78 work). Too low: one jam, several alarms; too high: it lingers."""
 
 AT_ONCE = np.float32(0.40)
-"""Ratio that needs no confirmation. Too high: a single bad reading opens an alarm; too low: sudden jams wait."""
+"""Ratio that needs half the confirmations. Too high: a single bad reading opens an alarm; too low: sudden jams wait."""
 
 FLUID = np.float32(0.75)
 """Ratio from which the shown level is fluid (domain section 4); under it dense, worse only by an open alarm."""
@@ -63,6 +64,12 @@ def observed(speed_kmh: Float32, occupancy_pct: Float32, flow_veh_h: Float32) ->
     return np.where(standing, np.float32(0), np.where(empty, np.float32(np.inf), speed))
 
 
+def unsupported(observed_kmh: Float32, occupancy_pct: Float32) -> Mask:
+    """Tell where a speed of exactly 0 has no occupancy that speaks for a vehicle on the loop."""
+    alone: Mask = (observed_kmh == 0) & ~(occupancy_pct >= EMPTY_OCCUPANCY_PCT)
+    return alone
+
+
 def judge(states: States, settings: Settings, observed_kmh: Float32) -> Mask:
     """Step smoothing, alarm and level by one observation each, in place; return who had a usable one.
 
@@ -79,7 +86,7 @@ def judge(states: States, settings: Settings, observed_kmh: Float32) -> Mask:
     before = np.where(np.isnan(states.value), raw, states.value)
     ratio = before + settings.weight * (raw - before)
     np.copyto(states.value, ratio, where=valid)
-    np.copyto(states.low, (states.low + 1) * (ratio < ON), where=valid)
+    np.copyto(states.low, (states.low + 1) * (np.maximum(ratio, raw) < ON), where=valid)
     np.copyto(states.high, (states.high + 1) * (ratio > OFF), where=valid)
     np.minimum(states.low, settings.confirm_on, out=states.low)
     np.minimum(states.high, settings.confirm_off, out=states.high)
@@ -92,7 +99,8 @@ def judge(states: States, settings: Settings, observed_kmh: Float32) -> Mask:
 
 def _alarm(states: States, settings: Settings, ratio: Float32) -> Int8:
     was = states.alarm
-    opens = (states.low >= settings.confirm_on) | (ratio < AT_ONCE)
+    deep = (ratio < AT_ONCE) & (2 * states.low >= settings.confirm_on)
+    opens = (states.low >= settings.confirm_on) | deep
     stays = (was > 0) & (states.high < settings.confirm_off)
     jammed = ratio < np.where(was == Level.JAMMED, JAM_UNTIL, JAM_BELOW)
     return ((opens | stays) * (np.int8(Level.CONGESTED) + jammed)).astype(np.int8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics import detector, limits
+from analytics import detector, limits, plausible
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
 from analytics.state import NEVER, States, age, hold
@@ -15,10 +15,14 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
     """Step every state by its row, in place; all of one rule, and no reading older than its state."""
     age(states, settings.silence_us, rows.time_us)
     shown = states.level.copy()
-    hold(states, _judge(rule, states, settings, rows.observed))
+    faulty, observed = rows.faulty, rows.observed
+    if rule is Rule.SPEED:
+        odd = plausible.implausible(states, rows)
+        faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
+    hold(states, _judge(rule, states, settings, observed))
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
     states.time_us[:] = rows.time_us
-    states.faulty[:] = rows.faulty
+    states.faulty[:] = faulty
 
 
 def _judge(rule: Rule, states: States, settings: Settings, observed: Float32) -> Mask:

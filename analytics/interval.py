@@ -1,9 +1,9 @@
 """One rule from the interval between readings to everything that depends on it; nothing is tuned to one recording.
 
 >>> derived(300.0)
-Derived(weight=0.6, confirm_on=2, confirm_off=3)
+Derived(weight=0.6, confirm_on=2, confirm_off=4)
 >>> derived(30.0)
-Derived(weight=0.35, confirm_on=4, confirm_off=6)
+Derived(weight=0.35, confirm_on=4, confirm_off=20)
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ WEIGHT_FINE, WEIGHT_COARSE = 0.35, 0.6
 ON_FINE, ON_COARSE = 4, 2
 """Readings in a row to open. Too low: false alarms; too high: late."""
 
-OFF_FINE, OFF_COARSE = 6, 3
-"""Readings in a row to close. Too low: several alarms for one jam; too high: it lingers."""
+OFF_FINE, OFF_COARSE = 20, 4
+"""Readings in a row to close: 10 and 20 min (own measurement, `docs/detection.md`; stop-and-go traffic frees itself for
+minutes). Too low: several alarms for one jam; too high: it lingers."""
 
-MOST_CONFIRMATIONS = 100
-"""Bound for very short intervals; the counters are int8."""
+MOST_CONFIRMATIONS = 1000
+"""Bound for very short intervals; the counters are int16."""
 
 
 class Derived(NamedTuple):

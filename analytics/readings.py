@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import detector, limits
-from analytics.table import Float32, Int64, Mask, Table
+from analytics.plausible import fingerprints
+from analytics.table import Float32, Index, Int64, Mask, Table
 from sensors.kind import Kind, Limits, SpeedRatio
 
 
@@ -38,33 +39,48 @@ class Arrivals(Table):
     """Readings of known things in order of arrival, all columns of shape (n,).
 
     thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, is
-    distrusted. source: intp, its row in the values of the batch, -1 for a reading of an earlier batch.
+    distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. source:
+    intp, its row in the values of the batch, -1 for a reading of an earlier batch.
     """
 
     thing: NDArray[np.intp]
     time_us: Int64
     observed: Float32
     faulty: Mask
+    print: Int64
+    unsupported: Mask
     source: NDArray[np.intp]
 
     @classmethod
     def empty(cls) -> Self:
         none = np.zeros(0, np.intp)
-        return cls(none, none.astype(np.int64), none.astype(np.float32), none.astype(np.bool_), none)
+        ints, flags = none.astype(np.int64), none.astype(np.bool_)
+        return cls(none, ints, none.astype(np.float32), flags, ints, flags, none)
+
+    @classmethod
+    def of(cls, kind: Kind, thing: Index, time_us: Int64, values: Float32, *, faulty: Mask, capacity: Float32) -> Self:
+        """Take readings of one kind, `values` (n, fields), as they come; `capacity` stands in for a missing whole."""
+        observed, unsupported = observe(kind, values, capacity)
+        observed = np.where(faulty, np.float32(np.nan), observed)
+        return cls(thing, time_us, observed, faulty, fingerprints(values), unsupported, np.arange(len(thing)))
 
 
-def observe(kind: Kind, values: Float32, capacity: Float32) -> Float32:
-    """Reduce values (n, fields) to observations (n,); `capacity` (n,) stands in for a missing whole."""
+def observe(kind: Kind, values: Float32, capacity: Float32) -> tuple[Float32, Mask]:
+    """Reduce values (n, fields) to observations (n,), and tell which of them nothing supports."""
+    nowhere = np.zeros(len(values), np.bool_)
     match kind.level:
         case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
-            return detector.observed(*(_column(kind, values, name) for name in (speed, occupancy, flow)))
+            covered = _column(kind, values, occupancy)
+            seen = detector.observed(_column(kind, values, speed), covered, _column(kind, values, flow))
+            return seen, detector.unsupported(seen, covered)
         case Limits(field=field, of=None):
-            return limits.observed(_column(kind, values, field), None)
+            return limits.observed(_column(kind, values, field), None), nowhere
         case Limits(field=field, of=str(of)):
             whole = _column(kind, values, of)
-            return limits.observed(_column(kind, values, field), np.where(np.isfinite(whole), whole, capacity))
+            whole = np.where(np.isfinite(whole), whole, capacity)
+            return limits.observed(_column(kind, values, field), whole), nowhere
         case _:
-            return np.zeros(len(values), np.float32)
+            return np.zeros(len(values), np.float32), nowhere
 
 
 def _column(kind: Kind, values: Float32, name: str) -> Float32:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from analytics.readings import Arrivals, Readings, observe
+from analytics.readings import Arrivals, Readings
 from analytics.settings import Settings, Thing, readers_of, things_of
 from analytics.table import Float32, Index
 from sensors.catalogue import Catalogue, Sensor
@@ -72,9 +72,9 @@ class Roster:
         wide = np.full((len(known), self.width), np.nan, np.float32)
         wide[:, : values.shape[1]] = values
         faulty = (readings.quality[known] & DISTRUSTED) != 0
-        observed = np.zeros(0, np.float32)
-        if len(known):
-            observed = observe(self._kinds[readings.kind], values, self.settings.capacity[places])
-            observed = np.where(faulty, np.float32(np.nan), observed)
-        source = np.arange(offset, offset + len(known))
-        return Arrivals(places, readings.time_us[known], observed, faulty, source), wide
+        if not len(known):
+            return Arrivals.empty(), wide
+        kind, capacity = self._kinds[readings.kind], self.settings.capacity[places]
+        arrivals = Arrivals.of(kind, places, readings.time_us[known], values, faulty=faulty, capacity=capacity)
+        arrivals.source += offset
+        return arrivals, wide

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics import free_speed
 from analytics.interval import COARSE_S, derived
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
-from analytics.table import Float32, Int8, Int64, Table
+from analytics.table import Float32, Int8, Int16, Int64, Table
 from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind, Limits, SpeedRatio
 
@@ -90,7 +90,7 @@ class Settings(Table):
     """One row a thing, all columns of shape (things,).
 
     rule: int8, a `Rule`. site: intp, index of the site's clock. silence_us: int64, until silent, NEVER for events.
-    weight: float32, confirm_on, confirm_off: int8, and free_kmh: float32 (NaN = learn it from learn_readings: float32)
+    weight: float32, confirm_on, confirm_off: int16, and free_kmh: float32 (NaN = learn it from learn_readings: float32)
     of the speed detector. dense, congested, jammed: float32 limits, capacity: float32 (NaN = not configured).
     """
 
@@ -98,8 +98,8 @@ class Settings(Table):
     site: NDArray[np.intp]
     silence_us: Int64
     weight: Float32
-    confirm_on: Int8
-    confirm_off: Int8
+    confirm_on: Int16
+    confirm_off: Int16
     free_kmh: Float32
     learn_readings: Float32
     dense: Float32
@@ -111,7 +111,7 @@ class Settings(Table):
     def of(cls, things: Sequence[Thing], sites: Mapping[str, int]) -> Self:
         """Build the table; `sites` gives each site's index."""
         rows = [_row(thing, sites[thing.site]) for thing in things]
-        dtypes = (np.int8, np.intp, np.int64, np.float32, np.int8, np.int8, *[np.float32] * 6)
+        dtypes = (np.int8, np.intp, np.int64, np.float32, np.int16, np.int16, *[np.float32] * 6)
         columns = zip(*rows, strict=True) if rows else [()] * len(dtypes)
         return cls(*(np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
 

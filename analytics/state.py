@@ -13,7 +13,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.table import Float32, Int8, Int64, Mask, Table
+from analytics.plausible import FIRST_HABIT
+from analytics.table import Float32, Int8, Int16, Int64, Mask, Table
 from sensors.level import Level
 
 NEVER = 2**61
@@ -41,10 +42,11 @@ class States(Table):
     time_us: int64, the newest reading, NEVER before the first. since_us: int64, when the shown level began.
     value: float32, what the level is judged by, smoothed (speed ratio; or the limited field or share), NaN = none.
     free_kmh: float32, the learnt free speed, NaN before the first speed. learnt: int32, speeds it was learnt from.
-    low, high: int8, readings in a row below the on and above the off threshold. misses: int8, readings in a row without
-    a usable value. level: int8, the shown `Level`; 0 while a thing without a level rule speaks. alarm: int8, the level
-    of the open alarm (congested or jammed), 0 = none; it outlives an unknown level. faulty: bool, the newest reading
-    is distrusted.
+    low, high: int16, readings in a row below the on and above the off threshold. misses: int8, readings in a row
+    without a usable value. print: int64, fingerprint of the newest reading. same: int16, how often in a row it was
+    repeated. habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing without a
+    level rule speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown
+    level. faulty: bool, the newest reading is distrusted or implausible.
     """
 
     time_us: Int64
@@ -52,9 +54,12 @@ class States(Table):
     value: Float32
     free_kmh: Float32
     learnt: NDArray[np.int32]
-    low: Int8
-    high: Int8
+    low: Int16
+    high: Int16
     misses: Int8
+    print: Int64
+    same: Int16
+    habit: Float32
     level: Int8
     alarm: Int8
     faulty: Mask
@@ -62,20 +67,20 @@ class States(Table):
     @classmethod
     def blank(cls, count: int) -> Self:
         """`count` things never heard of."""
-        zeros = [np.zeros(count, np.int8) for _ in range(5)]
-        low, high, misses, level, alarm = zeros
-        level[:] = UNKNOWN
         return cls(
             time_us=np.full(count, NEVER, np.int64),
             since_us=np.full(count, NEVER, np.int64),
             value=np.full(count, np.nan, np.float32),
             free_kmh=np.full(count, np.nan, np.float32),
             learnt=np.zeros(count, np.int32),
-            low=low,
-            high=high,
-            misses=misses,
-            level=level,
-            alarm=alarm,
+            low=np.zeros(count, np.int16),
+            high=np.zeros(count, np.int16),
+            misses=np.zeros(count, np.int8),
+            print=np.full(count, -1, np.int64),
+            same=np.zeros(count, np.int16),
+            habit=np.full(count, FIRST_HABIT, np.float32),
+            level=np.full(count, UNKNOWN, np.int8),
+            alarm=np.zeros(count, np.int8),
             faulty=np.zeros(count, np.bool_),
         )
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
+Int16 = NDArray[np.int16]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 

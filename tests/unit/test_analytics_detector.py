@@ -23,21 +23,23 @@ def row(*numbers: float) -> np.ndarray:
     return np.array(numbers, np.float32)
 
 
+def arrival(time_us: int, observed: float, *, unsupported: bool = False) -> Arrivals:
+    columns = (np.array([time_us]), row(observed), np.array([False]), np.array([time_us]), np.array([unsupported]))
+    return Arrivals(np.array([0]), *columns, np.array([0]))
+
+
 def run(thing: Thing, observed: list[float]) -> tuple[States, list[Level], list[int]]:
     states, settings = States.blank(1), Settings.of([thing], {"S": 0})
     levels, alarms = [], []
     for k, value in enumerate(observed):
-        time_us = np.array([round(k * thing.period_s * 1e6)])
-        step(
-            thing.rule, states, settings, Arrivals(np.array([0]), time_us, row(value), np.array([False]), np.array([k]))
-        )
+        step(thing.rule, states, settings, arrival(round(k * thing.period_s * 1e6), value))
         levels.append(Level(states.level[0]))
         alarms.append(int(states.alarm[0]))
     return states, levels, alarms
 
 
 @pytest.mark.parametrize(
-    ("period_s", "weight", "on", "off"), [(300, 0.6, 2, 3), (30, 0.35, 4, 6), (60, 0.412, 3, 5), (1, 0.158, 11, 17)]
+    ("period_s", "weight", "on", "off"), [(300, 0.6, 2, 4), (30, 0.35, 4, 20), (60, 0.412, 3, 12), (1, 0.158, 11, 216)]
 )
 def test_interval_decides_weight_and_confirmations(period_s: float, weight: float, on: int, off: int) -> None:
     derived = interval.derived(period_s)
@@ -80,8 +82,21 @@ def test_jammed_and_congested_do_not_alternate_around_their_limit() -> None:
 
 def test_open_alarm_stays_congested_until_its_off_rule() -> None:
     thing = Thing("A", "S", KINDS["traffic"], 300, free_speed_kmh=100)
-    _, levels, _ = run(thing, [50.0] * 3 + [90.0] * 4)
-    assert levels[2:] == [Level.CONGESTED] * 4 + [Level.FLUID]
+    _, levels, _ = run(thing, [50.0] * 3 + [90.0] * 5)
+    assert levels[2:] == [Level.CONGESTED] * 5 + [Level.FLUID]
+
+
+def test_tail_of_one_deep_dip_does_not_confirm_it() -> None:
+    thing = Thing("A", "S", KINDS["traffic"], 300, free_speed_kmh=100)
+    _, _, alarms = run(thing, [80.0, 45.0, 66.0, 90.0])
+    assert alarms == [0] * 4
+
+
+@pytest.mark.parametrize(("period_s", "readings"), [(300, 1), (30, 2)])
+def test_deep_fall_needs_half_the_confirmations(period_s: float, readings: int) -> None:
+    thing = Thing("A", "S", KINDS["traffic"], period_s, free_speed_kmh=100)
+    _, _, alarms = run(thing, [70.0, *[1.0] * 6])
+    assert next(k for k, alarm in enumerate(alarms) if alarm) == readings
 
 
 @pytest.mark.parametrize("period_s", [30, 60, 300])

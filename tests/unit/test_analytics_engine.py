@@ -99,9 +99,9 @@ def port() -> Port:
 
 
 def test_confirmed_fall_opens_and_confirmed_rise_closes(port: Port) -> None:
-    changes = port.speeds("A", [FREE] * 3 + [55.0] * 3 + [FREE] * 5)
+    changes = port.speeds("A", [FREE] * 3 + [55.0] * 3 + [FREE] * 6)
 
-    assert [(c.what, (c.time_us - START) // STEP) for c in changes] == [(What.BEGAN, 5), (What.ENDED, 8)]
+    assert [(c.what, (c.time_us - START) // STEP) for c in changes] == [(What.BEGAN, 5), (What.ENDED, 9)]
     began, ended = changes
     assert (began.level, began.previous, began.verdict) == (Level.CONGESTED, Level.DENSE, Verdict.TRAFFIC)
     assert (ended.level, ended.previous) == (Level.FLUID, Level.CONGESTED)
@@ -111,7 +111,7 @@ def test_confirmed_fall_opens_and_confirmed_rise_closes(port: Port) -> None:
 
 
 def test_sudden_jam_opens_at_once_and_changes_when_it_eases(port: Port) -> None:
-    changes = port.speeds("A", [FREE, 0.0, 0.0, 50.0, 50.0, 50.0])
+    changes = port.speeds("A", [FREE, 2.0, 1.0, 50.0, 50.0, 50.0])
 
     assert [(c.what, c.level) for c in changes] == [
         (What.BEGAN, Level.CONGESTED),
@@ -233,10 +233,10 @@ def test_late_reading_inside_the_window_is_stepped_in_its_place() -> None:
 def test_difference_that_a_late_reading_makes_shows_at_the_newest_reading() -> None:
     port = Port.recording(["A"], period_s=30)
     port.speeds("A", [90.0])
-    port.speeds("A", [0.0], first=2)
-    (began,) = port.speeds("A", [0.0], first=1)
+    port.speeds("A", [3.0], first=2)
+    (began,) = port.speeds("A", [2.0], first=1)
     assert (began.what, began.time_us) == (What.BEGAN, START + 2 * port.step_us)
-    assert port.speeds("A", [0.0], first=1) == []
+    assert port.speeds("A", [2.0], first=1) == []
 
 
 def test_reading_older_than_the_window_is_only_counted(port: Port) -> None:
