@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_up(choices.add_parser("up", parents=[common], help="run everything here and print where to look"))
     _add_parts(choices, common)
     _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
+    _add_evaluate(choices.add_parser("evaluate", parents=[common], help="score the detectors over recordings"))
     _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
@@ -95,6 +96,19 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     )
     replay.add_argument("--json", action="store_true", help="print the counts as one JSON object")
     replay.set_defaults(run=commands.run_replay)
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument(
+        "recordings", type=Path, nargs="+", metavar="RECORDING", help=".npz files: docs/recordings.md"
+    )
+    evaluate.add_argument(
+        "--faults", type=_percent, default=0.0, metavar="PCT", help="break so many of the stations for 12 h (0)"
+    )
+    evaluate.add_argument("--loss", type=_percent, default=0.0, metavar="PCT", help="lose so many of the readings (0)")
+    evaluate.add_argument("--seed", type=int, default=1, metavar="S", help="which stations and readings (1)")
+    evaluate.add_argument("--json", action="store_true", help="print a list with one JSON object per recording")
+    evaluate.set_defaults(run=commands.run_evaluate)
 
 
 def _add_chaos(chaos: argparse.ArgumentParser) -> None:
@@ -210,6 +224,14 @@ def _above_zero(text: str) -> float:
     if not number > 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
+
+
+def _percent(text: str) -> float:
+    """As a share of 1."""
+    number = float(text)
+    if not 0 <= number <= 100:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
+    return number / 100
 
 
 def _speed(text: str) -> float | None:

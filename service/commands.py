@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from service.bench.report import as_json, as_lines, record
 from service.chaos.director import Options as ChaosOptions
 from service.chaos.director import require_nothing_lost, run_chaos
 from service.endpoints import cache_folder, find_endpoints
+from service.evaluate.evaluation import Disturbance, as_text, evaluate
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
@@ -90,6 +92,12 @@ async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
     )
     counts = asdict(done)
     tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+
+
+async def run_evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
+    kinds, disturbance = kinds_of(settings), Disturbance(arguments.faults, arguments.loss, arguments.seed)
+    found = [await asyncio.to_thread(evaluate, path, kinds, disturbance) for path in arguments.recordings]
+    tell(msgspec.json.encode(found).decode() if arguments.json else "\n".join(as_text(found)))
 
 
 async def run_bench_ingest(settings: Settings, arguments: argparse.Namespace) -> None:

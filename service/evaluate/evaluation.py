@@ -1,0 +1,69 @@
+"""`vigie evaluate`: what the detectors of production make of recordings, scored against their truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.kind import Kinds
+from service.evaluate.disturb import disturbed
+from service.evaluate.drive import Shown, drive
+from service.evaluate.scores import Scores, levels_exact, score, smoothed
+from simulators.recording import Recording, load_recording
+
+Figure = str | int | float | None
+_NOTHING = Scores(0, *[math.nan] * 9)
+_DIGITS = 4
+
+
+class Disturbance(NamedTuple):
+    """Faulty stations and lost readings as shares of 1, and the seed of both."""
+
+    faults: float = 0.0
+    loss: float = 0.0
+    seed: int = 1
+
+
+def evaluate(path: Path, kinds: Kinds, disturbance: Disturbance) -> dict[str, Figure]:
+    """Score one recording; None where it gives nothing to score against. Raises `RecordingError`."""
+    recording = load_recording(path)
+    faults, loss, seed = disturbance
+    measured = disturbed(recording.measured(), recording.interval_s, faults=faults, loss=loss, seed=seed)
+    shown = drive(recording, measured, kinds)
+    figures = {"recording": path.name, **_detection(recording, shown), "levels_exact": _levels(recording, shown)}
+    return {name: _finite(value) for name, value in figures.items()}
+
+
+def _detection(recording: Recording, shown: Shown) -> Mapping[str, Figure]:
+    truth = recording.truth
+    if truth is None:
+        return asdict(_NOTHING) | {"events": None}
+    return asdict(score(shown.alarm, truth == 1, truth == -1, recording.interval_s))
+
+
+def _levels(recording: Recording, shown: Shown) -> float:
+    """Against the speed as it was recorded, whatever was disturbed since."""
+    if recording.speed_kmh is None:
+        return math.nan
+    speed = smoothed(recording.speed_kmh, recording.interval_s)
+    ratio: NDArray[np.float32] = speed / recording.free_speed_kmh
+    return levels_exact(shown.level, ratio)
+
+
+def _finite(value: Figure) -> Figure:
+    if isinstance(value, float):
+        return round(value, _DIGITS) if math.isfinite(value) else None
+    return value
+
+
+def as_text(evaluations: Sequence[Mapping[str, Figure]]) -> Iterator[str]:
+    """One line a figure, one column a recording."""
+    for name in evaluations[0]:
+        cells = ["-" if found[name] is None else str(found[name]) for found in evaluations]
+        yield "  ".join([name.ljust(36), *(cell.rjust(12) for cell in cells)]).rstrip()
