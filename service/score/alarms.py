@@ -1,0 +1,131 @@
+"""Alarms against congestion: which events were detected and when, and which alarms tell of nothing. Pure.
+
+`docs/benchmark.md` gives the definitions in words; both must say the same.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from service.score.feed import Episode, Verdict
+from service.score.ground import Event, Ground, Slowed
+from service.score.spans import Span, gaps
+from service.score.watch import Watch
+from service.score.windows import EMPTY, WORTHLESS
+
+WIDENED_S: Final = 300.0
+"""How far an alarm may lie beside congestion and still tell of it, as for recordings at 30 s. Less: alarms that come
+with the last confirmation are false; more: luck counts."""
+
+STALE_S: Final = 1800.0
+"""How long an alarm may stand where nothing is even slow before it is false whatever else it touched: otherwise alarms
+that never end would detect everything and hardly be false. Less: slow off-delays count; more: stale alarms do not."""
+
+SEEN_S: Final = 120.0
+"""How much of an event somebody must have sent readings of for it to count: congestion is what lasts so long."""
+
+
+class Fate(enum.Enum):
+    """What an alarm was worth."""
+
+    TRUE = "true"
+    NUISANCE = "nuisance"
+    FALSE = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """One event that somebody could see; `after_s` from onset to the first alarm, None where there was none."""
+
+    event: Event
+    after_s: float | None
+    muted: bool
+
+
+class Alarms:
+    """The alarms of one run against its truth."""
+
+    def __init__(self, ground: Ground, watch: Watch, episodes: Iterable[Episode]) -> None:
+        self._ground, self._watch = ground, watch
+        self._episodes = [one for one in episodes if one.subject not in watch.others]
+
+    def visible(self) -> Iterator[Event]:
+        """Events of which some sensor sent something for long enough: of others nobody can know."""
+        for event in self._ground.events:
+            enough_s = min(SEEN_S, event.span.length_s)
+            sent = (gap for seer in self._seers(event) for gap in gaps(event.span, self._spans(EMPTY, seer)))
+            if any(gap.length_s >= enough_s for gap in sent):
+                yield event
+
+    def detections(self, verdicts: Sequence[Verdict]) -> list[Detected]:
+        """What became of each visible event."""
+        found = []
+        for event in self.visible():
+            after_s = self._first_alarm_s(event)
+            muted = after_s is None and self._hidden(event, verdicts)
+            found.append(Detected(event, after_s, muted))
+        return found
+
+    def fates(self) -> list[tuple[Episode, Fate]]:
+        """Every alarm with what it was worth."""
+        return [(episode, self._fate(episode)) for episode in self._episodes]
+
+    def under_fault(self, episode: Episode) -> bool:
+        """Whether a fault was injected on what an alarm rests on, then or right before."""
+        resting = self._watch.on(episode.subject)
+        after = (
+            Span(one.span.start_s, one.span.end_s + WIDENED_S) for one in self._ground.faults if one.where in resting
+        )
+        return any(span.touches(episode.span) for span in after)
+
+    def _fate(self, episode: Episode) -> Fate:
+        true = [span for event in self._ground.events for span in self._of(event, episode.subject)]
+        slow = [one.span for one in self._ground.slowed if self._is_at(one, episode.subject)]
+        inside = Span(max(episode.span.start_s, self._ground.span.start_s), episode.span.end_s)
+        if any(gap.length_s > STALE_S for gap in gaps(inside, true + slow)):
+            return Fate.FALSE
+        if any(span.touches(episode.span) for span in true):
+            return Fate.TRUE
+        return Fate.NUISANCE if any(span.touches(episode.span) for span in slow) else Fate.FALSE
+
+    def _first_alarm_s(self, event: Event) -> float | None:
+        """Seconds from onset; one that stood before counts as that much early as an alarm may be."""
+        began = [
+            episode.span.start_s
+            for episode in self._episodes
+            if any(span.touches(episode.span) for span in self._of(event, episode.subject))
+        ]
+        return max(min(began) - event.span.start_s, -WIDENED_S) if began else None
+
+    def _of(self, event: Event, subject: str) -> list[Span]:
+        """The widened spans in which an alarm of this subject tells of this event."""
+        mine = self._watch.places.get(subject, frozenset())
+        spans = [span for place in sorted(mine & set(event.stretches)) for span in event.stretches[place]]
+        if not spans and subject in event.sensors | set(event.stretches):
+            # It stands at the congestion and watches another place: it tells of it as long as it lasts.
+            spans = [event.span]
+        return [span.widened(WIDENED_S) for span in spans]
+
+    def _is_at(self, slowed: Slowed, subject: str) -> bool:
+        return subject in slowed.sensors or slowed.place in self._watch.places.get(subject, {subject})
+
+    def _seers(self, event: Event) -> set[str]:
+        return set(event.sensors) | self._watch.of(event.stretches)
+
+    def _hidden(self, event: Event, verdicts: Sequence[Verdict]) -> bool:
+        """Whether a verdict stood over something that still told of the road."""
+        for seer in self._seers(event):
+            worthless = self._spans(WORTHLESS, seer)
+            for verdict in verdicts:
+                both = verdict.span.common(event.span) if verdict.subject in self._watch.on(seer) else None
+                if both is not None and any(gaps(both, worthless)):
+                    return True
+        return False
+
+    def _spans(self, faults: frozenset[str], subject: str) -> list[Span]:
+        """When one of these faults befell what a subject rests on."""
+        resting = self._watch.on(subject)
+        return [one.span for one in self._ground.faults if one.fault in faults and one.where in resting]
