@@ -55,9 +55,8 @@ class Alarms:
     def visible(self) -> Iterator[Event]:
         """Events of which some sensor sent something for long enough: of others nobody can know."""
         for event in self._ground.events:
-            enough_s = min(SEEN_S, event.span.length_s)
             sent = (gap for seer in self._seers(event) for gap in gaps(event.span, self._spans(EMPTY, seer)))
-            if any(gap.length_s >= enough_s for gap in sent):
+            if any(gap.length_s >= SEEN_S for gap in sent):
                 yield event
 
     def detections(self, verdicts: Sequence[Verdict]) -> list[Detected]:

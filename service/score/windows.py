@@ -60,5 +60,7 @@ LONG_RUN_ONLY: Final = frozenset({Fault.DRIFT, Fault.CLOCK_DRIFT, Fault.DAYLIGHT
 EMPTY: Final = frozenset({Fault.SILENT, Fault.SITE_DOWN, Fault.NETWORK_DOWN})
 """Faults while which nothing at all comes from a sensor: what only it could have seen, nobody can report."""
 
-WORTHLESS: Final = EMPTY | {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Fault.SENTINEL}
+_UNREADABLE: Final = frozenset({Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED})
+
+WORTHLESS: Final = EMPTY | _UNREADABLE | {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Fault.SENTINEL}
 """Faults while which nothing that comes tells of the road: a verdict over the sensor hides nothing then."""
