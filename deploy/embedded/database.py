@@ -20,8 +20,8 @@ _BUILTIN_LOCALE_SINCE = 17
 _ACCESS = f"host all {ROLE} {LOOPBACK}/32 scram-sha-256\n"
 
 
-def configuration(port: int, cluster: str) -> str:
-    """Write the server's configuration: durable, small enough for a laptop, on loopback."""
+def configuration(port: int, cluster: str, *, durable: bool = True) -> str:
+    """Write the server's configuration: durable where it matters, small enough for a laptop, on loopback."""
     return f"""\
 listen_addresses = '{LOOPBACK}'
 port = {port}
@@ -30,7 +30,8 @@ cluster_name = '{cluster}'
 password_encryption = 'scram-sha-256'
 shared_preload_libraries = 'timescaledb'
 timescaledb.telemetry_level = off
-fsync = on
+fsync = {"on" if durable else "off"}
+full_page_writes = {"on" if durable else "off"}
 synchronous_commit = on
 # 90 sensors need little; what the host caches counts too. The service's budget is 250 MB in all.
 shared_buffers = '64MB'
@@ -68,9 +69,12 @@ class Database:
         account: Account,
         programs: PostgresPrograms,
         say: Callable[[str], None],
+        *,
+        durable: bool = True,
     ) -> None:
         self.account = account
         self.log = home.log / "database.log"
+        self._durable = durable
         self._folder = home.database
         self._data = home.database / "data"
         self._kept = kept
@@ -103,7 +107,7 @@ class Database:
     async def prepare(self) -> None:
         """Write the configuration; make the cluster the first time."""
         await write_private(self._folder / "pg_hba.conf", _ACCESS, self.account)
-        text = configuration(self._kept.database_port, self._cluster)
+        text = configuration(self._kept.database_port, self._cluster, durable=self._durable)
         await write_private(self._folder / "postgresql.conf", text, self.account)
         if not self._data.exists():
             self._say("making the database")

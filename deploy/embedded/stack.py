@@ -33,7 +33,8 @@ class EmbeddedStack:
     """Own one home's database and broker as child processes.
 
     Entering fetches the programs when they are not there yet, starts what is asked for and returns when
-    it accepts connections; leaving stops it cleanly, the broker first. Raises EmbeddedError with one
+    it accepts connections; leaving stops it cleanly, the broker first. Not `durable` the database does not
+    wait for the disk: for what is thrown away. Raises EmbeddedError with one
     line that says what to do.
     """
 
@@ -48,11 +49,13 @@ class EmbeddedStack:
         cache: Path | None = None,
         database: bool = True,
         broker: bool = True,
+        durable: bool = True,
     ) -> None:
         self._home = Home(home)
         self._cache = (cache or self._home.folder / "cache").absolute()
         self._say = say
         self._wanted = (database, broker)
+        self._durable = durable
         self._cleanup = AsyncExitStack()
         self.children = ()
 
@@ -85,7 +88,7 @@ class EmbeddedStack:
 
     async def _start_database(self, cleanup: AsyncExitStack, kept: Kept, account: Account) -> str:
         programs = await choose_postgres(self._home.database, self._cache, account, self._say)
-        database = Database(self._home, kept, account, programs, self._say)
+        database = Database(self._home, kept, account, programs, self._say, durable=self._durable)
         await self._start_child(cleanup, Child(database))
         return database.url
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 from deploy.embedded.account import Account, unprivileged_account
 from deploy.embedded.packages import Programs, fetch
@@ -18,6 +15,7 @@ from service.bench.processes import Discarder
 from service.bench.stream import StreamPlan
 from service.clocks import wall_us
 from service.endpoints import Endpoints, cache_folder
+from service.scratch import scratch_stack
 from service.settings import Settings
 from store.catalogue import seed
 from store.migrate import migrate
@@ -62,17 +60,8 @@ class Scene:
 @asynccontextmanager
 async def scene(settings: Settings, kinds: Kinds, say: Say) -> AsyncIterator[Scene]:
     """Start the stack; it is stopped and its folder removed when the block ends."""
-    folder, cache = _scratch_folder(), cache_folder(settings)
-    try:
-        async with EmbeddedStack(folder / "home", say=say, cache=cache) as stack:
-            account = await unprivileged_account(say)
-            programs = await fetch(cache, account, say)
-            yield Scene(settings, kinds, stack, programs, account, say, count(1))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _scratch_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="vigie-bench-"))
-    folder.chmod(0o755)  # The unprivileged account that root hands the servers to must pass through.
-    return folder
+    cache = cache_folder(settings)
+    async with scratch_stack("bench", cache, say) as place:
+        account = await unprivileged_account(say)
+        programs = await fetch(cache, account, say)
+        yield Scene(settings, kinds, place.stack, programs, account, say, count(1))

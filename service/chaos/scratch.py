@@ -8,20 +8,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from deploy.embedded.child import mortal
-from deploy.embedded.stack import Child, EmbeddedStack
+from deploy.embedded.stack import Child
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
-from service.endpoints import Endpoints
+from service.scratch import ScratchStack, own_environ, scratch_stack
 from store.catalogue import seed
 from store.migrate import migrate
 
@@ -90,11 +88,11 @@ class IngestorProcess:
 class Scratch:
     """The servers and ingestors of one scratch installation; get one from `scratch`."""
 
-    def __init__(self, folder: Path, stack: EmbeddedStack, ingestors: Sequence[IngestorProcess]) -> None:
-        self.folder = folder
-        self.endpoints = Endpoints(stack.urls.database_url, stack.urls.broker_url)
+    def __init__(self, place: ScratchStack, ingestors: Sequence[IngestorProcess]) -> None:
+        self.folder = place.folder
+        self.endpoints = place.endpoints
         self.ingestors = tuple(ingestors)
-        self._children = {child.name: child for child in stack.children}
+        self._children = {child.name: child for child in place.stack.children}
 
     @property
     def database(self) -> Child:
@@ -118,36 +116,17 @@ async def scratch(
     kinds: Kinds, cache: Path, slots: Sequence[Sequence[str]], *, ingestors: int, say: Callable[[str], None]
 ) -> AsyncIterator[Scratch]:
     """A migrated and seeded installation with `ingestors` processes that share `slots`; nothing of it is left."""
-    folder = _make_folder()
-    async with AsyncExitStack() as cleanup:
-        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack = await cleanup.enter_async_context(EmbeddedStack(folder / "home", say=say, cache=cache))
-        await migrate(stack.urls.database_url, kinds)
-        await seed(stack.urls.database_url)
-        environ = _environ(stack, slots)
+    async with scratch_stack("scratch", cache, say) as place:
+        url, folder = place.endpoints.database_url, place.folder
+        await migrate(url, kinds)
+        await seed(url)
+        environ = own_environ(place.endpoints, ingest_slots=json.dumps(slots), ingest_receipt_s=str(RECEIPT_S))
         processes = [
             IngestorProcess(f"ingestor {number}", environ, folder / f"ingestor-{number}.log")
             for number in range(ingestors)
         ]
-        yield await cleanup.enter_async_context(Scratch(folder, stack, processes))
-
-
-def _make_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="vigie-scratch-"))
-    folder.chmod(0o711)  # The unprivileged account that root hands the servers to must pass through.
-    return folder
-
-
-def _environ(stack: EmbeddedStack, slots: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Our own environment without its settings of Vigie, which speak of another installation."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    return kept | {
-        "VIGIE_DATABASE_URL": stack.urls.database_url,
-        "VIGIE_BROKER_URL": stack.urls.broker_url,
-        "VIGIE_INGEST_SLOTS": json.dumps(slots),
-        "VIGIE_INGEST_RECEIPT_S": str(RECEIPT_S),
-        "VIGIE_LOG_FORMAT": "json",
-    }
+        async with Scratch(place, processes) as installation:
+            yield installation
 
 
 async def kill_server(child: Child) -> None:

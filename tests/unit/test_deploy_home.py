@@ -112,3 +112,10 @@ def test_servers_listen_on_loopback_only_and_want_a_password() -> None:
     assert "listen_addresses = '127.0.0.1'" in database
     assert "scram-sha-256" in database
     assert "fsync = on" in database
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_database_waits_for_the_disk_unless_it_is_thrown_away(*, durable: bool) -> None:
+    text = database_configuration(20_000, "vigie-abc", durable=durable)
+    for name in ("fsync", "full_page_writes"):
+        assert f"{name} = {'on' if durable else 'off'}\n" in text
