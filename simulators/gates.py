@@ -58,6 +58,7 @@ class Gates:
         self, catalogue: Catalogue, roads: Roads, yards: Yards, seed: int, interventions: Interventions
     ) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "gate")
+        self.names = tuple(sensor.id for sensor in self.sensors)
         self._roads, self._yards, self._seed, self._interventions = roads, yards, seed, interventions
         n = len(self.sensors)
         self.lanes = np.array([sensor.lanes or _LANES for sensor in self.sensors], np.int64)

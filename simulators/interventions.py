@@ -107,16 +107,16 @@ class Interventions:
     """Those of one world, asked by what they do."""
 
     def __init__(self, all_of_them: Iterable[Intervention] = ()) -> None:
-        self._all = tuple(all_of_them)
+        self.all = tuple(all_of_them)
         self._at_s = float("nan")
         self._now: tuple[Intervention, ...] = ()
 
     def at(self, at_s: float) -> tuple[Intervention, ...]:
         """Those that are active at this instant."""
-        if not self._all:
+        if not self.all:
             return ()
         if at_s != self._at_s:
-            self._at_s, self._now = at_s, tuple(one for one in self._all if one.active(at_s))
+            self._at_s, self._now = at_s, tuple(one for one in self.all if one.active(at_s))
         return self._now
 
     def of(self, at_s: float, *what: What) -> Iterator[Intervention]:

@@ -49,6 +49,7 @@ class Loops:
 
     def __init__(self, catalogue: Catalogue, roads: Roads, seed: int) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "traffic")
+        self.names = tuple(sensor.id for sensor in self.sensors)
         self._roads, self._seed = roads, seed
         net = roads.network
         place = {section.id: index for index, section in enumerate(net.sections)}

@@ -36,12 +36,13 @@ Ignoring = dict[str, list[tuple[int, int, float]]]
 class Network:
     """C cells, O origins (sources 0..C-1 and C..C+O-1), S sections, G gates, M movements, K commodities.
 
-    Receivers are the S sections, `outside` and the G gates, in this order. Movements are in order of their source;
-    `shares` is K,M; `ignoring` holds, per banned section, commodity, movement
+    `names` are the ids of the sections. Receivers are the S sections, `outside` and the G gates, in this order.
+    Movements are in order of their source; `shares` is K,M; `ignoring` holds, per banned section, commodity, movement
     and what is added to its share when nobody keeps the ban.
     """
 
     sections: tuple[Section, ...]
+    names: tuple[str, ...]
     origins: tuple[str, ...]
     gates: tuple[str, ...]
     commodity: dict[str, int]
@@ -79,6 +80,7 @@ def build(sections: tuple[Section, ...], demand: Demand, gates: tuple[str, ...])
     source, receiver, shares, ignoring = _movements(sections, origins, gates, routes, last)
     network = Network(
         sections=sections,
+        names=tuple(section.id for section in sections),
         origins=origins,
         gates=gates,
         commodity=routes.commodity,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sensors.catalogue import Catalogue
 from simulators.cells import UNIT, Cells
 from simulators.demand import Demand, GateDemand
-from simulators.interventions import Interventions
+from simulators.interventions import InterventionError, Interventions
 from simulators.network import ROAD_STEP_S, Floats, Network, build
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
@@ -70,6 +70,7 @@ class Roads:
         self._booked_from = np.array([b.origin for b in self._booked], np.intp)
         self._booked_as = np.array([b.commodity for b in self._booked], np.intp)
         self._leads, self._lead = np.unique(np.array([b.lead_s for b in self._booked]), return_inverse=True)
+        self._check_origins()
         commodities = len(self.cells.vehicles)
         self.entered, self.left, self.to_gates = np.zeros(commodities), np.zeros(commodities), np.zeros(commodities)
         self.appointments = self.no_shows = self.departed = 0
@@ -145,6 +146,13 @@ class Roads:
     def _appear(self, commodity: int, vehicles: NDArray[np.int64]) -> None:
         self.cells.vehicles[commodity, self.cells.cells :] += vehicles * UNIT
         self.entered[commodity] += float(vehicles.sum()) * UNIT
+
+    def _check_origins(self) -> None:
+        """A catalogue does not know which of its sites send vehicles."""
+        for one in self._interventions.all:
+            if one.what == "demand" and one.where not in ("", *self._origin):
+                known = ", ".join(site for site in self._origin if ":" not in site)
+                raise InterventionError(f"demand: where = {one.where!r} sends no vehicles; expected one of {known}")
 
     def _demanded(self, at_s: float) -> Floats | float:
         """By how much more vehicles than ordinary come from each origin."""

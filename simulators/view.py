@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulators.cells import UNIT
 from simulators.gates import Gates
+from simulators.loops import Loops
 from simulators.network import Floats
 from simulators.roads import Roads
 from simulators.yards import Yards
@@ -23,7 +24,8 @@ class View:
 
     S sections with the mean speed of their vehicles over free speed, the vehicles on them, and how many cars and
     lorries have come to their ends since the world was built; C cells with their section, the same ratio, and density
-    in cars per km; G gates with queue and wait; Y blocks with the share that is full, and TEU.
+    in cars per km; road sensors with the cell that each sees; G gates with queue and wait; Y blocks with the share that
+    is full, and TEU.
     """
 
     at_s: float
@@ -35,6 +37,8 @@ class View:
     cell_section: NDArray[np.intp]
     cell_ratio: Floats
     cell_cars_km: Floats
+    loops: tuple[str, ...]
+    loop_cell: NDArray[np.intp]
     gates: tuple[str, ...]
     gate_queue: NDArray[np.int64]
     gate_wait_s: Floats
@@ -73,14 +77,14 @@ class Balance:
         return roads and gates and terminals and self.teu_start + self.teu_in - self.teu_out == self.teu_now
 
 
-def view(at_s: float, roads: Roads, gates: Gates, yards: Yards) -> View:
+def view(at_s: float, roads: Roads, loops: Loops, gates: Gates, yards: Yards) -> View:
     net, n = roads.network, len(roads.network.sections)
     cars = roads.cells.cars_each @ roads.cells.vehicles[:, : roads.cells.cells]
     total = np.bincount(net.cell_section, cars, n)
     driving = np.bincount(net.cell_section, cars * roads.ratio, n)
     return View(
         at_s=at_s,
-        sections=tuple(section.id for section in net.sections),
+        sections=net.names,
         speed_ratio=np.where(total < _NOBODY, 1.0, driving / np.maximum(total, 1.0)),
         vehicles=np.bincount(net.cell_section, roads.cells.vehicles[:, : roads.cells.cells].sum(axis=0), n) / UNIT,
         cars_passed=roads.passed[0] / UNIT,
@@ -88,10 +92,12 @@ def view(at_s: float, roads: Roads, gates: Gates, yards: Yards) -> View:
         cell_section=net.cell_section,
         cell_ratio=roads.ratio.copy(),
         cell_cars_km=cars / UNIT / net.length_km,
-        gates=tuple(sensor.id for sensor in gates.sensors),
+        loops=loops.names,
+        loop_cell=loops.cell,
+        gates=gates.names,
         gate_queue=gates.queue.copy(),
         gate_wait_s=gates.wait_s(),
-        yards=tuple(sensor.id for sensor in yards.sensors),
+        yards=yards.names,
         yard_fill=yards.used / np.maximum(yards.capacity, 1),
         yard_teu=yards.used.copy(),
     )

@@ -95,6 +95,11 @@ class World:
         for one in interventions:
             one.check(catalogue)
 
+    def ordinary(self) -> World:
+        """The same world without what happens to it, not started; how busy its days are is no happening."""
+        kept = [one for one in self._interventions.all if one.what == "demand"]
+        return World(self.catalogue, self._kinds, self._seed, self._demand, kept)
+
     def _build(self) -> None:
         catalogue, seed, interventions = self.catalogue, self._seed, self._interventions
         self._roads = Roads(catalogue, self._demand, seed, interventions)
@@ -102,6 +107,7 @@ class World:
         cranes = Cranes(catalogue, wind, seed)
         self._yards = Yards(catalogue, cranes, seed, interventions)
         self._gates = Gates(catalogue, self._roads, self._yards, seed, interventions)
+        self._loops = Loops(catalogue, self._roads, seed)
         # In the order in which they are stepped: yards and gates need the cranes. Those of the road come last, because
         # they are left out while the world warms up: the chances of all others stay the same.
         self._families: dict[str, Family] = {
@@ -111,7 +117,7 @@ class World:
             "crane": cranes,
             "yard": self._yards,
             "reefer": Reefers(catalogue, seed, interventions),
-            "traffic": Loops(catalogue, self._roads, seed),
+            "traffic": self._loops,
             "travel_time": Trips(catalogue, self._roads),
         }
         self._members = [(kind, index) for kind in self._families for index in range(len(self._of_kind(kind)))]
@@ -180,7 +186,7 @@ class World:
 
     def view(self) -> View:
         """The true state at the last step, before any sensor."""
-        return view(self.now_s, self._roads, self._gates, self._yards)
+        return view(self.now_s, self._roads, self._loops, self._gates, self._yards)
 
     def balance(self) -> Balance:
         """What came, is there and left since the world was built."""

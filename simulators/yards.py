@@ -46,6 +46,7 @@ class Yards:
 
     def __init__(self, catalogue: Catalogue, cranes: Cranes, seed: int, interventions: Interventions) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "yard")
+        self.names = tuple(sensor.id for sensor in self.sensors)
         self._cranes, self._seed, self._interventions = cranes, seed, interventions
         self._terminal_of = {site.id: site.terminal or site.id for site in catalogue.sites}
         names = list(dict.fromkeys(self._terminal_of.get(s.site, s.site) for s in self.sensors))

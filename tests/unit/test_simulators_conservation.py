@@ -45,6 +45,7 @@ ANYTHING = st.one_of(
     span("ship_late", ["W06", "W08", "E02"], st.floats(1, 20)),
     span("ban_ignored", ["", "W15-W12"], SHARE),
     span("wind", [""], st.floats(0, 30)),
+    span("demand", ["", "W17", "E05"], st.floats(0, 3)),
 )
 
 
@@ -74,6 +75,8 @@ def test_vehicles_lorries_and_teu_are_conserved_to_the_unit(happens: list[Interv
         (Intervention("incident", "W15-W99", 0, 60), "W15-W99"),
         (Intervention("gate_outage", "W06", 0, 60), "W07"),
         (Intervention("wind", "", 60, 60), "start_s < end_s"),
+        (Intervention("demand", "W12", 0, 60), "W17, W18"),
+        (Intervention("incident", "W15-W12", 0, 60, 1.5), "share from 0 to 1"),
         (Intervention("strike", "W07", 0, 60), "standing_lorries"),  # type: ignore[arg-type]  that is the point
     ],
 )
