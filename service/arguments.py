@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_quarantine(choices.add_parser("quarantine", help="what could not be used: list, show, reingest"), common)
     _add_account(choices.add_parser("account", parents=[common], help="what a day should have brought, to the reading"))
     _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
+    _add_rules(choices.add_parser("rules", help="the rules of alarms: check"), common)
     return parser
 
 
@@ -195,6 +196,15 @@ def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentPars
     add.add_argument("--kind", required=True, help="a kind, shipped or your own: gate")
     add.add_argument("--name", default="", help="what people call it")
     add.set_defaults(run=commands.run_sensors_add)
+
+
+def _add_rules(rules: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = rules.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", parents=[common], help="refuse an alarm without its response")
+    check.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a TOML file: docs/alarms.md (default: those in use)"
+    )
+    check.set_defaults(run=commands.run_rules_check)
 
 
 def _add_bench(bench: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from analytics.alarms.rulebook import load_rules
 from sensors.asyncapi import asyncapi
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds, load_kinds
@@ -44,6 +45,11 @@ Command = Callable[[Settings, argparse.Namespace], Awaitable[None]]
 def kinds_of(settings: Settings) -> Kinds:
     """The shipped kinds and those of the installation."""
     return load_kinds(Path(settings.kinds_dir).expanduser() if settings.kinds_dir else None)
+
+
+def rules_file(settings: Settings) -> Path | None:
+    """The rules of the installation; None: those that are shipped."""
+    return Path(settings.rules_file).expanduser() if settings.rules_file else None
 
 
 def tell(line: str) -> None:
@@ -168,6 +174,12 @@ async def run_quarantine_show(settings: Settings, arguments: argparse.Namespace)
 
 async def run_quarantine_reingest(settings: Settings, arguments: argparse.Namespace) -> None:
     await run_reingest(find_endpoints(settings).database_url, kinds_of(settings), arguments, tell)
+
+
+async def run_rules_check(settings: Settings, arguments: argparse.Namespace) -> None:
+    path = arguments.file or rules_file(settings)
+    rules = load_rules(path)
+    tell(f"{path or 'the shipped rules'}: {len(rules.alarm)} alarms, each with its response in French and English")
 
 
 async def run_sensors_list(settings: Settings, _: argparse.Namespace) -> None:
