@@ -32,6 +32,9 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
 )
 """In the order in which rows may refer to each other."""
 
+# Recordings may have come before; the port itself may live by a recording's clock, in a scratch database for one.
+_SEEDED = "select exists (select from site where clock = 'wall' or id = any(%s))"
+
 _NEIGHBOURS = """
 insert into neighbour (sensor, neighbour, closeness) select * from unnest(%s::text[], %s::text[], %s::real[])"""
 
@@ -52,7 +55,7 @@ async def seed(url: str, catalogue: Catalogue | None = None) -> bool:
     async with connected(url, name="seed") as conn, conn.transaction():
         # Two processes that start together: the second waits here and then sees what the first wrote.
         await conn.execute("lock table site in exclusive mode")
-        cursor = await conn.execute("select exists (select from site where clock = 'wall')")
+        cursor = await conn.execute(_SEEDED, ([site.id for site in (catalogue or shipped_catalogue()).sites],))
         row = await cursor.fetchone()
         if row is None or row[0]:
             return False

@@ -87,7 +87,7 @@ def recompute_statement(kind: Kind, number: int) -> sql.Composed:
         "resolution": sql.Literal(rollup.resolution),
         "fields": sql.Literal(list(kind.field_names)),
         "counted": sql.SQL("") if finer else sql.SQL("and part.quality & {} = 0").format(sql.Literal(int(DISTRUSTED))),
-        "made": made_columns(kind, rollup, finer) if finer else _made_of_raw(kind, rollup),
+        "made": made_columns(kind, rollup, finer) if finer else made_of_raw(kind, rollup),
         "names": _listed(map(sql.Identifier, names)),
         "old_means": _listed(sql.Identifier("old", f"{field}_mean") for field in kind.field_names),
         "means": _listed(sql.Identifier(f"{field}_mean") for field in kind.field_names),
@@ -111,7 +111,8 @@ def _of_finer(kind: Kind, share: sql.Composable) -> Iterator[sql.Composable]:
             yield _named(sql.SQL("{}({})").format(sql.SQL(extreme), sql.Identifier(name)), name)
 
 
-def _made_of_raw(kind: Kind, rollup: Rollup) -> sql.Composed:
+def made_of_raw(kind: Kind, rollup: Rollup) -> sql.Composed:
+    """A bucket's readings, coverage and aggregates, made of the readings `part` of the thing `touched`."""
     functions = dict(zip(AGGREGATES, ("avg", "min", "max"), strict=True))
     aggregates = (
         _named(sql.SQL("{}({})::real").format(sql.SQL(function), sql.Identifier("part", field)), f"{field}_{name}")

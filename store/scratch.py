@@ -1,11 +1,14 @@
-"""Databases made for one measurement and dropped after it, beside those of a service, on the same server."""
+"""Databases made for one measurement or run and dropped after it, beside those of a service, on the same server."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import psycopg
 from psycopg import sql
 
 from ingest.columns import Columns
@@ -16,21 +19,41 @@ from store.kind_tables import raw_columns
 from store.staging import copy_statement
 from store.writer import wire_columns
 
+LEAVING_S = 30.0
+"""How long a background worker of TimescaleDB may take to leave a database; it takes a second."""
+_LOOK_S = 0.1
+
 
 @asynccontextmanager
-async def scratch_database(server_url: str, name: str) -> AsyncIterator[str]:
-    """The URL of a new, empty database, which is dropped when the block ends.
+async def scratch_database(server_url: str, name: str, *, template: str | None = None) -> AsyncIterator[str]:
+    """The URL of a new database, empty or as its template is, which is dropped when the block ends.
 
-    It is made by copying files, which makes a checkpoint first: every measurement begins with clean buffers.
+    It is made by copying files, which makes a checkpoint first: every measurement begins with clean buffers. Nobody may
+    be connected to the template meanwhile.
     """
     database = sql.Identifier(name)
+    make = sql.SQL("create database {} template {} strategy file_copy")
     async with connected(server_url, name="scratch") as conn:
-        await conn.execute(sql.SQL("drop database if exists {} with (force)").format(database))
-        await conn.execute(sql.SQL("create database {} strategy file_copy").format(database))
+        await _left(conn, sql.SQL("drop database if exists {} with (force)").format(database))
+        await _left(conn, make.format(database, sql.Identifier(template or "template1")))
         try:
             yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
         finally:
-            await conn.execute(sql.SQL("drop database {} with (force)").format(database))
+            await _left(conn, sql.SQL("drop database {} with (force)").format(database))
+
+
+async def _left(conn: Connection, statement: sql.Composed) -> None:
+    """Do what needs a database for itself: a background worker in it, which we may not end, leaves by itself."""
+    deadline = time.monotonic() + LEAVING_S
+    while True:
+        try:
+            await conn.execute(statement)
+        except (psycopg.errors.ObjectInUse, psycopg.errors.InsufficientPrivilege):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_LOOK_S)
+        else:
+            return
 
 
 def prepared_copy(columns: Columns) -> bytes:

@@ -107,3 +107,11 @@ async def test_a_change_is_notified(migrated_url: str) -> None:
         await listen(conn, CATALOGUE_CHANNEL)
         await register(migrated_url)
         assert await wait_for_notice(conn, WAIT_S)
+
+
+async def test_a_port_that_lives_by_a_recordings_clock_is_not_seeded_anew(migrated_url: str) -> None:
+    port = shipped_catalogue()
+    sites = tuple(msgspec.structs.replace(site, clock="recording") for site in port.sites)
+    assert await seed(migrated_url, msgspec.structs.replace(port, sites=sites))
+    assert not await seed(migrated_url)
+    assert {site.clock for site in (await loaded(migrated_url)).sites} == {"recording"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from ingest.columns import Batch
 from sensors.catalogue import Sensor, Site
 from sensors.kind import Kinds
 from sensors.level import Quality
+from store.backfill import fill_rollups
 from store.catalogue import register_recording
 from store.database import connected
 from store.progress import cursors_of, newest_batches
@@ -18,6 +20,7 @@ from store.rollups import READER, update_rollups
 from store.writer import SlotSink
 
 MakeBatch = Callable[..., Batch]
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def means(url: str, table: str = "traffic", field: str = "count") -> list[tuple[Any, ...]]:
@@ -93,3 +96,24 @@ async def test_rolling_up_twice_gives_the_same(migrated_url: str, kinds: Kinds, 
     async with connected(migrated_url, name="test") as connection:
         assert await update_rollups(connection, kinds, limit_rows=1000) == 30
     assert means(migrated_url) == before
+
+
+async def test_means_of_loaded_readings_are_those_of_ingested_ones(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch
+) -> None:
+    seconds = [0, 30, 60, 299.5, 300, 3700, 86_400 * 2]
+    await write_and_roll(migrated_url, kinds, make_batch(seconds, value=[1, 2, 3, 6, 9, 4, 5]))
+    tables = ("traffic_5min", "traffic_1h", "traffic_1d")
+    columns = "sensor, time, readings, coverage, count_mean, count_min, count_max"
+
+    def all_means(conn: psycopg.Connection[Any]) -> list[list[tuple[Any, ...]]]:
+        return [conn.execute(f"select {columns} from {table} order by 1, 2".encode()).fetchall() for table in tables]  # noqa: S608
+
+    with psycopg.connect(migrated_url, autocommit=True) as conn:
+        made = all_means(conn)
+        for table in tables:
+            conn.execute(f"delete from {table}".encode())  # noqa: S608
+        async with connected(migrated_url, name="test") as own:
+            for _ in range(2):
+                await fill_rollups(own, kinds, START + timedelta(minutes=1), START + timedelta(days=3))
+        assert all_means(conn) == made
