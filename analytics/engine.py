@@ -20,6 +20,7 @@ from analytics.roster import Roster
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
 from analytics.table import Float32, Index, Int64, Mask
+from analytics.usual import Profile
 from analytics.window import WINDOW_US, Window, Work, in_time, work
 from analytics.wording import worded
 from sensors.catalogue import Catalogue
@@ -38,6 +39,7 @@ class Engine:
         self._told = Told.blank(0)
         self._values: Float32 = np.zeros((0, self._roster.width), np.float32)
         self._window = Window.empty()
+        self._profiles: dict[str, Profile] = {}
         self._grow()
 
     @property
@@ -57,6 +59,12 @@ class Engine:
         self._values = np.concatenate((self._values, np.full((missing, self._roster.width), np.nan, np.float32)))
         clocks = np.full(len(self._roster.sites) - len(self._clock_us), -NEVER, np.int64)
         self._clock_us = np.concatenate((self._clock_us, clocks))
+        self._usual = self._roster.usual(self._profiles)
+
+    def use(self, profiles: Mapping[str, Profile]) -> None:
+        """Compare with these profiles from the next reading on; things without one keep theirs."""
+        self._profiles |= profiles
+        self._usual = self._roster.usual(self._profiles)
 
     def unknown(self, things: Iterable[str]) -> set[str]:
         """Those that the catalogue of this engine does not have."""
@@ -73,6 +81,7 @@ class Engine:
         new = new.take(fits)
         if not len(new.thing):
             return []
+        new.usual_kmh, new.spread_kmh = self._usual.at(new.thing, new.time_us)
         notes = self._step(new, values)
         sites = np.unique(self._roster.settings.site[new.thing])
         self._move_recordings(sites)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics import detector, limits, plausible
+from analytics import abnormal, detector, limits, plausible
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
 from analytics.state import NEVER, States, age, hold
@@ -19,6 +19,7 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
     if rule is Rule.SPEED:
         odd = plausible.implausible(states, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
+        abnormal.judge(states, settings, rows, observed)
     hold(states, _judge(rule, states, settings, observed))
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
     states.time_us[:] = rows.time_us

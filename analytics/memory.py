@@ -19,7 +19,7 @@ from analytics.state import States
 from analytics.table import Int64
 from analytics.window import WINDOW_US
 
-FORMAT = 2
+FORMAT = 3
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 

@@ -40,7 +40,8 @@ class Arrivals(Table):
 
     thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, is
     distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. source:
-    intp, its row in the values of the batch, -1 for a reading of an earlier batch.
+    intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh: float32, what
+    is usual at its time and the MAD of that, NaN = unknown.
     """
 
     thing: NDArray[np.intp]
@@ -50,19 +51,24 @@ class Arrivals(Table):
     print: Int64
     unsupported: Mask
     source: NDArray[np.intp]
+    usual_kmh: Float32
+    spread_kmh: Float32
 
     @classmethod
     def empty(cls) -> Self:
         none = np.zeros(0, np.intp)
         ints, flags = none.astype(np.int64), none.astype(np.bool_)
-        return cls(none, ints, none.astype(np.float32), flags, ints, flags, none)
+        floats = none.astype(np.float32)
+        return cls(none, ints, floats, flags, ints, flags, none, floats, floats)
 
     @classmethod
     def of(cls, kind: Kind, thing: Index, time_us: Int64, values: Float32, *, faulty: Mask, capacity: Float32) -> Self:
         """Take readings of one kind, `values` (n, fields), as they come; `capacity` stands in for a missing whole."""
         observed, unsupported = observe(kind, values, capacity)
         observed = np.where(faulty, np.float32(np.nan), observed)
-        return cls(thing, time_us, observed, faulty, fingerprints(values), unsupported, np.arange(len(thing)))
+        unknown = np.full(len(thing), np.nan, np.float32)
+        source = np.arange(len(thing))
+        return cls(thing, time_us, observed, faulty, fingerprints(values), unsupported, source, unknown, unknown.copy())
 
 
 def observe(kind: Kind, values: Float32, capacity: Float32) -> tuple[Float32, Mask]:

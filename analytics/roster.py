@@ -12,6 +12,7 @@ import numpy as np
 from analytics.readings import Arrivals, Readings
 from analytics.settings import Settings, Thing, readers_of, things_of
 from analytics.table import Float32, Index
+from analytics.usual import Profile, Usual
 from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind
 from sensors.level import DISTRUSTED
@@ -40,6 +41,7 @@ class Roster:
         for thing in things:
             place = self._places.setdefault((thing.id, thing.kind.name), len(self.things))
             self.things[place : place + 1] = [thing]
+        self._timezones = {thing.site: "UTC" for thing in self.things} | {s.id: s.timezone for s in catalogue.sites}
         for site in [*(site.id for site in catalogue.sites), *(thing.site for thing in things)]:
             self.sites.setdefault(site, len(self.sites))
         self.index = {thing.id: self._places[thing.id, thing.kind.name] for thing in things}
@@ -53,6 +55,11 @@ class Roster:
         self._by_kind: dict[str, dict[str, int]] = {name: {} for name in self._kinds}
         for thing in things:
             self._by_kind[thing.kind.name][thing.id] = self.index[thing.id]
+
+    def usual(self, profiles: Mapping[str, Profile]) -> Usual:
+        """Gather the profiles of those that are in the catalogue, by place and time zone."""
+        some = {self.index[name]: profile for name, profile in profiles.items() if name in self.index}
+        return Usual.of(some, [self._timezones[thing.site] for thing in self.things])
 
     def arrivals(self, batch: Iterable[Readings]) -> tuple[Arrivals, Float32]:
         """Return the readings of known things, and their values (n, width) as wide as the widest kind."""

@@ -13,9 +13,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.abnormal import FIRST_SCATTER
 from analytics.plausible import FIRST_HABIT
 from analytics.table import Float32, Int8, Int16, Int64, Mask, Table
-from sensors.level import Level
+from sensors.level import Abnormality, Level
 
 NEVER = 2**61
 """An instant (us) after all others, and a duration longer than all others; two of them still fit an int64."""
@@ -47,6 +48,11 @@ class States(Table):
     repeated. habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing without a
     level rule speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown
     level. faulty: bool, the newest reading is distrusted or implausible.
+
+    Of abnormality (`analytics.abnormal`), for road traffic: speed_kmh: float32, smoothed, NaN = none. usual_kmh:
+    float32, what was usual at the newest reading, NaN = unknown. z: float32, deviations below it. scatter: float32,
+    running MAD of their ratio. odd, even: int16, readings in a row that speak for unusual and for usual. unusual: int8,
+    an `Abnormality`.
     """
 
     time_us: Int64
@@ -63,6 +69,13 @@ class States(Table):
     level: Int8
     alarm: Int8
     faulty: Mask
+    speed_kmh: Float32
+    usual_kmh: Float32
+    z: Float32
+    scatter: Float32
+    odd: Int16
+    even: Int16
+    unusual: Int8
 
     @classmethod
     def blank(cls, count: int) -> Self:
@@ -82,6 +95,13 @@ class States(Table):
             level=np.full(count, UNKNOWN, np.int8),
             alarm=np.zeros(count, np.int8),
             faulty=np.zeros(count, np.bool_),
+            speed_kmh=np.full(count, np.nan, np.float32),
+            usual_kmh=np.full(count, np.nan, np.float32),
+            z=np.full(count, np.nan, np.float32),
+            scatter=np.full(count, FIRST_SCATTER, np.float32),
+            odd=np.zeros(count, np.int16),
+            even=np.zeros(count, np.int16),
+            unusual=np.full(count, Abnormality.UNKNOWN, np.int8),
         )
 
 
@@ -129,5 +149,8 @@ def forget(states: States, which: Mask) -> None:
     """Make the level unknown, in place. Smoothing and confirmations start anew; an open alarm stays."""
     states.level[which] = UNKNOWN
     states.value[which] = np.nan
-    states.low[which] = 0
-    states.high[which] = 0
+    states.speed_kmh[which] = np.nan
+    states.z[which] = np.nan
+    states.unusual[which] = Abnormality.UNKNOWN
+    for count in (states.low, states.high, states.odd, states.even):
+        count[which] = 0

@@ -20,6 +20,19 @@ class Level(enum.IntEnum):
         return self.name.lower()
 
 
+class Abnormality(enum.IntEnum):
+    """How unusual it is for the time of week, whatever the level; unknown until enough weeks were seen."""
+
+    UNKNOWN = -1
+    USUAL = 0
+    UNUSUAL = 1
+
+    @property
+    def label(self) -> str:
+        """The word used in the API and on the page."""
+        return self.name.lower()
+
+
 class Verdict(enum.StrEnum):
     """Whether a state tells of the road or of the sensor."""
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from analytics.engine import Engine
 from analytics.readings import Readings
+from analytics.usual import given
 from sensors.catalogue import Catalogue
 from sensors.kind import Kind, Kinds
+from sensors.level import Abnormality
 from service.evaluate.disturb import Arrays
 from simulators.recording import Recording
 from simulators.replay import KIND, plan_replay
@@ -23,11 +25,12 @@ _SITE = "recording"
 class Shown:
     """What every station showed after every step, arrays of shape (times, stations).
 
-    level: int8, a `Level`. alarm: bool, an alarm was open.
+    level: int8, a `Level`. alarm: bool, an alarm was open. unusual: bool, it was unusual for the time of week.
     """
 
     level: NDArray[np.int8]
     alarm: NDArray[np.bool_]
+    unusual: NDArray[np.bool_]
 
 
 def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
@@ -36,11 +39,13 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     names = [sensor.id for sensor in plan.sensors]
     engine = Engine(kinds, Catalogue(sites=(plan.site,), sensors=plan.sensors))
     shape = (len(recording.time), len(names))
-    shown = Shown(np.zeros(shape, np.int8), np.zeros(shape, np.bool_))
+    engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
+    shown = Shown(np.zeros(shape, np.int8), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_))
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
         engine.absorb([readings])
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0
+        shown.unusual[step] = states.unusual == Abnormality.UNUSUAL
     return shown
 
 

@@ -20,6 +20,8 @@ from simulators.recording import Recording, load_recording
 Figure = str | int | float | None
 _NOTHING = Scores(0, *[math.nan] * 9)
 _DIGITS = 4
+_SLOWED = np.float32(0.8)
+"""Share of the usual speed under which traffic counts as slowed for its time of week (the recordings' description)."""
 
 
 class Disturbance(NamedTuple):
@@ -36,7 +38,12 @@ def evaluate(path: Path, kinds: Kinds, disturbance: Disturbance) -> dict[str, Fi
     faults, loss, seed = disturbance
     measured = disturbed(recording.measured(), recording.interval_s, faults=faults, loss=loss, seed=seed)
     shown = drive(recording, measured, kinds)
-    figures = {"recording": path.name, **_detection(recording, shown), "levels_exact": _levels(recording, shown)}
+    figures = {
+        "recording": path.name,
+        **_detection(recording, shown),
+        "levels_exact": _levels(recording, shown),
+        **_unexpected(recording, shown),
+    }
     return {name: _finite(value) for name, value in figures.items()}
 
 
@@ -54,6 +61,19 @@ def _levels(recording: Recording, shown: Shown) -> float:
     speed = smoothed(recording.speed_kmh, recording.interval_s)
     ratio: NDArray[np.float32] = speed / recording.free_speed_kmh
     return levels_exact(shown.level, ratio)
+
+
+def _unexpected(recording: Recording, shown: Shown) -> Mapping[str, Figure]:
+    """A flag is false when at no time of it the smoothed speed was below `_SLOWED` of the usual one."""
+    found = _NOTHING
+    if recording.unexpected is not None and recording.usual_speed_kmh is not None and recording.speed_kmh is not None:
+        slowed = smoothed(recording.speed_kmh, recording.interval_s) < _SLOWED * recording.usual_speed_kmh
+        found = score(shown.unusual, recording.unexpected == 1, slowed, recording.interval_s)
+    return {
+        "unexpected_detection_rate": found.detection_rate,
+        "unexpected_false_per_station_day": found.false_per_station_day,
+        "unexpected_delay_median_min": found.delay_median_min,
+    }
 
 
 def _finite(value: Figure) -> Figure:

@@ -25,7 +25,7 @@ def row(*numbers: float) -> np.ndarray:
 
 def arrival(time_us: int, observed: float, *, unsupported: bool = False) -> Arrivals:
     columns = (np.array([time_us]), row(observed), np.array([False]), np.array([time_us]), np.array([unsupported]))
-    return Arrivals(np.array([0]), *columns, np.array([0]))
+    return Arrivals(np.array([0]), *columns, np.array([0]), row(NAN), row(NAN))
 
 
 def run(thing: Thing, observed: list[float]) -> tuple[States, list[Level], list[int]]:
