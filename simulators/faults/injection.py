@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from sensors.catalogue import Catalogue
 from sensors.errors import OperatorError
 from sensors.fault import Fault, Scope
+from simulators.faults.sense import objection, other_of
+from simulators.faults.sizes import SIZES
 
 
 class InjectionError(OperatorError):
@@ -22,7 +24,7 @@ class InjectionError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """From `start_s` until before `end_s` (Unix seconds, by the time of measuring) `where` has this fault.
+    """From `start_s` until before `end_s` (Unix seconds, by the time of sending) `where` has this fault.
 
     `where` is a sensor or a corridor; a Bluetooth reader stands for all its corridors. For `site_down` it is a site,
     for `network_down` a basin. A `size` of None is the fault's default.
@@ -38,9 +40,29 @@ class Injection:
         """Raise `InjectionError` when there is no such place, or the fault makes no sense there."""
         if not self.start_s < self.end_s:
             raise InjectionError(f"{self}: ends at {self.end_s:.0f}, before it starts at {self.start_s:.0f}")
-        if not things_of(self, catalogue):
+        things = things_of(self, catalogue)
+        if not things:
             known = ", ".join(places(self.what.scope, catalogue))
             raise InjectionError(f"{self}: there is no {self.what.scope} {self.where!r}; there are {known}")
+        if self.what.scope is Scope.SENSOR:
+            for objected in filter(None, (objection(self.what, thing, catalogue) for thing in things)):
+                raise InjectionError(f"{self}: {objected}")
+        self._check_size()
+
+    def _check_size(self) -> None:
+        size = SIZES.get(self.what)
+        if self.size is None:
+            return
+        if size is None:
+            raise InjectionError(f"{self}: has no size; leave {self.size:g} out")
+        if not size.fits(self.size):
+            raise InjectionError(f"{self}: size {self.size:g} is not {size.expected} ({size.meaning})")
+
+    @property
+    def amount(self) -> float:
+        """Its size, or the default; 0 for a fault without one."""
+        default = SIZES[self.what].default if self.what in SIZES else 0.0
+        return default if self.size is None else self.size
 
     def active(self, at_s: float) -> bool:
         return self.start_s <= at_s < self.end_s
@@ -74,12 +96,21 @@ def things_of(injection: Injection, catalogue: Catalogue) -> tuple[str, ...]:
             return tuple(thing for thing, sensor, _ in speaking if where in (thing, sensor))
 
 
+def touched(injection: Injection, catalogue: Catalogue) -> tuple[str, ...]:
+    """The things whose topics carry something else with an injection: also that on whose topic another publishes."""
+    things = things_of(injection, catalogue)
+    if injection.what is not Fault.IDENTITY_SWAPPED or injection.size:
+        return things
+    others = (other_of(injection.what, thing, catalogue) for thing in things)
+    return tuple(dict.fromkeys((*things, *filter(None, others))))
+
+
 def check_all(injections: Iterable[Injection], catalogue: Catalogue) -> None:
     """Raise `InjectionError` for one that cannot be, or for two of one sensor at the same time."""
     spans: dict[str, list[Injection]] = defaultdict(list)
     for injection in injections:
         injection.check(catalogue)
-        for thing in things_of(injection, catalogue):
+        for thing in touched(injection, catalogue):
             spans[thing].append(injection)
     for thing, befalling in spans.items():
         for one, next_one in itertools.pairwise(sorted(befalling, key=lambda one: one.start_s)):
