@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from sensors.catalogue import Catalogue
 from simulators.cells import UNIT
+from simulators.family import Output, Values
 from simulators.interventions import Interventions
-from simulators.network import Floats
+from simulators.network import Floats, Ints
 from simulators.noise import smooth_noise
 from simulators.profile import OPENS_H, Moment
 from simulators.roads import Roads
@@ -37,10 +38,11 @@ _RATE_S: Final = 900.0
 _ABLE: Final = 0.7
 """Of what its lanes could serve, a gate is expected to do at least this."""
 
+_LONGEST_S: Final = 43_200.0
+"""Nobody waits longer than half a day."""
+
 _LANES: Final = 2
 _STREAM: Final = 2
-
-Values = dict[str, float | str | None]
 
 
 class Passage(NamedTuple):
@@ -53,6 +55,16 @@ class Passage(NamedTuple):
 
 class Gates:
     """All gates of a catalogue and the lorries inside their terminals. Arrays are G, one entry a gate."""
+
+    outputs = (
+        Output("queue_trucks", whole=True),
+        Output("queue_m"),
+        Output("wait_s"),
+        Output("lanes_open", whole=True),
+        Output("service_s"),
+        Output("arrivals", whole=True),
+        Output("departures", whole=True),
+    )
 
     def __init__(
         self, catalogue: Catalogue, roads: Roads, yards: Yards, seed: int, interventions: Interventions
@@ -85,7 +97,6 @@ class Gates:
         self.service_s = np.full(n, _SERVICE_S)
         self._served_h, self._credit = np.zeros(n), np.zeros(n)
         self._sums = np.zeros((n, 2), np.int64)
-        self._marks = self._sums.copy()
         self._passages: list[Passage] = []
 
     def room(self) -> Floats:
@@ -124,27 +135,26 @@ class Gates:
 
     def wait_s(self) -> Floats:
         """Per gate: the queue over the served rate; when few were served lately, over what the lanes can do."""
-        able_h = np.maximum(self.lanes_open, 1) * 3600 / self.service_s
-        wait: Floats = self.queue / np.maximum(self._served_h, _ABLE * able_h) * 3600
-        return np.minimum(wait, 43_200.0)
+        return _wait_s(self.queue, self.lanes_open, self.service_s, self._served_h)
 
-    def mark(self, index: int) -> None:
-        self._marks[index] = self._sums[index]
+    def state(self) -> Floats:
+        """Arrivals and departures since the start; queue, lanes open, service time and served rate of now."""
+        return np.column_stack((self._sums, self.queue, self.lanes_open, self.service_s, self._served_h))
 
-    def measure(self, index: int) -> Values:
-        arrivals, departures = (self._sums[index] - self._marks[index]).tolist()
-        queue, lanes = int(self.queue[index]), int(self.lanes_open[index])
-        able_h = max(lanes, 1) * 3600 / float(self.service_s[index])
-        wait_s = queue / max(float(self._served_h[index]), _ABLE * able_h) * 3600
-        return {
-            "queue_trucks": queue,
-            "queue_m": round(min(queue * LORRY_M, float(self._storage_m[index])), 1),
-            "wait_s": round(min(wait_s, 43_200.0), 1),
-            "lanes_open": lanes,
-            "service_s": round(float(self.service_s[index]), 1) if lanes else None,
-            "arrivals": arrivals,
-            "departures": departures,
-        }
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        arrivals, departures = (after[:, :2] - before[:, :2]).T
+        queue, lanes, service_s, served_h = after[:, 2:].T
+        return np.column_stack(
+            (
+                queue,
+                np.round(np.minimum(queue * LORRY_M, self._storage_m[member]), 1),
+                np.round(_wait_s(queue, lanes, service_s, served_h), 1),
+                lanes,
+                np.where(lanes > 0, np.round(service_s, 1), np.nan),
+                arrivals,
+                departures,
+            )
+        )
 
     def take_passages(self) -> list[Passage]:
         """The passages since the last call, in order of time."""
@@ -241,3 +251,9 @@ class Gates:
         self._sums[:, 0] += queue - (self.queue - served)
         self._sums[:, 1] += served
         self.queue = queue
+
+
+def _wait_s(queue: NDArray[np.generic], lanes: NDArray[np.generic], service_s: Floats, served_h: Floats) -> Floats:
+    able_h = np.maximum(lanes, 1) * 3600 / service_s
+    wait: Floats = np.minimum(queue / np.maximum(served_h, _ABLE * able_h) * 3600, _LONGEST_S)
+    return wait

@@ -13,7 +13,8 @@ import numpy as np
 from sensors.catalogue import Catalogue
 from sensors.roads import RoadGraph
 from simulators.cells import UNIT
-from simulators.network import Floats
+from simulators.family import Output
+from simulators.network import Floats, Ints
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
 from simulators.roads import Roads
@@ -47,6 +48,14 @@ _STREAM: Final = 101
 class Loops:
     """All road sensors of a catalogue. Arrays are S float64, one lane each."""
 
+    outputs = (
+        Output("count", whole=True),
+        Output("flow_veh_h"),
+        Output("occupancy_pct"),
+        Output("speed_kmh"),
+        Output("hgv_share"),
+    )
+
     def __init__(self, catalogue: Catalogue, roads: Roads, seed: int) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "traffic")
         self.names = tuple(sensor.id for sensor in self.sensors)
@@ -65,7 +74,6 @@ class Loops:
         self._length_km = net.length_km[self.cell]
         self._owed = np.zeros((2, len(self.sensors)))
         self._sums = np.zeros((len(self.sensors), 5))
-        self._marks = self._sums.copy()
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         roads, hours, n = self._roads, step_s / 3600, len(self.sensors)
@@ -85,32 +93,26 @@ class Loops:
         covered = np.where(roads.ratio[self.cell] * self._free > _CRAWL_KMH, 0.0, covered)
         self._sums += np.stack((count, lorries, spent, np.minimum(covered, hours), np.full(n, hours)), axis=1)
 
-    def mark(self, index: int) -> None:
-        """The next reading of this sensor starts here."""
-        self._marks[index] = self._sums[index]
+    def state(self) -> Floats:
+        """Vehicles, lorries, hours that they spent on a km, hours covered by who stands, hours."""
+        return self._sums.copy()
 
-    def measure(self, index: int) -> dict[str, float | str | None]:
-        """What the sensor has seen since its mark; without a vehicle, how long it was covered by one that stood."""
-        count, lorries, spent, covered, hours = (self._sums[index] - self._marks[index]).tolist()
-        count, lorries = round(count), round(lorries)
-        if not count or not hours:
-            full = min(100 * covered / hours, 100.0) if hours else 0.0
-            return {
-                "count": 0,
-                "flow_veh_h": 0.0,
-                "occupancy_pct": round(full, 2),
-                "speed_kmh": None,
-                "hgv_share": None,
-            }
-        share = lorries / count
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        """What passed; without a vehicle, how long the loop was covered by one that stood."""
+        del member
+        counted, lorries, spent, covered, hours = (after - before).T
+        count = np.rint(counted)
+        passed = (count > 0) & (hours > 0)
+        share = np.rint(lorries) / np.maximum(count, 1.0)
         length_km = ((1 - share) * CAR_M + share * LORRY_M + DETECTOR_M) / 1000
-        return {
-            "count": count,
-            "flow_veh_h": round(count / hours, 1),
-            "occupancy_pct": round(min(100 * spent / hours * length_km, 100.0), 2),
-            "speed_kmh": round(count / spent, 2),
-            "hgv_share": round(share, 4),
-        }
+        busy = np.where(passed, spent * length_km, covered) / np.maximum(hours, 1e-9)
+        found = np.empty((len(count), len(self.outputs)))
+        found[:, 0] = np.where(hours > 0, count, 0.0)
+        found[:, 1] = np.round(np.where(passed, count, 0.0) / np.maximum(hours, 1e-9), 1)
+        found[:, 2] = np.round(np.minimum(100 * busy, 100.0), 2)
+        found[:, 3] = np.where(passed, np.round(count / np.maximum(spent, 1e-12), 2), np.nan)
+        found[:, 4] = np.where(passed, np.round(share, 4), np.nan)
+        return found
 
     def _share(self, at_s: float) -> Floats:
         """2,S the sensor's lane's part of the cars and of the lorries; lanes carry equal numbers of vehicles."""

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.catalogue import Catalogue
+from simulators.family import Output
+from simulators.network import Floats, Ints
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
 
@@ -26,13 +28,14 @@ _STREAM: Final = 3
 class Parking:
     """All lorry parks of a catalogue."""
 
+    outputs = tuple(Output(name, whole=True) for name in ("occupied", "capacity", "entries", "exits"))
+
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "parking")
         self._seed = seed
         self._capacity = np.array([round(sensor.capacity or 50) for sensor in self.sensors], np.int64)
         self._taken: NDArray[np.int64] | None = None
         self._sums = np.zeros((len(self.sensors), 2), np.int64)
-        self._marks = self._sums.copy()
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         if self._taken is not None and now.at_s % _EVERY_S:
@@ -49,13 +52,13 @@ class Parking:
         self._taken += entries - exits
         self._sums += np.stack((entries, exits), axis=1)
 
-    def mark(self, index: int) -> None:
-        self._marks[index] = self._sums[index]
+    def state(self) -> Floats:
+        """Entries and exits since the start, spaces that are taken."""
+        taken = np.zeros(len(self.sensors)) if self._taken is None else self._taken
+        return np.column_stack((self._sums, taken))
 
-    def measure(self, index: int) -> dict[str, float | str | None]:
-        entries, exits = (self._sums[index] - self._marks[index]).tolist()
-        taken = 0 if self._taken is None else int(self._taken[index])
-        return {"occupied": taken, "capacity": int(self._capacity[index]), "entries": entries, "exits": exits}
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        return np.column_stack((after[:, 2], self._capacity[member], after[:, :2] - before[:, :2]))
 
     def _target(self, now: Moment) -> NDArray[np.float64]:
         wander = 0.06 * smooth_noise(self._seed, _STREAM, now.at_s, 4 * 3600, len(self.sensors))

@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 
 from sensors.catalogue import Catalogue
+from simulators.family import Output
 from simulators.interventions import Interventions
-from simulators.network import Floats
+from simulators.network import Floats, Ints
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
-
-Values = dict[str, float | str | None]
 
 STOP_MS: Final = 20.0
 """Mean wind at which cranes stop; terminals stop at 20 to 25 m/s."""
@@ -46,28 +45,28 @@ _WIND, _CRANE, _REEFER = 5, 6, 7
 class Wind:
     """All anemometers: a mistral for days, else a sea breeze in the afternoon; all places see the same weather."""
 
+    outputs = (Output("mean_ms"), Output("gust_ms"), Output("direction_deg"))
+
     def __init__(self, catalogue: Catalogue, seed: int, interventions: Interventions) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "wind")
         self._seed, self._interventions = seed, interventions
         self._at_s = 0.0
-        self._known: tuple[float, Floats] = (math.nan, np.zeros(0))
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         del step_s, rng
         self._at_s = now.at_s
 
-    def mark(self, index: int) -> None:
-        """Nothing is counted between two readings."""
-
     def mistral_ms(self, at_s: float) -> float:
         """The mistral of the region, at least what intervenes."""
         return max(_mistral_ms(self._seed, at_s), self._interventions.largest(at_s, "wind", ""))
 
-    def measure(self, index: int) -> Values:
-        if self._known[0] != self._at_s:
-            self._known = (self._at_s, self._all(self._at_s))
-        mean, gust, degrees = self._known[1][:, index].tolist()
-        return {"mean_ms": round(mean, 1), "gust_ms": round(gust, 1), "direction_deg": round(degrees, 0)}
+    def state(self) -> Floats:
+        """Mean, gust and direction of now."""
+        return self._all(self._at_s).T
+
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        del member, before
+        return np.column_stack((np.round(after[:, :2], 1), np.round(after[:, 2], 0)))
 
     def _all(self, at_s: float) -> Floats:
         seed, n = self._seed, len(self.sensors)
@@ -87,6 +86,13 @@ class Wind:
 class Cranes:
     """All cranes: they work while their ship is there, 20 to 35 moves an hour, and stop in wind."""
 
+    outputs = (
+        Output("moves_h"),
+        Output("cycle_s"),
+        Output("idle_share"),
+        Output("state", choices=("working", "idle", "wind_stop")),
+    )
+
     _EVERY_S: Final = 60.0
 
     def __init__(self, catalogue: Catalogue, wind: Wind, seed: int) -> None:
@@ -102,19 +108,22 @@ class Cranes:
         if now.at_s % self._EVERY_S == 0 and self.sensors:
             self._decide(now.at_s)
 
-    def mark(self, index: int) -> None:
-        """A crane reports what it does now."""
+    def state(self) -> Floats:
+        """What each crane does now."""
+        return np.column_stack((self.moves_h, self.cycle_s, self.idle, self.wind_stop))
 
-    def measure(self, index: int) -> Values:
-        if not self.moves_h[index]:
-            state = "wind_stop" if self.wind_stop[index] else "idle"
-            return {"moves_h": 0.0, "cycle_s": None, "idle_share": 1.0, "state": state}
-        return {
-            "moves_h": round(float(self.moves_h[index]), 1),
-            "cycle_s": round(float(self.cycle_s[index]), 1),
-            "idle_share": round(float(self.idle[index]), 3),
-            "state": "working",
-        }
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        del member, before
+        moves_h, cycle_s, idle, wind_stop = after.T
+        works = moves_h > 0
+        return np.column_stack(
+            (
+                np.round(moves_h, 1),
+                np.where(works, np.round(cycle_s, 1), np.nan),
+                np.where(works, np.round(idle, 3), 1.0),
+                np.where(works, 0.0, 1.0 + wind_stop),
+            )
+        )
 
     def _decide(self, at_s: float) -> None:
         seed, n = self._seed, len(self.sensors)
@@ -130,45 +139,53 @@ class Cranes:
 class Reefers:
     """All racks: return air within 2 degrees of the setpoint, but for half an hour of defrost every twelve hours."""
 
+    outputs = (
+        Output("setpoint_c"),
+        Output("supply_c"),
+        Output("return_c"),
+        Output("ambient_c"),
+        Output("plugs_used", whole=True),
+        Output("plugs_failed", whole=True),
+    )
+
     def __init__(self, catalogue: Catalogue, seed: int, interventions: Interventions) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "reefer")
         self._seed, self._interventions = seed, interventions
         self._at_s = 0.0
-        self._known: tuple[float, Floats] = (math.nan, np.zeros(0))
+        places = np.arange(len(self.sensors)) % len(_SETPOINTS_C)
+        self._setpoint_c = np.array(_SETPOINTS_C)[places]
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         del step_s, rng
         self._at_s = now.at_s
 
-    def mark(self, index: int) -> None:
-        """A rack reports its present state."""
-
-    def measure(self, index: int) -> Values:
+    def state(self) -> Floats:
+        """The readings of now: nothing is counted between two of them."""
         seed, at_s, n = self._seed, self._at_s, len(self.sensors)
-        if self._known[0] != at_s:
-            noises = ((_REEFER, 900.0), (_REEFER + 100, 6 * 3600.0), (_REEFER + 200, 12 * 3600.0))
-            self._known = (at_s, np.stack([smooth_noise(seed, stream, at_s, knot, n) for stream, knot in noises]))
-        small, used, fails = self._known[1][:, index].tolist()
-        setpoint, ambient = _SETPOINTS_C[index % len(_SETPOINTS_C)], _ambient_c(seed, at_s)
-        into = (at_s + index * _DEFROST_EVERY_S / n) % _DEFROST_EVERY_S
-        defrost = _DEFROST_C * math.sin(math.pi * into / _DEFROST_S) if into < _DEFROST_S else 0.0
-        plugs = round(min(max(52 + 9 * used, 5), _PLUGS))
-        tripped, warmth = self._tripped(index, at_s, ambient - setpoint)
-        return {
-            "setpoint_c": setpoint,
-            "supply_c": round(setpoint - 0.4 + 0.15 * small + 0.5 * defrost + 1.1 * warmth, 2),
-            "return_c": round(setpoint + 0.8 + 0.25 * small + defrost + warmth, 2),
-            "ambient_c": round(ambient, 1),
-            "plugs_used": plugs,
-            "plugs_failed": max(round(tripped * plugs), int(fails > _PLUG_FAILS)),
-        }
+        noises = ((_REEFER, 900.0), (_REEFER + 100, 6 * 3600.0), (_REEFER + 200, 12 * 3600.0))
+        small, used, fails = (smooth_noise(seed, stream, at_s, knot_s, n) for stream, knot_s in noises)
+        ambient = _ambient_c(seed, at_s)
+        into = (at_s + np.arange(n) * _DEFROST_EVERY_S / max(n, 1)) % _DEFROST_EVERY_S
+        defrost = np.where(into < _DEFROST_S, _DEFROST_C * np.sin(np.pi * into / _DEFROST_S), 0.0)
+        plugs = np.rint(np.clip(52 + 9 * used, 5, _PLUGS))
+        tripped, warmth = self._tripped(at_s, ambient - self._setpoint_c)
+        supply = self._setpoint_c - 0.4 + 0.15 * small + 0.5 * defrost + 1.1 * warmth
+        back = self._setpoint_c + 0.8 + 0.25 * small + defrost + warmth
+        failed = np.maximum(np.rint(tripped * plugs), fails > _PLUG_FAILS)
+        return np.column_stack((self._setpoint_c, supply, back, np.full(n, ambient), plugs, failed))
 
-    def _tripped(self, index: int, at_s: float, gap_c: float) -> tuple[float, float]:
-        """The share of plugs without power now, and by how much that has warmed the rack."""
-        sensor = self.sensors[index]
-        trips = [t for t in self._interventions.of(at_s, "reefer_trip") if t.where in (sensor.id, sensor.site)]
-        warmth = [gap_c * t.size * (1 - math.exp((t.start_s - at_s) / _WARMS_S)) for t in trips]
-        return max((t.size for t in trips), default=0.0), sum(warmth)
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        del member, before
+        return np.column_stack((after[:, 0], np.round(after[:, 1:3], 2), np.round(after[:, 3], 1), after[:, 4:]))
+
+    def _tripped(self, at_s: float, gap_c: Floats) -> tuple[Floats, Floats]:
+        """The share of plugs without power now, and by how much that has warmed each rack."""
+        share, warmth = np.zeros(len(self.sensors)), np.zeros(len(self.sensors))
+        for trip in self._interventions.of(at_s, "reefer_trip"):
+            here = np.array([trip.where in (sensor.id, sensor.site) for sensor in self.sensors], bool)
+            warms = gap_c * trip.size * (1 - math.exp((trip.start_s - at_s) / _WARMS_S))
+            share, warmth = np.where(here, np.maximum(share, trip.size), share), np.where(here, warmth + warms, warmth)
+        return share, warmth
 
 
 def _mistral_ms(seed: int, at_s: float) -> float:

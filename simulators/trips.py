@@ -6,7 +6,6 @@ when it arrives, as with real vehicles.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from sensors.catalogue import Catalogue
 from sensors.roads import RoadGraph
 from simulators.cells import UNIT
-from simulators.network import Floats
+from simulators.family import Output
+from simulators.network import Floats, Ints
 from simulators.profile import Moment
 from simulators.roads import Roads
 
@@ -38,6 +38,8 @@ _UNKNOWN_KMH: Final = 50.0
 
 class Trips:
     """All corridors of a catalogue. Corridors lie end to end on one line of kilometres; R cells are on it."""
+
+    outputs = (Output("median_s"), Output("p85_s"), Output("matches", whole=True))
 
     def __init__(self, catalogue: Catalogue, roads: Roads) -> None:
         self.corridors = catalogue.corridors
@@ -64,7 +66,6 @@ class Trips:
         self._last_s = np.zeros(len(ways))
         self._chance = np.zeros(len(ways))
         self._sums = np.zeros((len(ways), 3))
-        self._marks = self._sums.copy()
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         """Start, drive and end trips; match the vehicles that leave the corridors in this step."""
@@ -97,16 +98,17 @@ class Trips:
         np.add.at(self._sums[:, 0], corridor, took)
         np.add.at(self._sums[:, 1], corridor, 1.0)
 
-    def mark(self, index: int) -> None:
-        self._marks[index] = self._sums[index]
+    def state(self) -> Floats:
+        """Seconds of the trips that arrived, how many, vehicles matched; the last trip, and the chance of now."""
+        return np.column_stack((self._sums, self._last_s, self._chance))
 
-    def measure(self, index: int) -> dict[str, float | str | None]:
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
         """Median and 85th percentile of the vehicles that were matched; without any, only that there were none."""
-        took, trips, matches = (self._sums[index] - self._marks[index]).tolist()
-        known_s = took / trips if trips else float(self._last_s[index])
-        median_s = known_s if self._known[index] else float(self._free_s[index])
-        if not matches or not median_s:
-            return {"median_s": None, "p85_s": None, "matches": 0}
-        spread = 1.12 + 0.3 / math.sqrt(matches)
-        median_s *= 1 + _SPREAD * float(self._chance[index]) / math.sqrt(matches)
-        return {"median_s": round(median_s, 1), "p85_s": round(median_s * spread, 1), "matches": round(matches)}
+        took, trips, matches = (after[:, :3] - before[:, :3]).T
+        last_s, chance = after[:, 3:].T
+        known_s = np.where(trips > 0, took / np.maximum(trips, 1.0), last_s)
+        median_s = np.where(self._known[member], known_s, self._free_s[member])
+        seen, root = (matches > 0) & (median_s > 0), np.sqrt(np.maximum(matches, 1.0))
+        median_s = np.where(seen, median_s * (1 + _SPREAD * chance / root), np.nan)
+        p85_s = median_s * (1.12 + 0.3 / root)
+        return np.column_stack((np.round(median_s, 1), np.round(p85_s, 1), np.where(seen, matches, 0.0)))

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from simulators.demand import Demand, shipped_demand
+from simulators.family import Family, Meter
+from simulators.family import Values as Values  # noqa: PLC0414  who takes readings knows the world only
 from simulators.gates import Gates
 from simulators.interventions import Intervention, Interventions
 from simulators.loops import Loops
 from simulators.parking import Parking
-from simulators.profile import Moment, last_midnight, moment
+from simulators.profile import last_midnight, moment
 from simulators.quay import Cranes, Reefers, Wind
 from simulators.roads import Roads
 from simulators.trips import Trips
@@ -39,20 +41,6 @@ _SEEN_BEFORE_S: Final = 5400.0
 _OF_THE_ROAD: Final = ("traffic", "travel_time")
 
 _LONGEST_GAP_S: Final = 86_400.0
-
-Values = dict[str, float | str | None]
-
-
-class Family(Protocol):
-    """The sensors of one kind: stepped together, read one by one."""
-
-    def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None: ...
-
-    def mark(self, index: int) -> None:
-        """Begin the interval of the next reading."""
-
-    def measure(self, index: int) -> Values:
-        """Read what happened since the mark, and the state of now."""
 
 
 class Thing(NamedTuple):
@@ -110,7 +98,7 @@ class World:
         self._loops = Loops(catalogue, self._roads, seed)
         # In the order in which they are stepped: yards and gates need the cranes. Those of the road come last, because
         # they are left out while the world warms up: the chances of all others stay the same.
-        self._families: dict[str, Family] = {
+        self.families: dict[str, Family] = {
             "gate": self._gates,
             "parking": Parking(catalogue, seed),
             "wind": wind,
@@ -120,8 +108,10 @@ class World:
             "traffic": self._loops,
             "travel_time": Trips(catalogue, self._roads),
         }
-        self._members = [(kind, index) for kind in self._families for index in range(len(self._of_kind(kind)))]
-        self.things = tuple(thing for kind in self._families for thing in self._of_kind(kind))
+        things = {kind: self._of_kind(kind) for kind in self.families}
+        self.meters = {kind: Meter(family, len(things[kind])) for kind, family in self.families.items() if things[kind]}
+        self._members = [(self.meters[kind], index) for kind in self.meters for index in range(len(things[kind]))]
+        self.things = tuple(thing for found in things.values() for thing in found)
         self._gate_things = [thing for thing in self.things if thing.kind == "gate"]
 
     def _of_kind(self, kind: str) -> list[Thing]:
@@ -139,13 +129,11 @@ class World:
         """Build the world anew as it is at `at_s`; the first reading of a thing covers its last period."""
         self._build()
         self._step = math.floor((last_midnight(at_s) - _BEFORE_MIDNIGHT_S) / STEP_S)
-        unseen = tuple(family for kind, family in self._families.items() if kind not in _OF_THE_ROAD)
+        unseen = tuple(family for kind, family in self.families.items() if kind not in _OF_THE_ROAD)
         self._run(math.floor((at_s - _SEEN_BEFORE_S) / STEP_S), unseen)
         for period_s in sorted({thing.period_s for thing in self.things}, reverse=True):
             self.advance(at_s - period_s)
-            for index, thing in enumerate(self.things):
-                if thing.period_s == period_s:
-                    self._mark(index)
+            self._mark(period_s)
         self.advance(at_s)
         self._gates.take_passages()
 
@@ -155,7 +143,7 @@ class World:
         if (last - self._step) * STEP_S > _LONGEST_GAP_S + 2 * 3600:
             self.start(to_s)
             return
-        self._run(last, tuple(self._families.values()))
+        self._run(last, tuple(self.families.values()))
 
     def _run(self, last: int, families: tuple[Family, ...]) -> None:
         for step in range(self._step + 1, last + 1):
@@ -164,13 +152,13 @@ class World:
             for family in families:
                 family.step(now, STEP_S, rng)
         self._step = max(self._step, last)
+        for meter in self.meters.values():
+            meter.stepped()
 
     def measure(self, index: int) -> Values:
         """The reading of `things[index]` over the time since its last one."""
-        kind, member = self._members[index]
-        values = self._families[kind].measure(member)
-        self._mark(index)
-        return values
+        meter, member = self._members[index]
+        return meter.measure(member)
 
     def take_events(self) -> list[Event]:
         """What passed the gates since the last call, in order of time."""
@@ -192,6 +180,8 @@ class World:
         """What came, is there and left since the world was built."""
         return balance(self._roads, self._gates, self._yards)
 
-    def _mark(self, index: int) -> None:
-        kind, member = self._members[index]
-        self._families[kind].mark(member)
+    def _mark(self, period_s: float) -> None:
+        """The next readings of the things of this period start now."""
+        for kind, meter in self.meters.items():
+            of_kind = (thing for thing in self.things if thing.kind == kind)
+            meter.mark(np.flatnonzero([thing.period_s == period_s for thing in of_kind]))

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sensors.catalogue import Catalogue
+from simulators.family import Output
 from simulators.interventions import Interventions
-from simulators.network import Floats
+from simulators.network import Floats, Ints
 from simulators.noise import smooth_noise
 from simulators.profile import Moment
 from simulators.quay import Cranes
@@ -44,6 +45,8 @@ _STREAM: Final = 4
 class Yards:
     """All yard blocks of a catalogue. Arrays are Y, one entry a block; a terminal is an index T."""
 
+    outputs = tuple(Output(name, whole=True) for name in ("teu_used", "teu_capacity", "moves_in", "moves_out"))
+
     def __init__(self, catalogue: Catalogue, cranes: Cranes, seed: int, interventions: Interventions) -> None:
         self.sensors = tuple(sensor for sensor in catalogue.sensors if sensor.kind == "yard")
         self.names = tuple(sensor.id for sensor in self.sensors)
@@ -63,7 +66,6 @@ class Yards:
         self._turn = 0
         self.teu = {"start": 0, "lorries_in": 0, "lorries_out": 0, "other_in": 0, "other_out": 0, "refused": 0}
         self._sums = np.zeros((len(self.sensors), 2), np.int64)
-        self._marks = self._sums.copy()
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         """Work ships and trains, once a minute."""
@@ -103,17 +105,12 @@ class Yards:
         """By how much a gate serves slower than usual."""
         return 1 + _HAMPERED * max(self._full(site) - _HAMPERED_FROM, 0.0)
 
-    def mark(self, index: int) -> None:
-        self._marks[index] = self._sums[index]
+    def state(self) -> Floats:
+        """Moves in and out since the start, TEU that are there."""
+        return np.column_stack((self._sums, self.used))
 
-    def measure(self, index: int) -> dict[str, float | str | None]:
-        moves_in, moves_out = (self._sums[index] - self._marks[index]).tolist()
-        return {
-            "teu_used": int(self.used[index]),
-            "teu_capacity": int(self.capacity[index]),
-            "moves_in": moves_in,
-            "moves_out": moves_out,
-        }
+    def read(self, member: Ints, before: Floats, after: Floats) -> Floats:
+        return np.column_stack((after[:, 2], self.capacity[member], after[:, :2] - before[:, :2]))
 
     def _place(self, site: str) -> int:
         """The terminal of a site; -1 for one without blocks."""

@@ -68,7 +68,9 @@ def test_history_measures_the_world_that_is_published() -> None:
     for (kind, thing), theirs in published.items():
         period_s = KINDS[kind].period_s
         if not period_s:
-            assert ours[kind, thing] == theirs
+            # The last lorries pass after the last sensor has sent.
+            assert theirs.items() <= ours[kind, thing].items()
+            assert all(time_us / 1e6 > SEVEN.end_s - 2 * STEP_S for time_us in set(ours[kind, thing]) - set(theirs))
             continue
         # The first readings of both begin at another instant.
         early_s = SEVEN.start_s + 3 * period_s

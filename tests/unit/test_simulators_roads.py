@@ -9,9 +9,10 @@ import pytest
 
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
+from simulators.family import Values
 from simulators.interventions import Intervention
 from simulators.profile import PORT_TIME
-from simulators.world import Values, World
+from simulators.world import World
 
 KINDS = load_kinds()
 CATALOGUE = shipped_catalogue()

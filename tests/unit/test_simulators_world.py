@@ -11,10 +11,11 @@ from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.container import is_container
 from sensors.kind import load_kinds
 from sensors.payload import PayloadCodec, Rejected
+from simulators.family import Meter, Values
 from simulators.interventions import Interventions
 from simulators.profile import PORT_TIME, moment
 from simulators.quay import Cranes, Wind
-from simulators.world import Event, Values, World
+from simulators.world import Event, World
 
 KINDS = load_kinds()
 CATALOGUE = shipped_catalogue()
@@ -180,11 +181,11 @@ def test_cranes_stop_in_a_mistral_and_work_without() -> None:
         now, rng = moment(MIDNIGHT + hours * 3600), np.random.default_rng(1)
         wind.step(now, 60, rng)
         cranes.step(now, 60, rng)
-        working = cranes.measure(0)
+        working = Meter(cranes, 4).measure(0)
         seen.add(working["state"])
         if working["state"] == "working":
             assert 20 <= float(working["moves_h"] or 0) <= 36
-            assert float(wind.measure(0)["mean_ms"] or 0) < 25
+            assert float(Meter(wind, 2).measure(0)["mean_ms"] or 0) < 25
     assert seen == {"working", "idle", "wind_stop"}
 
 
@@ -192,7 +193,7 @@ def test_a_mistral_blows_for_hours_from_the_north_west() -> None:
     wind, days = Wind(CATALOGUE, 3, Interventions()), []
     for hour in range(24 * 60):
         wind.step(moment(MIDNIGHT + hour * 3600), 60, np.random.default_rng(1))
-        days.append(wind.measure(0))
+        days.append(Meter(wind, 2).measure(0))
     strong = [values for values in days if float(values["mean_ms"] or 0) >= 12]
     assert 0.05 < len(strong) / len(days) < 0.4
     assert all(280 <= float(values["direction_deg"] or 0) <= 360 for values in strong)
