@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.engine import Engine
 from analytics.readings import Readings
+from analytics.situations.situation import Notice, Situation, Step
+from analytics.situations.situations import Situations
 from analytics.usual import given
 from sensors.catalogue import Catalogue
 from sensors.kind import Kind, Kinds
@@ -25,27 +27,36 @@ _SITE = "recording"
 class Shown:
     """What every station showed after every step, arrays of shape (times, stations).
 
-    level: int8, a `Level`. alarm: bool, an alarm was open. unusual: bool, it was unusual for the time of week.
+    names: the stations as sensors. level: int8, a `Level`. alarm: bool, an alarm was open. unusual: bool, it was
+    unusual for the time of week. notices: what was announced of situations. situations: all, as they were last.
     """
 
+    names: list[str]
     level: NDArray[np.int8]
     alarm: NDArray[np.bool_]
     unusual: NDArray[np.bool_]
+    notices: list[Notice] = field(default_factory=list)
+    situations: list[Situation] = field(default_factory=list)
 
 
 def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     """Feed `measured` (which may be disturbed) at the recording's times; what is missing is never sent."""
     plan = plan_replay(recording, _SITE)
     names = [sensor.id for sensor in plan.sensors]
-    engine = Engine(kinds, Catalogue(sites=(plan.site,), sensors=plan.sensors))
+    catalogue = Catalogue(sites=(plan.site,), sensors=plan.sensors)
+    engine = Engine(kinds, catalogue)
+    situations = Situations(engine, catalogue, plan.neighbours)
     shape = (len(recording.time), len(names))
     engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
-    shown = Shown(np.zeros(shape, np.int8), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_))
+    shown = Shown(names, np.zeros(shape, np.int8), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_))
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
         engine.absorb([readings])
+        shown.notices.extend(situations.run())
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0
         shown.unusual[step] = states.unusual == Abnormality.UNUSUAL
+    ended = {one.situation.id: one.situation for one in shown.notices if one.step is Step.ENDED}
+    shown.situations.extend([*ended.values(), *situations.situations()])
     return shown
 
 

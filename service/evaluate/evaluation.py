@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sensors.kind import Kinds
 from service.evaluate.disturb import disturbed
 from service.evaluate.drive import Shown, drive
+from service.evaluate.grouping import grouping
 from service.evaluate.scores import Scores, levels_exact, score, smoothed
 from simulators.recording import Recording, load_recording
 
@@ -43,6 +44,7 @@ def evaluate(path: Path, kinds: Kinds, disturbance: Disturbance) -> dict[str, Fi
         **_detection(recording, shown),
         "levels_exact": _levels(recording, shown),
         **_unexpected(recording, shown),
+        **asdict(grouping(recording, shown)),
     }
     return {name: _finite(value) for name, value in figures.items()}
 

@@ -71,7 +71,8 @@ def test_recording_without_truth_gives_null(recording: Path, tmp_path: Path) -> 
     with np.load(recording) as file:
         np.savez(tmp_path / "bare.npz", **{name: file[name] for name in file.files if name != "truth"})
     found = evaluate(tmp_path / "bare.npz", KINDS, CALM)
-    assert [name for name, value in found.items() if value is not None] == ["recording", "levels_exact"]
+    counted = ["situations", "alarm_starts", "max_new_per_10min"]
+    assert [name for name, value in found.items() if value is not None] == ["recording", "levels_exact", *counted]
 
 
 def test_command_prints_one_object_a_recording(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

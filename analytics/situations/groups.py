@@ -1,0 +1,77 @@
+"""Which places belong together at one instant.
+
+Two parts of one jam stay together over a place that flowed again only lately: stop-and-go traffic frees a station for
+minutes. Such a bridge is inside a situation only as long as it joins what is congested. Corridors attach to the
+situation of one of their sections and join none: a jam at each end of a corridor is two jams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.situations.components import components
+from analytics.situations.graph import Graph
+from analytics.table import Index, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """places: (m,) in order of group, then place. group: (m,) the number of each, 0..count-1, ascending.
+
+    inside: (m,) congested, or a bridge that is needed; what is inside one group is connected.
+    """
+
+    places: Index
+    group: Index
+    inside: Mask
+    count: int
+
+    def take(self, which: Mask) -> Groups:
+        """Keep whole groups; their numbers stay."""
+        return Groups(self.places[which], self.group[which], self.inside[which], self.count)
+
+    def of(self, group: int) -> slice:
+        """Where the places of a group are."""
+        return slice(*np.searchsorted(self.group, (group, group + 1)).tolist())
+
+
+def grouped(graph: Graph, places: Index, congested: Mask) -> Groups:
+    """Group `places` (ascending); `congested` (P,) tells which are more than bridges."""
+    first, second = graph.among(places)
+    spans = graph.spans[places]
+    roads = ~(spans[first] | spans[second])
+    label = components(first[roads], second[roads], len(places))
+    if spans.any():
+        _attach(label, spans, first, second)
+    inside = congested[places].copy()
+    if not inside.all():
+        inside |= _bridges(inside, first, second)
+    names, group = np.unique(label, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    return Groups(places[order], group[order].astype(np.intp), inside[order], len(names))
+
+
+def _attach(label: Index, spans: Mask, first: Index, second: Index) -> None:
+    """Give every corridor the least label of its sections; those without any are joined with each other, in place."""
+    corridor, other = np.where(spans[first], first, second), np.where(spans[first], second, first)
+    mixed = spans[first] != spans[second]
+    least = np.full(len(label), len(label), np.intp)
+    np.minimum.at(least, corridor[mixed], label[other[mixed]])
+    attached = least < len(label)
+    both = spans[first] & spans[second] & ~attached[first] & ~attached[second]
+    alone = components(first[both], second[both], len(label))
+    label[:] = np.where(attached, least, np.where(spans, alone, label))
+
+
+def _bridges(congested: Mask, first: Index, second: Index) -> Mask:
+    """Tell which places that are not congested lie between others: ends are taken off until none is left."""
+    kept = np.ones(len(congested), np.bool_)
+    while True:
+        among = kept[first] & kept[second]
+        joined = np.bincount(first[among], minlength=len(kept)) + np.bincount(second[among], minlength=len(kept))
+        ends = kept & ~congested & (joined <= 1)
+        if not ends.any():
+            return kept & ~congested
+        kept[ends] = False

@@ -1,0 +1,99 @@
+"""What is known of one open situation, from step to step."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from analytics.situations.extent import NOWHERE, Extent
+from analytics.situations.situation import State, Trend
+from analytics.situations.tracker import Identity
+
+TREND_US = 10 * 60 * 1_000_000
+"""Microseconds over which growing and shrinking are told. Shorter: every wave is a trend; longer: old news."""
+
+STEADY_SHARE = 0.1
+"""Change under which a situation is steady. Smaller: it is never steady; larger: a slow growth is missed."""
+
+REACH_US = 5 * 60 * 1_000_000
+"""Microseconds until a new reach is announced after the last announcement: a station that comes and goes at the tail
+must not speak every step. Shorter: chatter; longer: the operator knows late how far it is."""
+
+Stay = tuple[int, int | None]
+"""From when until when a thing was congested inside, None = it still is."""
+
+Facts = tuple[int, str | None, frozenset[int]]
+"""Level, host and places, as announced."""
+
+
+@dataclass(slots=True)
+class Record:
+    """places: inside. things: congested there. stays: of every thing that ever was, in order of time.
+
+    amounts: how large it was, from when on; what is counted does not matter, only its change. told: what was announced
+    last, and when.
+    """
+
+    identity: Identity
+    kind: str
+    site: str
+    places: tuple[int, ...] = ()
+    things: tuple[int, ...] = ()
+    level: int = 0
+    host: str | None = None
+    extent: Extent = NOWHERE
+    stays: dict[int, list[Stay]] = field(default_factory=dict)
+    amounts: deque[tuple[int, float]] = field(default_factory=deque)
+    told: Facts = (0, None, frozenset())
+    told_us: int = 0
+
+    @property
+    def state(self) -> State:
+        if self.host is not None:
+            return State.PART
+        return State.OPEN if self.things else State.CLEARING
+
+    def enter(self, thing: int, from_us: int) -> None:
+        self.stays.setdefault(thing, []).append((from_us, None))
+
+    def leave(self, thing: int, to_us: int) -> None:
+        """End the stay that stands; one that was over before it began is not kept."""
+        from_us, _ = self.stays[thing].pop()
+        if to_us >= from_us:
+            self.stays[thing].append((from_us, to_us))
+        elif not self.stays[thing]:
+            del self.stays[thing]
+
+    def end_us(self) -> int | None:
+        """Return when the last thing left, None while one is inside."""
+        ends = [to_us for stays in self.stays.values() for _, to_us in stays]
+        known = [to_us for to_us in ends if to_us is not None]
+        return None if len(known) < len(ends) else max(known, default=self.identity.onset_us)
+
+    def grow(self, at_us: int, amount: float) -> None:
+        """Note its present size."""
+        if not self.amounts or self.amounts[-1][1] != amount:
+            self.amounts.append((at_us, amount))
+        while len(self.amounts) > 1 and self.amounts[1][0] <= at_us - TREND_US:
+            self.amounts.popleft()
+
+    def trend(self, at_us: int) -> Trend:
+        """Compare its size with that of some minutes ago; what began since then grows, what clears shrinks."""
+        if not self.things and self.host is None:
+            return Trend.SHRINKING
+        if not self.amounts or self.amounts[0][0] > at_us - TREND_US:
+            return Trend.GROWING
+        then, now = self.amounts[0][1], self.amounts[-1][1]
+        if abs(now - then) <= STEADY_SHARE * max(then, now):
+            return Trend.STEADY
+        return Trend.GROWING if now > then else Trend.SHRINKING
+
+    def facts(self) -> Facts:
+        return self.level, self.host, frozenset(self.places)
+
+    def worth_telling(self, at_us: int) -> bool:
+        """Tell whether an operator would want to know what changed since the last announcement."""
+        level, host, places = self.facts()
+        if (level, host) != self.told[:2]:
+            return True
+        return bool(self.things) and places != self.told[2] and at_us >= self.told_us + REACH_US

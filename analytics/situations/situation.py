@@ -1,0 +1,77 @@
+"""What is said of a situation: plain values, ready for the store, the feed and whoever words it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sensors.level import Level
+
+
+class Trend(StrEnum):
+    """How its extent changed over the last minutes."""
+
+    GROWING = "growing"
+    STEADY = "steady"
+    SHRINKING = "shrinking"
+
+
+class State(StrEnum):
+    """Open; clearing, when nothing in it is congested any more; a part of another one; ended."""
+
+    OPEN = "open"
+    CLEARING = "clearing"
+    PART = "part"
+    ENDED = "ended"
+
+
+class Step(StrEnum):
+    """What is announced of a situation."""
+
+    BEGAN = "began"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A sensor was congested inside from its first to its last congested reading; None where it still is."""
+
+    sensor: str
+    from_us: int
+    to_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One congestion or stoppage as of `at_us`, microseconds since 1970 UTC.
+
+    kind: of its places, `road` for sections and stations. level: of the worst sensor inside. places: sections, sites or
+    things inside, sensors: those that are congested there, head and tail: places. end_us: when it was over, None while
+    it is not. parent: the situation that it is a part of, or that brought it about.
+    """
+
+    id: str
+    kind: str
+    site: str
+    state: State
+    level: Level
+    at_us: int
+    onset_us: int
+    end_us: int | None
+    places: tuple[str, ...]
+    sensors: tuple[str, ...]
+    head: str
+    tail: str
+    length_m: float | None
+    trend: Trend
+    parent: str | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One announcement; it holds from `situation.at_us` on."""
+
+    step: Step
+    situation: Situation

@@ -1,0 +1,101 @@
+"""One zone: things whose situations must not be cut, their clock, and the steps in event time.
+
+A step is taken every 30 s of event time at which readings came, once no late one can come any more: when the newest
+reading is more than the window ahead. So the same readings give the same steps in any batches and, within the window,
+in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from analytics.situations.book import Book, Scene
+from analytics.situations.graph import Graph, build
+from analytics.situations.settle import Seen, Settling
+from analytics.situations.situation import Notice, Situation
+from analytics.state import NEVER
+from analytics.table import Float32, Index, Int64
+from analytics.window import WINDOW_US
+from sensors.catalogue import Catalogue
+
+STEP_US = 30 * 1_000_000
+"""Microseconds between steps: the shortest period of the port's sensors. Shorter: the same again; longer: late news."""
+
+IDLE_US = 300 * 1_000_000
+"""Microseconds after which a step is taken without readings, for what time alone brings about."""
+
+AHEAD_SHARE = 0.1
+"""Share of the things whose newest readings may lie ahead of the zone's clock: a sensor whose clock is hours ahead must
+not turn time forward for all. Too low: one wrong clock does; too high: most must speak for time to pass."""
+
+
+class Zone:
+    """n things, given by id, kind and site, as of the last step."""
+
+    def __init__(self, width: int) -> None:
+        self.settling = Settling(width)
+        self._book = Book()
+        self._graph: Graph | None = None
+        self._newest_us: Int64 = np.zeros(0, np.int64)
+        self._step_us = -NEVER
+
+    def refresh(
+        self,
+        catalogue: Catalogue,
+        things: Sequence[tuple[str, str, str]],
+        silence_us: Int64,
+        neighbours: Iterable[tuple[str, str, float]] = (),
+    ) -> None:
+        """Take over a new catalogue; things known keep their numbers."""
+        known = self._graph.places if self._graph else ()
+        self._graph = build(catalogue, things, neighbours, known)
+        self.settling.grow(silence_us)
+        missing = len(things) - len(self._newest_us)
+        self._newest_us = np.append(self._newest_us, np.full(missing, -NEVER, np.int64))
+        self._book.refresh(self._graph, tuple(thing for thing, _, _ in things))
+
+    def offer(self, thing: Index, rows: Seen, values: Float32) -> None:
+        """Take new readings; they wait for the watermark."""
+        np.maximum.at(self._newest_us, thing, rows.time_us)
+        self.settling.offer(thing, rows, values)
+
+    def run(self, wall_us: int = -NEVER) -> list[Notice]:
+        """Take all steps that the watermark has passed; `wall_us` lets time pass where nothing is heard any more."""
+        mark_us = max(self._heard_us(), wall_us) - WINDOW_US
+        notices: list[Notice] = []
+        while (next_us := self._next_us()) < mark_us:
+            self.settling.settle(next_us)
+            self._step_us = next_us
+            notices += self._book.step(self._scene(next_us))
+        return notices
+
+    def situations(self) -> list[Situation]:
+        """Return the open situations as of the last step, the eldest first."""
+        return self._book.situations(self._step_us)
+
+    def _heard_us(self) -> int:
+        """Return the zone's own time: that of its newest readings, without the few that are ahead of all others."""
+        heard = self._newest_us[self._newest_us > -NEVER]
+        if not len(heard):
+            return -NEVER
+        rank = len(heard) - 1 - int(AHEAD_SHARE * len(heard))
+        return int(np.partition(heard, rank)[rank])
+
+    def _next_us(self) -> int:
+        """Return the instant of the next step: of the oldest reading that waits, or after a while without one."""
+        waiting_us = max(_ceil(self.settling.next_us()), self._step_us + STEP_US)
+        if self._book.empty:
+            return waiting_us
+        return min(waiting_us, self._step_us - self._step_us % IDLE_US + IDLE_US)
+
+    def _scene(self, at_us: int) -> Scene:
+        assert self._graph is not None
+        settled = self.settling
+        joining = np.zeros(len(self._graph.places), np.bool_)
+        return Scene(at_us, settled.seen.alarm, settled.slow_since_us, settled.slow_us, joining)
+
+
+def _ceil(at_us: int) -> int:
+    return at_us if at_us >= NEVER else -(-at_us // STEP_US) * STEP_US
