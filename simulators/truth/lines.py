@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ import msgspec
 
 from sensors.errors import OperatorError
 from sensors.fault import Fault
+from simulators.faults.injection import Injection
 from simulators.interventions import What
 
 PlaceKind = Literal["section", "gate", "yard"]
@@ -91,6 +92,16 @@ class Truth(msgspec.Struct, frozen=True):
         """JSON, one object each, with its line end: the run, then events, slowed spans and faults."""
         for line in (self.run, *self.events, *self.slowed, *self.faults):
             yield msgspec.json.encode(line) + b"\n"
+
+
+def with_faults(truth: Truth, injections: Iterable[Injection]) -> Truth:
+    """The truth of the same world when other faults are injected: they never reach into it."""
+    return msgspec.structs.replace(truth, faults=tuple(map(_fault, injections)))
+
+
+def _fault(one: Injection) -> FaultTruth:
+    start, end = (datetime.fromtimestamp(at_s, UTC) for at_s in (one.start_s, one.end_s))
+    return FaultTruth(one.what, one.where, start, end, one.size)
 
 
 def read_truth(path: Path) -> Truth:

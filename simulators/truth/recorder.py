@@ -19,7 +19,7 @@ from simulators.faults.injection import Injection
 from simulators.interventions import Intervention
 from simulators.truth.causes import LIKE_ORDINARY_S, Causes, Piece, pieces
 from simulators.truth.events import Events, at
-from simulators.truth.lines import FaultTruth, RunTruth, SlowedTruth, Truth, TruthError
+from simulators.truth.lines import RunTruth, SlowedTruth, Truth, TruthError, with_faults
 from simulators.truth.places import Places
 from simulators.truth.reach import Reach
 from simulators.truth.spells import SLOWED, Levels, Run, runs, spells, within
@@ -72,14 +72,12 @@ class TruthRecorder:
             raise TruthError("nothing was observed: a truth needs at least one step of the world")
         lasted = _spells(self._levels)
         events = Events(self._places, self._reach, self._times_s, self._causes(lasted))
-        return Truth(
+        truth = Truth(
             run=RunTruth(self._scenario, self._seed, at(self._times_s[0]), at(self._times_s[-1])),
             events=tuple(events.all()),
             slowed=tuple(self._slowed(lasted)),
-            faults=tuple(
-                FaultTruth(one.what, one.where, at(one.start_s), at(one.end_s), one.size) for one in self._injections
-            ),
         )
+        return with_faults(truth, self._injections)
 
     def _causes(self, lasted: Sequence[Sequence[Run]]) -> Mapping[Piece, Intervention | None]:
         steps, margin = len(self._times_s), round(LIKE_ORDINARY_S / STEP_S)
