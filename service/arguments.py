@@ -10,6 +10,7 @@ from pathlib import Path
 from sensors.payload import Reason
 from service import commands
 from service.quarantining import moment
+from service.scoring import add_score
 
 _MOST_ENTRIES = 1000
 _ABOUT = """Telemetry of a smart port: sensors in over MQTT, congestion and its alerts out.
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_parts(choices, common)
     _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
     _add_evaluate(choices.add_parser("evaluate", parents=[common], help="score the detectors over recordings"))
+    add_score(choices.add_parser("score", parents=[common], help="score alerts against the truth of simulated runs"))
     _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)

@@ -31,3 +31,9 @@ async def committed_in_all(conn: Connection) -> int:
     """How many messages of all sites are committed."""
     row = await (await conn.execute("select coalesce(sum(committed), 0)::bigint from account")).fetchone()
     return int(row[0]) if row else 0
+
+
+async def quarantined_of(conn: Connection, topic: str) -> int:
+    """How many messages of a topic are in the quarantine."""
+    row = await (await conn.execute("select count(*) from quarantine where topic = %s", (topic,))).fetchone()
+    return int(row[0]) if row else 0

@@ -37,9 +37,14 @@ async def scratch_database(server_url: str, name: str, *, template: str | None =
         await _left(conn, sql.SQL("drop database if exists {} with (force)").format(database))
         await _left(conn, make.format(database, sql.Identifier(template or "template1")))
         try:
-            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+            yield with_database(server_url, name)
         finally:
             await _left(conn, sql.SQL("drop database {} with (force)").format(database))
+
+
+def with_database(server_url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()
 
 
 async def _left(conn: Connection, statement: sql.Composed) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sensors.fault import Fault
 from service.score.spans import Span
+from simulators.truth import Truth
+from simulators.truth.lines import EventTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,35 @@ class Ground:
         )
 
 
+def ground_of(truth: Truth) -> Ground:
+    """A truth in spans; what still lasted at its end lasts until then."""
+    span = Span(truth.run.start.timestamp(), truth.run.end.timestamp())
+    return Ground(
+        truth.run.scenario,
+        truth.run.seed,
+        span,
+        tuple(_event(event, span.end_s) for event in truth.events),
+        tuple(Slowed(one.place, frozenset(one.sensors), _span(one.start, one.end)) for one in truth.slowed),
+        tuple(Injected(one.what, one.where, _span(one.start, one.end)) for one in truth.faults),
+    )
+
+
+def _event(event: EventTruth, run_end_s: float) -> Event:
+    end_s = event.end.timestamp() if event.end else run_end_s
+    extent = [(one.time.timestamp(), one.places) for one in event.extent]
+    return Event(
+        id=event.id,
+        span=Span(event.onset.timestamp(), end_s),
+        cause=event.cause.what if event.cause else None,
+        sensors=frozenset(event.sensors),
+        stretches=_stretches(extent, end_s),
+    )
+
+
+def _span(start: datetime, end: datetime) -> Span:
+    return Span(start.timestamp(), end.timestamp())
+
+
 def _cut_event(event: Event, within: Span) -> Event | None:
     span = event.span.common(within)
     if span is None:
@@ -76,7 +108,7 @@ def _cut_event(event: Event, within: Span) -> Event | None:
     return replace(event, span=span, stretches={place: spans for place, spans in stretches.items() if spans})
 
 
-def stretches_of(extent: Iterable[tuple[float, Iterable[str]]], end_s: float) -> dict[str, tuple[Span, ...]]:
+def _stretches(extent: Iterable[tuple[float, Iterable[str]]], end_s: float) -> dict[str, tuple[Span, ...]]:
     """The spans of each place, from what belonged to an event from each instant on."""
     found: dict[str, list[Span]] = defaultdict(list)
     since: dict[str, float] = {}

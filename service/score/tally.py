@@ -87,7 +87,7 @@ def tallied(ground: Ground, alerts: Iterable[Alert], watch: Watch) -> Tally:
         nuisances=sum(fate is Fate.NUISANCE for _, fate in fates),
         alarms_from_faults=sum(map(alarms.under_fault, false)),
         hints_causes=heard.hints_causes,
-        causes=Counter(judged_causes(ground.events, heard.hints)),
+        causes=Counter(judged_causes([one.event for one in detections], heard.hints)),
         faults=len(faults),
         faults_right=sum(named_right(fault, heard.verdicts, watch) for fault in faults),
     )

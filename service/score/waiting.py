@@ -1,0 +1,32 @@
+"""Waiting for the ends of others: as long as something moves, and never longer than that."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from sensors.errors import OperatorError
+
+PATIENCE_S: Final = 60.0
+"""How long nothing may move: the longest step of a backlog takes a few seconds."""
+_POLL_S: Final = 0.05
+
+
+class StuckError(OperatorError):
+    """Nothing moves any more and there is something to come."""
+
+
+async def until(moved: Callable[[], Awaitable[tuple[bool, object]]], stuck: str) -> None:
+    """Ask until it is done; raises `StuckError` when what should change has not for `PATIENCE_S`."""
+    last, since = object(), time.monotonic()
+    while True:
+        done, seen = await moved()
+        if done:
+            return
+        if seen != last:
+            last, since = seen, time.monotonic()
+        elif time.monotonic() - since > PATIENCE_S:
+            raise StuckError(f"{stuck} for {PATIENCE_S:.0f} s")
+        await asyncio.sleep(_POLL_S)
