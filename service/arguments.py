@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sensors.payload import Reason
 from service import commands
+from service.options import above_zero, count
+from service.playback import add_record, add_replay
 from service.quarantining import moment
 from service.scoring import add_score
 
@@ -39,7 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
     common = _common()
     _add_up(choices.add_parser("up", parents=[common], help="run everything here and print where to look"))
     _add_parts(choices, common)
-    _add_replay(choices.add_parser("replay", parents=[common], help="send a recording through the running stack"))
+    add_replay(choices.add_parser("replay", parents=[common], help="play a recording, or a range of your own data"))
+    add_record(choices.add_parser("record", parents=[common], help="store a range of your own data as a recording"))
     _add_evaluate(choices.add_parser("evaluate", parents=[common], help="score the detectors over recordings"))
     add_score(choices.add_parser("score", parents=[common], help="score alerts against the truth of simulated runs"))
     _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
@@ -67,7 +70,7 @@ def _common() -> argparse.ArgumentParser:
 def _add_up(up: argparse.ArgumentParser) -> None:
     _add_http(up)
     up.add_argument("--no-simulators", action="store_true", help="wait for real sensors, or a replay")
-    up.add_argument("--for", dest="for_s", type=_above_zero, metavar="SECONDS", help="end by itself after SECONDS")
+    up.add_argument("--for", dest="for_s", type=above_zero, metavar="SECONDS", help="end by itself after SECONDS")
     up.set_defaults(run=commands.run_up)
 
 
@@ -92,15 +95,6 @@ def _add_parts(choices: argparse._SubParsersAction[argparse.ArgumentParser], com
     simulate.set_defaults(run=commands.run_simulate)
 
 
-def _add_replay(replay: argparse.ArgumentParser) -> None:
-    replay.add_argument("recording", type=Path, metavar="RECORDING", help="an .npz file: docs/recordings.md")
-    replay.add_argument(
-        "--speed", type=_speed, metavar="N|max", help="N times as fast as it was, or as fast as possible (default)"
-    )
-    replay.add_argument("--json", action="store_true", help="print the counts as one JSON object")
-    replay.set_defaults(run=commands.run_replay)
-
-
 def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "recordings", type=Path, nargs="+", metavar="RECORDING", help=".npz files: docs/recordings.md"
@@ -115,8 +109,8 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
 
 
 def _add_chaos(chaos: argparse.ArgumentParser) -> None:
-    chaos.add_argument("--messages", type=_count, default=50_000, metavar="N", help="readings to publish (50,000)")
-    chaos.add_argument("--kills", type=_count, default=5, metavar="K", help="kills of ingestors, broker, database (5)")
+    chaos.add_argument("--messages", type=count, default=50_000, metavar="N", help="readings to publish (50,000)")
+    chaos.add_argument("--kills", type=count, default=5, metavar="K", help="kills of ingestors, broker, database (5)")
     chaos.add_argument("--seed", type=int, default=1, metavar="S", help="which plan of kills (1)")
     chaos.add_argument(
         "--publisher",
@@ -212,30 +206,16 @@ def _add_rules(rules: argparse.ArgumentParser, common: argparse.ArgumentParser) 
 def _add_bench(bench: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     things = bench.add_subparsers(dest="action", required=True, metavar="WHAT")
     ingest = things.add_parser("ingest", parents=[common], help="messages per second, beside other takers")
-    ingest.add_argument("--messages", type=_count, default=300_000, metavar="N", help="per measurement (300000)")
-    ingest.add_argument("--rounds", type=_count, default=2, metavar="N", help="every other one mirrored (2)")
+    ingest.add_argument("--messages", type=count, default=300_000, metavar="N", help="per measurement (300000)")
+    ingest.add_argument("--rounds", type=count, default=2, metavar="N", help="every other one mirrored (2)")
     ingest.set_defaults(run=commands.run_bench_ingest)
     latency = things.add_parser("latency", parents=[common], help="milliseconds from publishing to commit")
-    latency.add_argument("--sensors", type=_count, default=90, metavar="N", help="publishing once a second each (90)")
-    latency.add_argument("--seconds", type=_above_zero, default=20.0, metavar="S", help="how long they publish (20)")
+    latency.add_argument("--sensors", type=count, default=90, metavar="N", help="publishing once a second each (90)")
+    latency.add_argument("--seconds", type=above_zero, default=20.0, metavar="S", help="how long they publish (20)")
     latency.set_defaults(run=commands.run_bench_latency)
     for parser in (ingest, latency):
         parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
         parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
-
-
-def _above_zero(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
 
 
 def _percent(text: str) -> float:
@@ -244,7 +224,3 @@ def _percent(text: str) -> float:
     if not 0 <= number <= 100:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
     return number / 100
-
-
-def _speed(text: str) -> float | None:
-    return None if text == "max" else _above_zero(text)

@@ -29,7 +29,6 @@ from service.evaluate.evaluation import Disturbance, as_text, evaluate
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
-from service.replaying import replay
 from service.server import run_server
 from service.settings import Settings
 from service.simulation import run_simulation
@@ -90,14 +89,6 @@ async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
 
 async def run_simulate(settings: Settings, _: argparse.Namespace) -> None:
     await run_simulation(settings, find_endpoints(settings), kinds_of(settings))
-
-
-async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
-    done = await replay(
-        find_endpoints(settings), kinds_of(settings), arguments.recording, speed=arguments.speed, say=note
-    )
-    counts = asdict(done)
-    tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
 
 
 async def run_evaluate(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -1,10 +1,10 @@
-"""`vigie replay`: a recording registered, published, and waited for until it is stored and analysed."""
+"""`vigie replay FILE`: a recording registered, published, and waited for until it is stored and analysed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from sensors.kind import Kinds
 from sensors.payload import PayloadCodec
 from service.analyst import READER
 from service.endpoints import Endpoints
+from simulators.message import Message
 from simulators.publish import Publisher
-from simulators.recording import Recording, load_recording
-from simulators.replay import KIND, Plan, count_readings, paced, plan_replay, replay_messages, site_id
+from simulators.recording import load_recording
+from simulators.replay import KIND, Plan, count_readings, plan_replay, replay_messages, site_id
+from simulators.stream import each, paced
 from store.catalogue import load_catalogue, register_recording
 from store.database import Connection, connected
 from store.leadership import Lock, try_lock, zone_number
@@ -52,40 +54,57 @@ async def replay(
     """
     recording = await asyncio.to_thread(load_recording, path)
     async with connected(endpoints.database_url, name="replay") as conn:
-        plan = await _register(conn, recording, path)
-        before = await account_of(conn, plan.site.id)
-        say(f"{path.name}: {count_readings(recording)} readings of {len(plan.sensors)} stations as site {plan.site.id}")
-        messages = _timed(recording, plan, PayloadCodec(kinds[KIND]), speed)
-        async with Publisher(endpoints.broker_url, f"vigie-replay-{plan.site.id}", receipts=True) as publisher:
-            published = await _vouched(publisher, messages, say)
-        account = await _stored(conn, plan.site.id, before, published)
-        say(f"{published} stored, waiting for the analysis")
-        await _analysed(conn)
+        site = site_id(path)
+        await claim(conn, site, f"{path}: site {site} is being replayed already: wait for its end, or rename the file")
+        catalogue = await load_catalogue(conn)
+        plan = plan_replay(recording, site, taken={s.id for s in catalogue.sensors if s.site != site})
+        say(f"{path.name}: {count_readings(recording)} readings of {len(plan.sensors)} stations as site {site}")
+        messages = replay_messages(recording, plan, PayloadCodec(kinds[KIND]))
+        return await play(conn, endpoints, plan, messages, speed=speed, say=say)
+
+
+async def claim(conn: Connection, site: str, busy: str) -> None:
+    """Be the only one who replays into a site for the life of a connection; raises `ReplayError` where one is."""
+    if not await try_lock(conn, Lock.REPLAY, await zone_number(conn, site)):
+        raise ReplayError(busy)
+
+
+async def play(
+    conn: Connection,
+    endpoints: Endpoints,
+    plan: Plan,
+    messages: Iterable[Message] | AsyncIterable[Message],
+    *,
+    speed: float | None,
+    say: Callable[[str], None],
+) -> Replayed:
+    """Register a plan, publish its messages, and wait until each is accounted for and analysed."""
+    site = plan.site.id
+    await register_recording(
+        conn,
+        plan.site,
+        plan.sensors,
+        corridors=plan.corridors,
+        neighbours=plan.neighbours,
+        usual_speeds=plan.usual_speeds,
+    )
+    before = await account_of(conn, site)
+    async with Publisher(endpoints.broker_url, f"vigie-replay-{site}", receipts=True) as publisher:
+        published = await _vouched(publisher, _timed(messages, speed), say)
+    account = await _stored(conn, site, before, published)
+    say(f"{published} stored, waiting for the analysis")
+    await _analysed(conn)
     others = account.committed + account.conflicts + account.quarantined
     # Not as counted: what the broker forgot was sent twice, and what an interrupted replay left there came beside ours.
     return Replayed(published, account.committed, max(0, published - others), account.conflicts, account.quarantined)
 
 
-async def _register(conn: Connection, recording: Recording, path: Path) -> Plan:
-    site = site_id(path)
-    if not await try_lock(conn, Lock.REPLAY, await zone_number(conn, site)):
-        raise ReplayError(f"{path}: site {site} is being replayed already: wait for its end, or rename the file")
-    catalogue = await load_catalogue(conn)
-    plan = plan_replay(recording, site, taken={s.id for s in catalogue.sensors if s.site != site})
-    await register_recording(conn, plan.site, plan.sensors, neighbours=plan.neighbours, usual_speeds=plan.usual_speeds)
-    return plan
-
-
 async def _timed(
-    recording: Recording, plan: Plan, codec: PayloadCodec, speed: float | None
+    messages: Iterable[Message] | AsyncIterable[Message], speed: float | None
 ) -> AsyncIterator[tuple[str, bytes]]:
-    messages = replay_messages(recording, plan, codec)
-    if speed is None:
-        for message in messages:
-            yield message.topic, message.payload
-    else:
-        async for message in paced(messages, speed, time.monotonic, asyncio.sleep):
-            yield message.topic, message.payload
+    timed = each(messages) if speed is None else paced(messages, speed, time.monotonic, asyncio.sleep)
+    async for message in timed:
+        yield message.topic, message.payload
 
 
 async def _vouched(publisher: Publisher, messages: AsyncIterator[tuple[str, bytes]], say: Callable[[str], None]) -> int:

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -28,6 +28,7 @@ from sensors.topics import RECEIPTS, parse_reading_topic, parse_receipt_topic
 from simulators.connection import FINAL, NOT_ACCEPTED, Connection, PublishError
 from simulators.keeper import KEPT, REPEAT_AFTER_S, Keeper, Kept
 from simulators.outbox import Outbox
+from simulators.stream import each
 
 __all__ = ["PublishError", "Publisher"]
 
@@ -146,7 +147,7 @@ class Publisher:
         `progress` is called now and then with the number accepted so far.
         """
         before, taken, started = self.accepted, 0, time.monotonic()
-        async for topic, payload in _each(messages):
+        async for topic, payload in each(messages):
             await self.publish(topic, payload)
             taken += 1
             if rate and (early := started + taken / rate - time.monotonic()) > 0:
@@ -287,14 +288,3 @@ class Publisher:
 
 def _receipts_of(site: str) -> str:
     return f"{RECEIPTS}/{site}/+"
-
-
-async def _each(
-    messages: Iterable[tuple[str, bytes]] | AsyncIterable[tuple[str, bytes]],
-) -> AsyncIterator[tuple[str, bytes]]:
-    if isinstance(messages, AsyncIterable):
-        async for message in messages:
-            yield message
-    else:
-        for message in messages:
-            yield message

@@ -6,6 +6,7 @@ but numbers and names; whatever is not a recording is refused whole, in one line
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,13 +22,14 @@ from sensors.errors import OperatorError
 MEASURED = ("speed_kmh", "flow_veh_h", "occupancy_pct")
 """Arrays of readings; a recording has at least one. Names are those of the fields of the kind `traffic`."""
 
-_LARGEST_BYTES = 4 << 30
+LARGEST_BYTES = 4 << 30
 """Unpacked size that is refused: a month of 30-s data of 200 stations in every array is 0.7 GB."""
 
 _SHAPES: Mapping[str, tuple[str, type[np.generic]]] = {
     "time": ("T", np.int64),
     "station": ("N", np.str_),
     "free_speed_kmh": ("N", np.float32),
+    "free_speed_origin": ("N", np.str_),
     "speed_kmh": ("TN", np.float32),
     "flow_veh_h": ("TN", np.float32),
     "occupancy_pct": ("TN", np.float32),
@@ -56,6 +58,7 @@ class Recording:
     time: NDArray[np.int64]
     station: NDArray[np.str_]
     free_speed_kmh: NDArray[np.float32]
+    free_speed_origin: NDArray[np.str_] | None = None
     speed_kmh: NDArray[np.float32] | None = None
     flow_veh_h: NDArray[np.float32] | None = None
     occupancy_pct: NDArray[np.float32] | None = None
@@ -92,11 +95,24 @@ def load_recording(path: Path) -> Recording:
 
 
 def save_recording(path: Path, recording: Recording) -> None:
-    """Write a recording, compressed; raises `RecordingError` for one that `load_recording` would refuse."""
+    """Write a recording, compressed, all of it or nothing; a file that is there is replaced.
+
+    Raises `RecordingError` for a recording that `load_recording` would refuse, and where it cannot be written.
+    """
     arrays = recording.arrays()
-    for problem in _problems(arrays):
+    for problem in [*_problems(arrays), *_size_problems(arrays)]:
         raise RecordingError(f"{path}: {problem}")
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with part.open("xb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as exc:
+        raise RecordingError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -118,8 +134,13 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
-    if size > _LARGEST_BYTES:
-        raise RecordingError(f"{path}: {size} bytes unpacked; a recording has at most {_LARGEST_BYTES}")
+    if size > LARGEST_BYTES:
+        raise RecordingError(f"{path}: {size} bytes unpacked; a recording has at most {LARGEST_BYTES}")
+
+
+def _size_problems(arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    size = sum(array.nbytes for array in arrays.values())
+    return [f"{size} bytes unpacked; a recording has at most {LARGEST_BYTES}"] if size > LARGEST_BYTES else []
 
 
 def _problems(arrays: Mapping[str, NDArray[Any]]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sensors.catalogue import Sensor, Site
+from sensors.catalogue import Corridor, Sensor, Site
 from sensors.payload import PayloadCodec
 from sensors.topics import is_topic_level, reading_topic
 from simulators.message import Message
 from simulators.recording import Recording, RecordingError
 
 KIND = "traffic"
-_WEEK_S = 7 * 86_400
-_MONDAY_S = 4 * 86_400
+WEEK_S = 7 * 86_400
+MONDAY_S = 4 * 86_400
 """The first Monday after 1970-01-01, a Thursday: where weeks are counted from."""
 
 
@@ -55,6 +55,7 @@ class Plan:
     sensors: tuple[Sensor, ...]
     neighbours: tuple[Neighbour, ...]
     usual_speeds: tuple[UsualSpeed, ...]
+    corridors: tuple[Corridor, ...] = ()
 
 
 def site_id(path: Path) -> str:
@@ -100,19 +101,6 @@ def replay_messages(recording: Recording, plan: Plan, codec: PayloadCodec) -> It
             values = {name: float(array[station]) for name, array in row.items() if np.isfinite(array[station])}
             yield Message(second, topics[station], codec.encode(time, values, boot=boot, seq=sent[station]))
             sent[station] += 1
-
-
-async def paced(
-    messages: Iterator[Message], speed: float, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[Message]:
-    """Hand on each message when its time has come, `speed` times as fast as it was recorded; `now` is monotonic."""
-    started, first = now(), None
-    for message in messages:
-        first = message.time_s if first is None else first
-        due = started + (message.time_s - first) / speed
-        if (wait := due - now()) > 0:
-            await sleep(wait)
-        yield message
 
 
 def _present(recording: Recording) -> NDArray[np.bool_]:
@@ -180,9 +168,13 @@ def _neighbours(recording: Recording, ids: tuple[str, ...]) -> Iterator[Neighbou
             if i != j:
                 yield Neighbour(ids[i], ids[j], float(recording.adjacency[i, j]))
     elif recording.position_km is not None:
-        order = np.argsort(recording.position_km, kind="stable").tolist()
-        for i, j in itertools.pairwise(order):
-            yield from (Neighbour(ids[i], ids[j], 1.0), Neighbour(ids[j], ids[i], 1.0))
+        yield from in_a_row(ids, recording.position_km)
+
+
+def in_a_row(ids: Sequence[str], position_km: NDArray[np.float64]) -> Iterator[Neighbour]:
+    """The next stations along a carriageway, both ways."""
+    for i, j in itertools.pairwise(np.argsort(position_km, kind="stable").tolist()):
+        yield from (Neighbour(ids[i], ids[j], 1.0), Neighbour(ids[j], ids[i], 1.0))
 
 
 def _usual_speeds(recording: Recording, ids: tuple[str, ...]) -> Iterator[UsualSpeed]:
@@ -191,9 +183,9 @@ def _usual_speeds(recording: Recording, ids: tuple[str, ...]) -> Iterator[UsualS
     if recording.usual_speed_kmh is None or not interval:
         return
     slot = np.round((recording.time - recording.time[0]) / interval).astype(np.int64)
-    first_week = slot < _WEEK_S // interval
+    first_week = slot < WEEK_S // interval
     grid = np.full((int(slot[first_week].max()) + 1, len(ids)), np.nan, np.float32)
     grid[slot[first_week]] = recording.usual_speed_kmh[first_week]
-    start = (int(recording.time[0]) - _MONDAY_S) % _WEEK_S
+    start = (int(recording.time[0]) - MONDAY_S) % WEEK_S
     for column, sensor in enumerate(ids):
         yield UsualSpeed(sensor, interval, start, np.ascontiguousarray(grid[:, column]))

@@ -80,6 +80,7 @@ async def register_recording(
     site: Site,
     sensors: Sequence[Sensor],
     *,
+    corridors: Sequence[Corridor] = (),
     neighbours: Iterable[NeighbourRow] = (),
     usual_speeds: Iterable[UsualSpeedRow] = (),
 ) -> None:
@@ -90,7 +91,7 @@ async def register_recording(
     ids = [sensor.id for sensor in sensors]
     async with conn.transaction():
         await _require_free(conn, site, ids)
-        await _write(conn, Catalogue(sites=(site,), sensors=tuple(sensors)))
+        await _write(conn, Catalogue(sites=(site,), sensors=tuple(sensors), corridors=tuple(corridors)))
         await conn.execute("delete from neighbour where sensor = any(%s)", (ids,))
         await conn.execute("delete from usual_speed where sensor = any(%s)", (ids,))
         near = list(neighbours)
@@ -118,7 +119,7 @@ async def _require_free(conn: Connection, site: Site, ids: list[str]) -> None:
     cursor = await conn.execute("select clock from site where id = %s", (site.id,))
     for (clock,) in await cursor.fetchall():
         if clock != "recording":
-            raise CatalogueRefused(f"site {site.id} is one of the port's: rename the recording's file")
+            raise CatalogueRefused(f"site {site.id} is one of the port's: name the replay's otherwise")
     cursor = await conn.execute("select id, site from sensor where id = any(%s) and site <> %s limit 1", (ids, site.id))
     for sensor, owner in await cursor.fetchall():
         raise CatalogueRefused(f"sensor {sensor} belongs to site {owner} already, it cannot be one of {site.id}'s")

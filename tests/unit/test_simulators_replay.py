@@ -10,7 +10,8 @@ from sensors.kind import load_kinds
 from sensors.payload import PayloadCodec, Rejected
 from simulators.message import Message
 from simulators.recording import Recording, RecordingError, load_recording
-from simulators.replay import count_readings, paced, plan_replay, replay_messages, site_id
+from simulators.replay import count_readings, plan_replay, replay_messages, site_id
+from simulators.stream import paced
 
 NAB = Path(__file__).parents[1] / "data" / "nab-realtraffic.npz"
 CODEC = PayloadCodec(load_kinds()["traffic"])
