@@ -98,6 +98,24 @@ class Stepped:
     heard_us: Int64
 
 
+def uneventful(told: Told, before: States, after: States, time_us: Int64, silence_us: Int64) -> Mask:
+    """Tell which of things that were stepped once, by a newer reading, have nothing to announce.
+
+    They were not silent, and the alarm is what it was and what was told; `told` has a row a thing.
+    """
+    same = (before.alarm == told.alarm) & (after.alarm == told.alarm)
+    blind = (before.alarm > 0) & (before.level == UNKNOWN)
+    quiet: Mask = same & ~blind & ~told.silent & (time_us <= before.time_us + silence_us)
+    return quiet
+
+
+def eventless(told: Told, states: States, silence_us: Int64, clock_us: Int64) -> Mask:
+    """Tell for which things the clocks alone bring nothing about; one row a thing."""
+    silent = clock_us > states.time_us + silence_us
+    nothing: Mask = (~silent | told.silent) & ((told.alarm == 0) | ~(silent | (states.level == UNKNOWN)))
+    return nothing
+
+
 def announce(told: Told, done: Stepped) -> list[Notes]:
     """Find what has to be announced after stepping, and remember it as told."""
     owner = np.repeat(np.arange(len(done.counts)), done.counts)

@@ -7,28 +7,26 @@ time they also give the same changes. A site's clock tells when the silent are s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from analytics import snapshot
-from analytics.changes import Change, Notes, Stepped, Told, announce, announce_ageing
-from analytics.fold import fold
-from analytics.memory import FORMAT, Memory, between, from_memory, to_memories
-from analytics.readings import Arrivals, Readings
+from analytics import free_speed, snapshot
+from analytics.changes import Change, Notes, announce_ageing, eventless
+from analytics.course import Clocks, Course, Watch
+from analytics.forecast import AHEAD_US, Forecast, forecast
+from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
+from analytics.readings import Readings
 from analytics.roster import Roster
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
-from analytics.table import Float32, Index, Int64, Mask
+from analytics.table import Index, Mask, run_of
 from analytics.usual import Profile
-from analytics.window import WINDOW_US, Window, Work, in_time, work
+from analytics.window import WINDOW_US, in_time
 from analytics.wording import worded
 from sensors.catalogue import Catalogue
 from sensors.kind import Kind
-
-Watch = Callable[[Arrivals, States, Float32], None]
-"""Is told what was stepped: rows thing by thing in order of time, the states after each, and the values of the new ones
-by their source; rows without a source were known, and are stepped again because a late one came before them."""
 
 
 class Engine:
@@ -39,13 +37,13 @@ class Engine:
         self.roster = Roster(kinds, catalogue)
         self._clock_us = np.zeros(0, np.int64)
         self._listening_us = -NEVER
-        self._states = States.blank(0)
-        self._told = Told.blank(0)
-        self._values: Float32 = np.zeros((0, self.roster.width), np.float32)
-        self._window = Window.empty()
+        self._course = Course(self.roster.width)
         self._profiles: dict[str, Profile] = {}
-        self.watch: Watch | None = None
         self._grow()
+
+    def attach(self, watch: Watch) -> None:
+        """Tell somebody of all that is stepped from now on."""
+        self._course.watch = watch
 
     @property
     def ignored(self) -> int:
@@ -58,10 +56,7 @@ class Engine:
         self._grow()
 
     def _grow(self) -> None:
-        missing = len(self.roster.things) - len(self._values)
-        self._states = self._states.join(States.blank(missing))
-        self._told = self._told.join(Told.blank(missing))
-        self._values = np.concatenate((self._values, np.full((missing, self.roster.width), np.nan, np.float32)))
+        self._course.grow([thing.id for thing in self.roster.things])
         clocks = np.full(len(self.roster.sites) - len(self._clock_us), -NEVER, np.int64)
         self._clock_us = np.concatenate((self._clock_us, clocks))
         self._usual = self.roster.usual(self._profiles)
@@ -81,17 +76,19 @@ class Engine:
         With `announcing` off the states are rebuilt from readings whose changes were announced before.
         """
         new, values = self.roster.arrivals(batch)
-        fits = in_time(new, self._states.time_us)
-        self.late += int(len(fits) - fits.sum())
-        new = new.take(fits)
+        fits = in_time(new, self._course.states.time_us)
+        if not fits.all():
+            self.late += int(len(fits) - fits.sum())
+            new = new.take(fits)
         if not len(new.thing):
             return []
         new.usual_kmh, new.spread_kmh = self._usual.at(new.thing, new.time_us)
-        notes = self._step(new, values)
-        sites = np.unique(self.roster.settings.site[new.thing])
-        self._move_recordings(sites)
+        notes = self._course.step(new, values, self.roster.settings, self._clocks())
+        heard = np.zeros(len(self.roster.sites), np.bool_)
+        heard[self.roster.settings.site[new.thing]] = True
+        self._move_recordings(np.flatnonzero(heard & self.roster.recording))
         active = self.roster.active
-        notes += self._tell_ageing(active[np.isin(self.roster.settings.site[active], sites)])
+        notes += self._tell_ageing(active[heard[self.roster.settings.site[active]]])
         return worded(notes, self.roster.things) if announcing else []
 
     def listen(self, now_us: int) -> None:
@@ -119,13 +116,21 @@ class Engine:
             shown[name] = snapshot.reader(self.roster.sensor[name], ends)
         return [shown[name] for name in sorted(shown)]
 
+    def outlook(self, things: Sequence[str]) -> Forecast:
+        """Return where the speeds of known things are going, as of their newest readings, in this order."""
+        slots = np.array([self.roster.index[name] for name in things], np.intp)
+        states, own = self._aged(slots)[0], self.roster.settings.take(slots)
+        free_kmh = free_speed.in_use(states, own.free_kmh, own.learn_readings)
+        usual = np.stack([self._usual.at(slots, states.time_us + ahead)[0] for ahead in AHEAD_US], axis=1)
+        return forecast(states.speed_kmh, states.usual_kmh, usual, free_kmh, self._course.outlooks.margins[slots])
+
     def judged(self, things: Sequence[str]) -> States:
         """Return the states of known things in this order, unworded: for whoever looks at many of them often."""
         return self._aged(np.array([self.roster.index[name] for name in things], np.intp))[0]
 
     def _aged(self, slots: Index) -> tuple[States, Mask]:
         """Copy states as of the sites' clocks, and tell who is silent."""
-        states, settings = self._states.take(slots), self.roster.settings.take(slots)
+        states, settings = self._course.states.take(slots), self.roster.settings.take(slots)
         clock_us = self._clock_us[settings.site]
         silent = ageing(states, settings.silence_us, clock_us).silent
         age(states, settings.silence_us, clock_us)
@@ -135,7 +140,7 @@ class Engine:
         slots = np.array([self.roster.index[name] for name in names], np.intp)
         states, silent = self._aged(slots)
         things = [self.roster.things[slot] for slot in slots]
-        rows = snapshot.states(things, states, silent, self._values[slots])
+        rows = snapshot.states(things, states, silent, self._course.values[slots])
         return dict(zip(names, rows, strict=True))
 
     def memory(self, things: Iterable[str] | None = None) -> dict[str, Memory]:
@@ -145,19 +150,12 @@ class Engine:
         """
         index = self.roster.index
         named = index if things is None else {name: index[name] for name in things if name in index}
-        heard = {name: slot for name, slot in named.items() if self._states.time_us[slot] != NEVER}
+        heard = {name: slot for name, slot in named.items() if self._course.states.time_us[slot] != NEVER}
         slots = np.array(list(heard.values()), np.intp)
-        memories = to_memories(self._settled(slots), self._states.time_us[slots], self._told.take(slots))
+        course = self._course
+        told, outlooks = course.told.take(slots), course.outlooks.take(slots)
+        memories = to_memories(course.settled(slots), course.states.time_us[slots], told, outlooks)
         return dict(zip(heard, memories, strict=True))
-
-    def _settled(self, slots: Index) -> States:
-        """Copy the states before the window; a thing restored without its readings has only its state."""
-        oldest = self._window.oldest()
-        position = np.full(len(self.roster.things), -1, np.intp)
-        position[self._window.rows.thing[oldest]] = oldest
-        settled, at = self._states.take(slots), position[slots]
-        settled.put(at >= 0, self._window.before.take(at[at >= 0]))
-        return settled
 
     def restore(self, memories: Mapping[str, Memory], recent: Iterable[Readings]) -> None:
         """Go on from memories; `recent` are the readings since each thing's `settled_us`, more do no harm.
@@ -168,64 +166,34 @@ class Engine:
         index = self.roster.index
         usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT and name in index}
         for name, memory in usable.items():
-            self._states.put(np.array([index[name]]), from_memory(memory))
+            slot = np.array([index[name]])
+            self._course.states.put(slot, from_memory(memory))
+            self._course.outlooks.put(slot, outlook_from(memory, self._course.outlooks.phase_us[slot]))
         bounds = {name: (memory["settled_us"], memory["newest_us"]) for name, memory in usable.items()}
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)
         for name, memory in usable.items():
-            self._told.alarm[index[name]] = memory["alarm_told"]
-            self._told.silent[index[name]] = memory["silent_told"]
-
-    def _step(self, new: Arrivals, values: Float32) -> list[Notes]:
-        """Step what is new and what follows it; keep the window; return what has to be announced."""
-        touched = np.zeros(len(self.roster.things), np.bool_)
-        touched[new.thing] = True
-        inside = touched[self._window.rows.thing]
-        merged = self._window.take(inside).insert(new)
-        todo = work(merged)
-        notes = self._told_of(self._fold(merged, todo), values) if len(todo.things) else []
-        self._remember(merged.rows, values)
-        newest_us = self._states.time_us[merged.rows.thing]
-        self._window = self._window.take(~inside).join(merged.take(merged.rows.time_us >= newest_us - WINDOW_US))
-        self._window.rows.source[:] = -1
-        return notes
-
-    def _told_of(self, done: Stepped, values: Float32) -> list[Notes]:
-        if self.watch is not None:
-            self.watch(done.rows, done.after, values)
-        return announce(self._told, done)
-
-    def _fold(self, merged: Window, todo: Work) -> Stepped:
-        """Step the rows of `todo` from the state before the first of them, and write the states back."""
-        start, settings = self._states.take(todo.things), self.roster.settings.take(todo.things)
-        rows, late = merged.rows.take(todo.dirty), todo.late >= 0
-        prior_us = np.where(start.time_us == NEVER, -NEVER, start.time_us)
-        start.put(late, merged.before.take(todo.late[late]))
-        before, final = fold(start, settings, rows, todo.counts)
-        merged.before.put(todo.dirty, before)
-        self._states.put(todo.things, final)
-        after = before.take(np.minimum(np.arange(len(todo.dirty)) + 1, len(todo.dirty) - 1))
-        after.put(np.cumsum(todo.counts) - 1, final)
-        clock_us = self._clock_us[settings.site]
-        heard_us = self._heard_from(settings.site)
-        return Stepped(todo.counts, rows, before, after, prior_us, settings.silence_us, clock_us, heard_us)
-
-    def _remember(self, rows: Arrivals, values: Float32) -> None:
-        """Keep the values of readings that are the newest of their thing."""
-        newest = (rows.source >= 0) & (rows.time_us == self._states.time_us[rows.thing])
-        self._values[rows.thing[newest]] = values[rows.source[newest]]
+            self._course.told.alarm[index[name]] = memory["alarm_told"]
+            self._course.told.silent[index[name]] = memory["silent_told"]
 
     def _move_recordings(self, sites: Index) -> None:
         active = self.roster.active
         at = self.roster.settings.site[active]
-        for site in sites[self.roster.recording[sites]]:
-            times = self._states.time_us[active[at == site]]
+        for site in sites.tolist():
+            times = self._course.states.time_us[active[at == site]]
             self._clock_us[site] = max(self._clock_us[site], times[times != NEVER].max() - WINDOW_US)
 
     def _tell_ageing(self, things: Index) -> list[Notes]:
-        settings, states = self.roster.settings.take(things), self._states.take(things)
-        np.maximum(states.time_us, self._heard_from(settings.site), out=states.time_us)
-        return announce_ageing(self._told, things, states, settings.silence_us, self._clock_us[settings.site])
+        told, clocks = self._course.told, self._clocks()
+        rows = run_of(things)
+        settings, states = self.roster.settings.look(rows), self._course.states.look(rows)
+        states = replace(states, time_us=np.maximum(states.time_us, clocks.heard_us[rows]))
+        due = ~eventless(told.look(rows), states, settings.silence_us, clocks.clock_us[rows])
+        if not due.any():
+            return []
+        silence_us, clock_us = settings.silence_us[due], clocks.clock_us[rows][due]
+        return announce_ageing(told, things[due], states.take(due), silence_us, clock_us)
 
-    def _heard_from(self, site: Index) -> Int64:
-        """Return since when each site can be heard, for sites of shape (n,)."""
-        return np.where(self.roster.recording[site], -NEVER, self._listening_us)
+    def _clocks(self) -> Clocks:
+        """By thing: the clock of its site, and since when that can be heard."""
+        heard_us = np.where(self.roster.recording, -NEVER, self._listening_us)
+        return Clocks(self._clock_us[self.roster.settings.site], heard_us[self.roster.settings.site])

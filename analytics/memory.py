@@ -6,6 +6,7 @@ the store still has, it gives the same state as before the restart.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.changes import Told
+from analytics.forecast import Outlooks, packed, taught_of, unpacked
 from analytics.readings import Readings
 from analytics.state import States
 from analytics.table import Int64
 from analytics.window import WINDOW_US
 
-FORMAT = 3
+FORMAT = 4
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 
@@ -27,7 +29,7 @@ class Memory(TypedDict):
     """What is kept of one thing: JSON-able, no NaN.
 
     settled_us: readings from here to newest_us (both included) have to be given back with it. alarm_told, silent_told:
-    what was announced. settled: the columns of `States`.
+    what was announced. settled: the columns of `States`. outlook: what its forecasts learnt, base64; None = nothing.
     """
 
     format: int
@@ -36,13 +38,14 @@ class Memory(TypedDict):
     alarm_told: int
     silent_told: bool
     settled: Mapping[str, float | bool | None]
+    outlook: str | None
 
 
-def to_memories(settled: States, newest_us: Int64, told: Told) -> Iterator[Memory]:
+def to_memories(settled: States, newest_us: Int64, told: Told, outlooks: Outlooks) -> Iterator[Memory]:
     """Write the rows of equally long tables, one memory each."""
     tables: tuple[NDArray[Any], ...] = (newest_us, told.alarm, told.silent, *settled.columns())
     columns = [column.tolist() for column in tables]
-    for newest, alarm, silent, *values in zip(*columns, strict=True):
+    for outlook, newest, alarm, silent, *values in zip(_texts(outlooks), *columns, strict=True):
         plain = (None if value != value else value for value in values)  # noqa: PLR0124  NaN is what differs from itself
         yield Memory(
             format=FORMAT,
@@ -51,7 +54,21 @@ def to_memories(settled: States, newest_us: Int64, told: Told) -> Iterator[Memor
             alarm_told=alarm,
             silent_told=silent,
             settled=dict(zip(States.names(), plain, strict=True)),
+            outlook=outlook,
         )
+
+
+def _texts(outlooks: Outlooks) -> Iterator[str | None]:
+    for row, taught in zip(packed(outlooks), taught_of(outlooks).tolist(), strict=True):
+        yield b64encode(row.tobytes()).decode() if taught else None
+
+
+def outlook_from(memory: Memory, phase_us: Int64) -> Outlooks:
+    """Read one row; `phase_us` (1,) is the thing's own."""
+    text = memory["outlook"]
+    if text is None:
+        return Outlooks.blank(phase_us)
+    return unpacked(np.frombuffer(b64decode(text), np.uint8)[None, :], phase_us)
 
 
 def from_memory(memory: Memory) -> States:

@@ -50,12 +50,15 @@ _KEPT_BITS = np.uint64(53)
 
 def fingerprints(values: Float32) -> Int64:
     """Reduce readings (n, fields) to one number each: equal for equal readings, missing fields included."""
-    bits = np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32).astype(np.uint64)
+    columns = np.ascontiguousarray(values.T)
+    bits = np.where(np.isnan(columns), np.float32(np.nan), columns).view(np.uint32)
     mixed = np.zeros(len(values), np.uint64)
-    for column in bits.T:
-        mixed = (mixed ^ column) * _ODD
+    for column in bits:
+        mixed ^= column
+        mixed *= _ODD
         mixed ^= mixed >> np.uint64(29)
-    return (mixed >> (np.uint64(64) - _KEPT_BITS)).astype(np.int64)
+    mixed >>= np.uint64(64) - _KEPT_BITS
+    return mixed.astype(np.int64)
 
 
 def implausible(states: States, rows: Arrivals) -> Mask:

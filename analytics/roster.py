@@ -5,7 +5,7 @@ A thing keeps its place in every table for ever; one that leaves the catalogue i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class Roster:
         self.sensor: Mapping[str, Sensor] = catalogue.sensor_by_id
         recording = {site.id for site in catalogue.sites if site.clock == "recording"}
         self.recording = np.array([site in recording for site in self.sites], np.bool_)
+        self._recent: dict[str, tuple[Sequence[str], Index]] = {}
         self._by_kind: dict[str, dict[str, int]] = {name: {} for name in self._kinds}
         for thing in things:
             self._by_kind[thing.kind.name][thing.id] = self.index[thing.id]
@@ -63,25 +64,40 @@ class Roster:
 
     def arrivals(self, batch: Iterable[Readings]) -> tuple[Arrivals, Float32]:
         """Return the readings of known things, and their values (n, width) as wide as the widest kind."""
-        arrivals, values, total = Arrivals.empty(), [np.zeros((0, self.width), np.float32)], 0
+        arrivals, values, total = [Arrivals.empty()], [np.zeros((0, self.width), np.float32)], 0
         for readings in batch:
             rows, wide = self._known(readings, total)
-            arrivals, total = arrivals.join(rows), total + len(wide)
+            arrivals.append(rows)
             values.append(wide)
-        return arrivals, np.concatenate(values)
+            total += len(wide)
+        if len(arrivals) == 2:  # noqa: PLR2004
+            return arrivals[1], values[1]
+        return Arrivals.joined(arrivals), np.concatenate(values)
+
+    def _placed(self, readings: Readings) -> Index:
+        """Return the place of each reading's thing, -1 = unknown; who comes in the order of last time is known."""
+        names, places = self._recent.get(readings.kind, ([], None))
+        if places is None or names != readings.thing:
+            own = self._by_kind.get(readings.kind, {})
+            places = np.array([own.get(name, -1) for name in readings.thing], np.intp)
+            self._recent[readings.kind] = (readings.thing, places)
+        return places
 
     def _known(self, readings: Readings, offset: int) -> tuple[Arrivals, Float32]:
-        own = self._by_kind.get(readings.kind, {})
-        places = np.array([own.get(name, -1) for name in readings.thing], np.intp)
-        known = np.flatnonzero(places >= 0)
-        self.ignored += len(places) - len(known)
-        places, values = places[known], readings.values[known]
-        wide = np.full((len(known), self.width), np.nan, np.float32)
-        wide[:, : values.shape[1]] = values
-        faulty = (readings.quality[known] & DISTRUSTED) != 0
-        if not len(known):
+        places = self._placed(readings)
+        known = places >= 0
+        if not known.all():
+            self.ignored += int((~known).sum())
+            rows = np.flatnonzero(known)
+            some = [readings.thing[row] for row in rows.tolist()]
+            arrays = (readings.time_us[rows], readings.quality[rows], readings.values[rows])
+            readings, places = Readings(readings.kind, some, *arrays), places[rows]
+        wide = np.full((len(places), self.width), np.nan, np.float32)
+        wide[:, : readings.values.shape[1]] = readings.values
+        if not len(places):
             return Arrivals.empty(), wide
         kind, capacity = self._kinds[readings.kind], self.settings.capacity[places]
-        arrivals = Arrivals.of(kind, places, readings.time_us[known], values, faulty=faulty, capacity=capacity)
+        faulty = (readings.quality & DISTRUSTED) != 0
+        arrivals = Arrivals.of(kind, places, readings.time_us, readings.values, faulty=faulty, capacity=capacity)
         arrivals.source += offset
         return arrivals, wide

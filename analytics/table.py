@@ -1,12 +1,12 @@
 """Tables of equally long numpy columns: the shape of everything analytics keeps over its things.
 
-A table is a dataclass whose fields are one-dimensional arrays. Columns are apart (not a structured array) because one
-step over 90,000 sensors touches few of them at a time, and contiguous ones are three times as fast.
+A table is a dataclass whose fields are arrays, equally long along their first axis. Columns are apart (not a structured
+array) because one step over 90,000 sensors touches few of them at a time, and contiguous ones are three times as fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Self
 
@@ -21,6 +21,16 @@ Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 
 
+Rows = Index | Mask | slice
+
+
+def run_of(index: Index) -> Rows:
+    """Return the slice that an index is, where it is one: copying a slice is ten times as fast."""
+    if len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all():
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
+
+
 class Table:
     """Base of the dataclasses whose every field is a column; adds selection, assignment and concatenation."""
 
@@ -33,11 +43,17 @@ class Table:
     def columns(self) -> Iterator[NDArray[Any]]:
         return (getattr(self, name) for name in self.names())
 
-    def take(self, index: Index | Mask) -> Self:
+    def take(self, index: Rows) -> Self:
         """Copy the rows of `index`."""
+        if isinstance(index, slice):
+            return type(self)(*(column[index].copy() for column in self.columns()))
         return type(self)(*(column[index] for column in self.columns()))
 
-    def put(self, index: Index | Mask, rows: Self) -> None:
+    def look(self, index: Rows) -> Self:
+        """Take the rows of `index` to be read: for a slice nothing is copied."""
+        return type(self)(*(column[index] for column in self.columns()))
+
+    def put(self, index: Rows, rows: Self) -> None:
         """Overwrite the rows of `index`."""
         for column, value in zip(self.columns(), rows.columns(), strict=True):
             column[index] = value
@@ -48,4 +64,9 @@ class Table:
 
     def join(self, other: Self) -> Self:
         """Copy both into one, this first."""
-        return type(self)(*map(np.concatenate, zip(self.columns(), other.columns(), strict=True)))
+        return self.joined([self, other])
+
+    @classmethod
+    def joined(cls, tables: Sequence[Self]) -> Self:
+        """Copy tables into one, in their order."""
+        return cls(*map(np.concatenate, zip(*(table.columns() for table in tables), strict=True)))

@@ -39,7 +39,7 @@ class Situations:
         self._members: dict[str, list[int]] = {}
         self._place: Index = np.zeros(0, np.intp)
         self.refresh(catalogue, neighbours)
-        engine.watch = self.watch
+        engine.attach(self.watch)
 
     def refresh(self, catalogue: Catalogue, neighbours: Neighbours = ()) -> None:
         """Take over the catalogue that the engine has now."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.engine import Engine
+from analytics.forecast import HORIZONS_MIN
 from analytics.readings import Readings
 from analytics.situations.situation import Notice, Situation, Step
 from analytics.situations.situations import Situations
@@ -22,21 +24,34 @@ from simulators.replay import KIND, plan_replay
 
 _SITE = "recording"
 
+Ahead = NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What every station showed after every step, arrays of shape (times, stations).
 
     names: the stations as sensors. level: int8, a `Level`. alarm: bool, an alarm was open. unusual: bool, it was
-    unusual for the time of week. notices: what was announced of situations. situations: all, as they were last.
+    unusual for the time of week. ahead, low, high: float32 (times, stations, horizons), what was forecast then for
+    later, km/h, NaN = nothing. notices: what was announced of situations. situations: all, as they were last.
     """
 
     names: list[str]
     level: NDArray[np.int8]
     alarm: NDArray[np.bool_]
     unusual: NDArray[np.bool_]
+    ahead: Ahead
+    low: Ahead
+    high: Ahead
     notices: list[Notice] = field(default_factory=list)
     situations: list[Situation] = field(default_factory=list)
+
+    @classmethod
+    def nothing(cls, times: int, names: list[str]) -> Self:
+        shape, further = (times, len(names)), (times, len(names), len(HORIZONS_MIN))
+        ahead, low, high = (np.full(further, np.nan, np.float32) for _ in range(3))
+        alarm, unusual = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        return cls(names, np.zeros(shape, np.int8), alarm, unusual, ahead, low, high)
 
 
 def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
@@ -46,15 +61,15 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     catalogue = Catalogue(sites=(plan.site,), sensors=plan.sensors)
     engine = Engine(kinds, catalogue)
     situations = Situations(engine, catalogue, plan.neighbours)
-    shape = (len(recording.time), len(names))
     engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
-    shown = Shown(names, np.zeros(shape, np.int8), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_))
+    shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
         engine.absorb([readings])
         shown.notices.extend(situations.run())
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0
         shown.unusual[step] = states.unusual == Abnormality.UNUSUAL
+        shown.ahead[step], shown.low[step], shown.high[step], _ = engine.outlook(names)
     ended = {one.situation.id: one.situation for one in shown.notices if one.step is Step.ENDED}
     shown.situations.extend([*ended.values(), *situations.situations()])
     return shown

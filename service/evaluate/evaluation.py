@@ -11,14 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.forecast import HORIZONS_MIN
 from sensors.kind import Kinds
 from service.evaluate.disturb import disturbed
 from service.evaluate.drive import Shown, drive
+from service.evaluate.foresight import Interval, Speeds, calibrated, errors, later
 from service.evaluate.grouping import grouping
 from service.evaluate.scores import Scores, levels_exact, score, smoothed
 from simulators.recording import Recording, load_recording
 
-Figure = str | int | float | None
+Figure = str | int | float | None | Mapping[str, "Figure"]
 _NOTHING = Scores(0, *[math.nan] * 9)
 _DIGITS = 4
 _SLOWED = np.float32(0.8)
@@ -44,6 +46,7 @@ def evaluate(path: Path, kinds: Kinds, disturbance: Disturbance) -> dict[str, Fi
         **_detection(recording, shown),
         "levels_exact": _levels(recording, shown),
         **_unexpected(recording, shown),
+        "forecast": _forecast(recording, shown, measured.get("speed_kmh")),
         **asdict(grouping(recording, shown)),
     }
     return {name: _finite(value) for name, value in figures.items()}
@@ -78,7 +81,31 @@ def _unexpected(recording: Recording, shown: Shown) -> Mapping[str, Figure]:
     }
 
 
+def _forecast(recording: Recording, shown: Shown, told: Speeds | None) -> Figure:
+    """By horizon; what was `told` (and may be disturbed) is all that keeping the last value may know."""
+    if recording.usual_speed_kmh is None or recording.speed_kmh is None or told is None:
+        return None
+    congested = None if recording.truth is None else recording.truth == 1
+    found: dict[str, Figure] = {}
+    for place, minutes in enumerate(HORIZONS_MIN):
+        steps = round(minutes * 60 / recording.interval_s)
+        if steps < 1 or steps >= len(recording.time):
+            continue
+        made = Interval(*(each[:, :, place] for each in (shown.ahead, shown.low, shown.high)))
+        rivals = {"persistence": told, "usual": later(recording.usual_speed_kmh, steps)}
+        found[str(minutes)] = {
+            **errors(made, recording.speed_kmh, congested, steps),
+            **{
+                name: errors(calibrated(rival, told, steps), recording.speed_kmh, congested, steps)
+                for name, rival in rivals.items()
+            },
+        }
+    return found
+
+
 def _finite(value: Figure) -> Figure:
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
     if isinstance(value, float):
         return round(value, _DIGITS) if math.isfinite(value) else None
     return value
@@ -86,6 +113,15 @@ def _finite(value: Figure) -> Figure:
 
 def as_text(evaluations: Sequence[Mapping[str, Figure]]) -> Iterator[str]:
     """One line a figure, one column a recording."""
-    for name in evaluations[0]:
-        cells = ["-" if found[name] is None else str(found[name]) for found in evaluations]
-        yield "  ".join([name.ljust(36), *(cell.rjust(12) for cell in cells)]).rstrip()
+    columns = [dict(_flat(found)) for found in evaluations]
+    for name in dict.fromkeys(name for column in columns for name in column):
+        cells = ["-" if column.get(name) is None else str(column[name]) for column in columns]
+        yield "  ".join([name.ljust(40), *(cell.rjust(12) for cell in cells)]).rstrip()
+
+
+def _flat(found: Mapping[str, Figure], before: str = "") -> Iterator[tuple[str, Figure]]:
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value

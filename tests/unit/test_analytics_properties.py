@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from analytics.changes import Change, What
 from analytics.engine import Engine
 from analytics.readings import Readings
+from analytics.usual import Profile
+from analytics.week import SLOTS
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import load_kinds
 
@@ -22,6 +24,12 @@ KINDS = load_kinds()
 START = 1_700_000_000_000_000
 WINDOW_US = 60_000_000
 SENSORS = ("A", "B", "C", "P")
+USUAL = {
+    name: Profile(
+        (60 + 20 * np.cos(np.arange(SLOTS) / phase)).astype(np.float32), np.full(SLOTS, 5 * phase - 5, np.float32)
+    )
+    for phase, name in enumerate(("A", "B"), start=1)
+}
 Row = tuple[str, int, tuple[float, ...], int]
 
 
@@ -86,6 +94,7 @@ def key(change: Change) -> tuple[int, str, int]:
 
 def run(parts: Iterable[Sequence[Row]]) -> tuple[Engine, list[Change]]:
     engine, changes = Engine(KINDS, port()), []
+    engine.use(USUAL)
     for part in parts:
         changes += engine.absorb(readings(part))
     return engine, changes
@@ -97,7 +106,7 @@ def test_batches_make_no_difference_to_states_and_changes(seed: int, mean: int) 
     rows = scenario(seed)
     whole, whole_changes = run([rows])
     parts, parts_changes = run(batches(rows, seed, mean))
-    assert parts.states() == whole.states()
+    assert_same(parts, whole)
     assert sorted(parts_changes, key=key) == whole_changes
     assert parts.memory() == whole.memory()
 
@@ -110,7 +119,7 @@ def test_order_within_the_window_makes_no_difference_to_states(seed: int, mean: 
     mixed = [rows[k] for k in np.argsort([row[1] + delays[k] for k, row in enumerate(rows)], kind="stable")]
     straight, _ = run([rows])
     shuffled, changes = run(batches(mixed, seed, mean))
-    assert shuffled.states() == straight.states()
+    assert_same(shuffled, straight)
     assert shuffled.late == 0
     assert_alternating(changes)
 
@@ -130,13 +139,23 @@ def test_restart_anywhere_makes_no_difference(seed: int, share: float, mean: int
     steady, _ = run(batches(rows[:cut], seed, mean))
     memories = json.loads(json.dumps(steady.memory(), allow_nan=False))
     restarted = Engine(KINDS, port())
+    restarted.use(USUAL)
     restarted.restore(memories, readings(rows[: cut + 10]))
 
-    assert restarted.states() == steady.states()
+    assert_same(restarted, steady)
     for part in batches(rows[cut:], seed, mean):
         assert restarted.absorb(readings(part)) == steady.absorb(readings(part))
-    assert restarted.states() == steady.states()
+    assert_same(restarted, steady)
     assert restarted.memory() == steady.memory()
+
+
+def assert_same(one: Engine, other: Engine) -> None:
+    """The same states, unworded ones and forecasts included."""
+    assert one.states() == other.states()
+    for some, others in zip(one.judged(SENSORS).columns(), other.judged(SENSORS).columns(), strict=True):
+        np.testing.assert_array_equal(some, others)
+    for some, others in zip(one.outlook(SENSORS), other.outlook(SENSORS), strict=True):
+        np.testing.assert_array_equal(some, others)
 
 
 RUBBISH = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-45, 3e38, -3e38, 50.0, 100.0, 65535.0])
@@ -158,6 +177,7 @@ RUBBISH = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-45, 3e38, -3e3
 @settings(max_examples=60, deadline=None)
 def test_rubbish_raises_nothing_and_warns_of_nothing(rows: list[Row], names: tuple[str, ...], now_us: int) -> None:
     engine = Engine(KINDS, port(names))
+    engine.use(USUAL)
     rows = [(name, time_us, values[:2] if name == "P" else values, quality) for name, time_us, values, quality in rows]
     with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
         warnings.simplefilter("error")
@@ -165,6 +185,7 @@ def test_rubbish_raises_nothing_and_warns_of_nothing(rows: list[Row], names: tup
             engine.absorb(readings(part))
             engine.advance(now_us)
         states = engine.states()
+        engine.outlook(names)
         json.dumps(engine.memory(), allow_nan=False)
     assert {state.thing for state in states} == set(names)
 

@@ -55,9 +55,10 @@ def situation(name: str, *stays: tuple[str, int, int | None]) -> Situation:
 
 
 def shown(*situations: Situation) -> Shown:
-    empty = np.zeros((6, 4))
-    notices = [Notice(Step.BEGAN, one) for one in situations]
-    return Shown(NAMES, empty.astype(np.int8), empty > 0, empty > 0, notices, list(situations))
+    found = Shown.nothing(6, list(NAMES))
+    found.notices.extend(Notice(Step.BEGAN, one) for one in situations)
+    found.situations.extend(situations)
+    return found
 
 
 def test_truth_is_joined_by_neighbours_and_over_time() -> None:
