@@ -43,6 +43,7 @@ def add_score(score: argparse.ArgumentParser) -> None:
         "--system", default=VIGIE, metavar="NAME", help=f"{VIGIE}, {BASELINE}, or the command line of another"
     )
     score.add_argument("--compare", action="store_true", help=f"score the {BASELINE} beside it, on the same readings")
+    score.add_argument("--keep", type=Path, metavar="DIR", help="keep the truth of each run, and what was said")
     score.add_argument("--weeks", type=int, default=WEEKS, help=argparse.SUPPRESS)  # for tests that cannot wait
     told = score.add_mutually_exclusive_group()
     told.add_argument("--json", action="store_true", help="print a list with one object per scenario, the last of all")
@@ -64,6 +65,7 @@ async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
         cache=cache_folder(settings),
         say=note,
         days=arguments.days,
+        keep=arguments.keep,
         weeks=arguments.weeks,
     )
     scored = await score_all(kinds_of(settings), options)

@@ -21,6 +21,8 @@ from store.recompute import made_columns, made_of_raw
 WEEK = timedelta(days=7)
 """What one step does: more keeps the live rollups waiting, less takes more steps."""
 
+_DAY = timedelta(days=1)
+
 _NEXT = "select kind, before from rollup_backfill where kind = any(%s) order by kind limit 1"
 _NEWEST = "select time from {finest} where time < %s order by time desc limit 1"
 _DONE = "delete from rollup_backfill where kind = %s"
@@ -43,11 +45,17 @@ on conflict ({subject}, time) do update set {changes} where excluded.readings > 
 
 
 async def fill_rollups(conn: Connection, kinds: Kinds, low: datetime, high: datetime) -> None:
-    """Make the means of all resolutions from the readings of some time, which no batch announced; whole days in UTC."""
-    first = low.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for kind in kinds.values():
-        await conn.execute(_finest(kind), {"low": first, "high": high}, prepare=False)
-        await _fill(conn, kind, first, high)
+    """Make the means of all resolutions from the readings of some time, which no batch announced; whole days in UTC.
+
+    Day by day, because the groups of a week would not fit into the server's work_mem.
+    """
+    day = low.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while day < high:
+        until = min(day + _DAY, high)
+        for kind in kinds.values():
+            await conn.execute(_finest(kind), {"low": day, "high": until}, prepare=False)
+            await _fill(conn, kind, day, until)
+        day += _DAY
 
 
 async def backfill_rollups(conn: Connection, kinds: Kinds) -> bool:

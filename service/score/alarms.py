@@ -91,13 +91,20 @@ class Alarms:
         return Fate.NUISANCE if any(span.touches(episode.span) for span in slow) else Fate.FALSE
 
     def _first_alarm_s(self, event: Event) -> float | None:
-        """Seconds from onset; one that stood before counts as that much early as an alarm may be."""
-        began = [
-            episode.span.start_s
-            for episode in self._episodes
-            if any(span.touches(episode.span) for span in self._of(event, episode.subject))
-        ]
-        return max(min(began) - event.span.start_s, -WIDENED_S) if began else None
+        """Seconds from onset; of an alarm that stood before anybody could mean this event, none early and none late."""
+        onset_s = event.span.start_s
+        began = [self._meant_s(one.span.start_s, onset_s) for one in self._episodes if self._detects(one, event)]
+        return min(began) - onset_s if began else None
+
+    @staticmethod
+    def _meant_s(began_s: float, onset_s: float) -> float:
+        return began_s if began_s >= onset_s - WIDENED_S else onset_s
+
+    def _detects(self, episode: Episode, event: Event) -> bool:
+        """Whether an alarm tells of an event, and need not stand for another one over a longer stretch."""
+        spans = [span for span in self._of(event, episode.subject) if span.touches(episode.span)]
+        alone = len(self._watch.places.get(episode.subject, ())) <= 1
+        return any(alone or span.start_s <= episode.span.start_s for span in spans)
 
     def _of(self, event: Event, subject: str) -> list[Span]:
         """The widened spans in which an alarm of this subject tells of this event."""

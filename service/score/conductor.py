@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from service.score import plan
@@ -27,7 +29,10 @@ class RunFailedError(OperatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What is scored: of all scenarios `only` those named, all without names; or so many ordinary `days`."""
+    """What is scored: of all scenarios `only` those named, all without names; or so many ordinary `days`.
+
+    `keep` is a folder for the truth of each run and what each system said.
+    """
 
     scenarios: Mapping[str, Scenario]
     only: tuple[str, ...]
@@ -36,6 +41,7 @@ class Options:
     cache: Path
     say: Callable[[str], None]
     days: float | None = None
+    keep: Path | None = None
     weeks: int = WEEKS
 
 
@@ -87,11 +93,26 @@ class _Player:
         self._options.say(name)
         try:
             async with self._season.place(drawn.start_s) as place:
-                return await play(run, self._options.systems, place, self._built.kinds, self._built.catalogue)
+                played = await play(run, self._options.systems, place, self._built.kinds, self._built.catalogue)
         except OperatorError as exc:
             raise RunFailedError(f"{name}: {exc}") from exc
+        if self._options.keep is not None:
+            _keep(self._options.keep, f"{drawn.scenario}-{drawn.seed}-{len(run.injections)}", played, self._options)
+        return played
 
     def tallies(self, played: Played) -> dict[str, Tally]:
         ground = ground_of(played.truth)
         systems = zip(self._options.systems, played.said, strict=True)
         return {system.name: tallied(ground, alerts, self.watch) for system, alerts in systems}
+
+
+def _keep(folder: Path, name: str, played: Played, options: Options) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.truth.jsonl").write_bytes(b"".join(played.truth.lines()))
+    for place, alerts in enumerate(played.said):
+        lines = b"".join(msgspec.json.encode(alert) + b"\n" for alert in alerts)
+        (folder / f"{name}.{_file_name(options.systems[place])}.jsonl").write_bytes(lines)
+
+
+def _file_name(system: System) -> str:
+    return "".join(sign if sign.isalnum() else "-" for sign in system.name)[:40]

@@ -120,9 +120,18 @@ async def _make(folder: Path, seed: int, weeks: int) -> None:
         async with asyncio.TaskGroup() as group:
             for share in shares:
                 group.create_task(_simulate(new, seed, weeks, share), name="weeks")
-        new.rename(folder)
+        _put(new, folder)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _put(new: Path, folder: Path) -> None:
+    """Give a folder its name, unless somebody else has made the same meanwhile."""
+    try:
+        new.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
 
 
 async def _simulate(folder: Path, seed: int, weeks: int, share: Sequence[int]) -> None:

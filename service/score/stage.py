@@ -63,8 +63,9 @@ class Stage:
             await migrate(url, self.kinds)
             await seed_catalogue(url, self.catalogue)
             season = Season(self, weeks, name)
-            self.say(f"seed {seed}: loading {self.weeks} ordinary weeks")
-            await season.load(url, weeks.blocks())
+            if self.weeks:
+                self.say(f"seed {seed}: loading {self.weeks} ordinary weeks")
+                await season.load(url, weeks.blocks())
             yield season
 
     @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 from sensors.kind import load_kinds
 from service.score.stage import recorded_port
 from simulators.simulate import messages
-from simulators.truth import TruthRecorder
+from simulators.truth import TruthRecorder, read_truth
 from simulators.world import World
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -50,6 +50,8 @@ for_min = 20
 def test_a_scenario_through_the_whole_chain_beside_the_baseline(run_vigie: Run, tmp_path: Path) -> None:
     (tmp_path / "lorries.toml").write_text(LORRIES)
     options = ["--scenarios", tmp_path, "--scenario", "lorries", "--weeks", "0", "--compare", "--json"]
+    kept = tmp_path / "kept"
+    options += ["--keep", kept]
     done = run_vigie("score", "--all", *options)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
@@ -67,6 +69,10 @@ def test_a_scenario_through_the_whole_chain_beside_the_baseline(run_vigie: Run, 
     assert ours["detection_rate"] == 1.0
     assert ours["detect_median_min"] <= 2
     assert ours["true_events_muted"] == 0
+    names = [f"lorries-1-{faults}.{what}.jsonl" for faults in (0, 10) for what in ("baseline", "truth", "vigie")]
+    assert sorted(path.name for path in kept.iterdir()) == sorted(names)
+    truth = read_truth(kept / "lorries-1-10.truth.jsonl")
+    assert len(truth.faults) == 10
 
 
 def test_a_run_that_fails_names_its_scenario_and_its_seed(run_vigie: Run, tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def test_a_sensor_tells_of_growing_congestion_only_while_it_reaches_its_section(
     [
         ([("W02-F1", 103, 160)], 3),
         ([("W02-F1", 98, 160)], -2),
-        ([("W02-F1", 70, 160)], -5),  # it stood before: no earlier than an alarm may be
+        ([("W02-F1", 95, 160)], -5),
+        ([("W02-F1", 70, 160)], 0),  # it stood before and meant something else: neither early nor late
+        ([("W01-W03", 70, 160)], None),  # over several sections it may still stand for another one
         ([("W02-F1", 110, 120), ("W01-W03", 104, 110)], 4),  # the first of all that see it
         ([("W02-F1", 163, 170)], 63),
         ([("W03-F1", 103, 160)], None),
