@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from html import escape
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
+from simulators.drawing import Axis, Box, Line, panel, picture, text, upwards
 from simulators.interventions import Intervention
 from simulators.network import LORRY_CARS
 from simulators.profile import PORT_TIME
@@ -21,59 +20,15 @@ from simulators.world import World
 
 _MIDNIGHT: Final = datetime(2026, 3, 3, tzinfo=PORT_TIME).timestamp()  # a Tuesday
 _HOUR: Final = 3600
-_COLOURS: Final = ("#0b5fa5", "#c8553d", "#5a8f29", "#7a4fa3")
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 720, 320, 60, 40, 20, 50
-
-
-class Line(NamedTuple):
-    """One curve, or the points of one, with what its legend says."""
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float]
-    points: bool = False
 
 
 def chart(title: str, x_title: str, span: tuple[float, float], lines: Sequence[Line]) -> str:
     """Draw lines over common axes; the vertical one begins at 0, the horizontal one has this span."""
-    left, right = span
-    top = _step(max(max(line.y) for line in lines)) * 5
-    wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return _LEFT + (x - left) / (right - left) * wide, _TOP + high - y / top * high
-
-    drawn = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
-            f'font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
-        ),
-        f'<text x="{_LEFT}" y="18" font-size="14" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{_LEFT + wide / 2}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(x_title)}</text>',
-    ]
-    for tick in range(7):
-        x, _ = at(left + (right - left) * tick / 6, 0)
-        label = f"{left + (right - left) * tick / 6:.3g}"
-        drawn.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{label}</text>')
-    for tick in range(6):
-        _, y = at(left, top * tick / 5)
-        drawn.append(f'<path d="M{_LEFT} {y:.1f}h{wide}" stroke="#ddd"/>')
-        drawn.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * tick / 5:g}</text>')
-    for number, line in enumerate(lines):
-        colour, places = _COLOURS[number], [at(x, y) for x, y in zip(line.x, line.y, strict=True)]
-        if line.points:
-            drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in places]
-        else:
-            path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-            drawn.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        drawn.append(f'<text x="{_LEFT + 10 + 160 * number}" y="34" fill="{colour}">{escape(line.name)}</text>')
-    return "\n".join([*drawn, "</svg>", ""])
-
-
-def _step(highest: float) -> float:
-    """The least round fifth of an axis that holds `highest`."""
-    power = 10.0 ** math.floor(math.log10(highest / 5))
-    return next(power * part for part in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if power * part * 5 >= highest)
+    box = Box(_LEFT, _TOP, _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM)
+    up, across = upwards(max(max(line.y) for line in lines)), Axis(*span, 6, x_title)
+    headline = text(_LEFT, 18, title, more=' font-size="14" font-weight="bold"')
+    return picture(_WIDTH, _HEIGHT, [headline, *panel(box, across, up, lines)])
 
 
 def _world(*happens: Intervention, hour: float) -> World:

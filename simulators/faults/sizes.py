@@ -42,9 +42,9 @@ class Size:
     def expected(self) -> str:
         """In words, what `fits`."""
         if self.choices:
-            return "one of " + ", ".join(f"{choice:g}" for choice in self.choices)
-        steps = f" in steps of {self.step:g}" if self.step else ""
-        return f"{self.low:g} to {self.high:g}{steps}{', or below 0' if self.signed else ''}"
+            return "one of " + ", ".join(f"{choice:.10g}" for choice in self.choices)
+        steps = f" in steps of {self.step:.10g}" if self.step else ""
+        return f"{self.low:.10g} to {self.high:.10g}{steps}{', or below 0' if self.signed else ''}"
 
     def draw(self, rng: np.random.Generator) -> float:
         if self.choices:
