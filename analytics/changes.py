@@ -34,7 +34,7 @@ class What(StrEnum):
 class Change:
     """One announcement, at event time. Levels are None for kinds without a level rule.
 
-    value: the observation at that time (speed in km/h; or the limited field or share), None where there is none.
+    value: the observation at that time (`evidence.shown`), None where there is none.
     """
 
     thing: str
@@ -66,7 +66,8 @@ class Notes(Table):
     """Announcements before they are worded, columns of shape (m,).
 
     thing: index of the thing. time_us: int64. what: int8, position in `What`. level, previous: int8. observed: float32,
-    the observation, NaN = none. value, free_kmh: float32, and faulty: bool, as in `States` after the change.
+    the observation, NaN = none. value, free_kmh: float32, and faulty: bool, as in `States` after the change. source:
+    intp, row of the reading that brought it about in the values of its batch, -1 = none of this batch.
     """
 
     thing: Index
@@ -78,6 +79,7 @@ class Notes(Table):
     value: Float32
     free_kmh: Float32
     faulty: Mask
+    source: Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _reconcile(told: Told, done: Stepped, owner: Index, newest: Index) -> Notes:
     what = np.where((alarm == 0) & (past.level == UNKNOWN), _LOST, _alarm_change(was, alarm))
     previous = np.where(was > 0, was, np.minimum(done.before.level[newest], np.int8(Level.DENSE)))
     past = replace(past, level=np.where(alarm > 0, alarm, past.level))  # an alarm outlives an unknown level
-    moment = _Moment(thing, done.rows.time_us[newest], past, done.rows.observed[newest])
+    moment = _Moment(thing, done.rows.time_us[newest], past, done.rows.observed[newest], done.rows.source[newest])
     return _notes(what, was != alarm, moment, previous)
 
 
@@ -160,7 +162,7 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     silent, returned = alive & quiet & ~wakes, alive & (quiet | wakes)
     told.alarm[rows.thing] = after.alarm
     told.silent[rows.thing[alive]] = False
-    at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed)
+    at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed, rows.source)
     change = _alarm_change(mid, after.alarm)
     return [
         *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost, was, np.int8(0))),
@@ -179,21 +181,22 @@ def announce_ageing(told: Told, things: Index, states: States, silence_us: Int64
 
 
 class _Moment(NamedTuple):
-    """What announcements rest on: whose, when, the states then, and the observations."""
+    """What announcements rest on: whose, when, the states then, the observations and where their readings are."""
 
     thing: Index
     time_us: Int64
     states: States
     observed: Float32
+    source: Index
 
 
 def _aged_notes(thing: Index, states: States, aged: Ageing, silent: Mask, lost: Int8) -> list[Notes]:
     """Announce silence and lost alarms (`lost` is their level, 0 = none) at the moments they came about."""
     blind = replace(states, level=np.full(len(thing), UNKNOWN, np.int8))
-    nothing = np.full(len(thing), np.nan, np.float32)
+    nothing, nowhere = np.full(len(thing), np.nan, np.float32), np.full(len(thing), -1, np.intp)
     return [
-        _notes(_SILENT, silent, _Moment(thing, aged.silent_us, blind, nothing), states.level),
-        _notes(_LOST, lost > 0, _Moment(thing, aged.lost_us, blind, nothing), lost),
+        _notes(_SILENT, silent, _Moment(thing, aged.silent_us, blind, nothing, nowhere), states.level),
+        _notes(_LOST, lost > 0, _Moment(thing, aged.lost_us, blind, nothing, nowhere), lost),
     ]
 
 
@@ -205,7 +208,7 @@ def _alarm_change(was: Int8, alarm: Int8) -> Int8:
 
 
 def _notes(what: Int8 | np.int8, which: Mask, moment: _Moment, previous: Int8) -> Notes:
-    thing, time_us, states, observed = moment
+    thing, time_us, states, observed, source = moment
     codes = np.broadcast_to(np.asarray(what, np.int8), which.shape)
-    columns = (states.level, previous, observed, states.value, states.free_kmh, states.faulty)
+    columns = (states.level, previous, observed, states.value, states.free_kmh, states.faulty, source)
     return Notes(thing, time_us, codes, *columns).take(which)

@@ -89,7 +89,7 @@ class Engine:
         self._move_recordings(np.flatnonzero(heard & self.roster.recording))
         active = self.roster.active
         notes += self._tell_ageing(active[heard[self.roster.settings.site[active]]])
-        return worded(notes, self.roster.things) if announcing else []
+        return worded(notes, self.roster.things, values) if announcing else []
 
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
@@ -98,7 +98,7 @@ class Engine:
     def advance(self, now_us: int) -> list[Change]:
         """Tell the wall's time to the sites that live by it; return who fell silent and which alarms were lost."""
         np.copyto(self._clock_us, np.maximum(self._clock_us, now_us), where=~self.roster.recording)
-        return worded(self._tell_ageing(self.roster.active), self.roster.things)
+        return worded(self._tell_ageing(self.roster.active), self.roster.things, self._course.values[:0])
 
     def states(self, things: Iterable[str] | None = None) -> list[State]:
         """Return states as of the sites' clocks in order of id: of all things and Bluetooth readers, or of those named.

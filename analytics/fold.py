@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics import abnormal, detector, limits, plausible
+from analytics import abnormal, cooling, detector, limits, plausible, stoppage, travel
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
 from analytics.state import NEVER, States, age, hold
@@ -20,7 +20,7 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
         odd = plausible.implausible(states, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
         abnormal.judge(states, settings, rows, observed)
-    hold(states, _judge(rule, states, settings, observed))
+    hold(states, _judge(rule, states, settings, observed, rows.beside))
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
     states.time_us[:] = rows.time_us
     states.faulty[:] = faulty
@@ -39,12 +39,18 @@ def step_all(states: States, settings: Settings, rows: Arrivals) -> None:
             states.put(some, part)
 
 
-def _judge(rule: Rule, states: States, settings: Settings, observed: Float32) -> Mask:
+def _judge(rule: Rule, states: States, settings: Settings, observed: Float32, beside: Float32) -> Mask:
     match rule:
         case Rule.SPEED:
             return detector.judge(states, settings, observed)
         case Rule.LIMITS:
             return limits.judge(states, settings, observed)
+        case Rule.TIME:
+            return travel.judge(states, settings, observed, beside)
+        case Rule.WORK:
+            return stoppage.judge(states, settings, observed)
+        case Rule.COOLING:
+            return cooling.judge(states, settings, observed, beside)
         case Rule.ALIVE:
             valid = ~np.isnan(observed)
             states.level[valid] = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -84,10 +83,4 @@ def between(readings: Readings, bounds: Mapping[str, tuple[int, int]]) -> Readin
     nothing = (1, 0)
     limits = np.array([bounds.get(name, nothing) for name in readings.thing], np.int64).reshape(-1, 2)
     inside = np.flatnonzero((readings.time_us >= limits[:, 0]) & (readings.time_us <= limits[:, 1]))
-    return replace(
-        readings,
-        thing=[readings.thing[row] for row in inside.tolist()],
-        time_us=readings.time_us[inside],
-        quality=readings.quality[inside],
-        values=readings.values[inside],
-    )
+    return readings.take(inside)

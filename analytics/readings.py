@@ -7,24 +7,27 @@ believed on speed. The other remarks inform and change nothing here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics import detector, limits
+from analytics import cooling, detector, limits, stoppage, travel
 from analytics.plausible import fingerprints
 from analytics.table import Float32, Index, Int64, Mask, Table
-from sensors.kind import Kind, Limits, SpeedRatio
+from sensors.kind import Kind
+from sensors.level import DISTRUSTED
+from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """Readings of one kind as columns, in order of arrival; n = len(time_us).
 
-    thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, bits of `Quality`.
-    values: float32 (n, fields of the kind), NaN = missing.
+    thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, bits of `Quality`. values:
+    float32 (n, fields of the kind), NaN = missing. words: float32 (n, texts of the kind with choices), the place
+    of the word among its choices, NaN = missing; readings without any may leave it out.
     """
 
     kind: str
@@ -32,14 +35,30 @@ class Readings:
     time_us: Int64
     quality: NDArray[np.integer]
     values: Float32
+    words: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def take(self, rows: Index) -> Readings:
+        """Copy some rows."""
+        words = self.words[rows] if len(self.words) else self.words
+        thing = [self.thing[row] for row in rows.tolist()]
+        return Readings(self.kind, thing, self.time_us[rows], self.quality[rows], self.values[rows], words)
+
+    def wide(self, width: int) -> Float32:
+        """Values and then words, (n, width), padded with NaN."""
+        count = self.values.shape[1]
+        wide = np.full((len(self.values), width), np.nan, np.float32)
+        wide[:, :count] = self.values
+        wide[: len(self.words), count : count + self.words.shape[1]] = self.words
+        return wide
 
 
 @dataclass(slots=True)
 class Arrivals(Table):
     """Readings of known things in order of arrival, all columns of shape (n,).
 
-    thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. faulty: bool, is
-    distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. source:
+    thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. beside: float32, a second
+    observation for the rules that take one: what a travel time weighs, how far the air of a rack is off. faulty: bool,
+    is distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. source:
     intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh: float32, what
     is usual at its time and the MAD of that, NaN = unknown.
     """
@@ -47,6 +66,7 @@ class Arrivals(Table):
     thing: NDArray[np.intp]
     time_us: Int64
     observed: Float32
+    beside: Float32
     faulty: Mask
     print: Int64
     unsupported: Mask
@@ -57,37 +77,78 @@ class Arrivals(Table):
     @classmethod
     def empty(cls) -> Self:
         none = np.zeros(0, np.intp)
-        ints, flags = none.astype(np.int64), none.astype(np.bool_)
-        floats = none.astype(np.float32)
-        return cls(none, ints, floats, flags, ints, flags, none, floats, floats)
+        ints, floats, flags = none.astype(np.int64), none.astype(np.float32), none.astype(np.bool_)
+        return cls(none, ints, floats, floats, flags, ints, flags, none, floats, floats)
 
     @classmethod
-    def of(cls, kind: Kind, thing: Index, time_us: Int64, values: Float32, *, faulty: Mask, capacity: Float32) -> Self:
-        """Take readings of one kind, `values` (n, fields), as they come; `capacity` stands in for a missing whole."""
-        observed, unsupported = observe(kind, values, capacity)
-        observed = np.where(faulty, np.float32(np.nan), observed)
-        unknown = np.full(len(thing), np.nan, np.float32)
-        source = np.arange(len(thing))
-        return cls(thing, time_us, observed, faulty, fingerprints(values), unsupported, source, unknown, unknown.copy())
+    def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
+        """Take readings of one kind as they come; `whole` (n,) as in `observe`."""
+        faulty = (readings.quality & DISTRUSTED) != 0
+        seen = observe(kind, readings, whole)
+        observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
+        prints, source = fingerprints(readings.values), np.arange(len(thing))
+        usual, spread = np.full((2, len(thing)), np.nan, np.float32)
+        own = (prints, seen.unsupported, source, usual, spread)
+        return cls(thing, readings.time_us, observed, beside, faulty, *own)
 
 
-def observe(kind: Kind, values: Float32, capacity: Float32) -> tuple[Float32, Mask]:
-    """Reduce values (n, fields) to observations (n,), and tell which of them nothing supports."""
+class Seen(NamedTuple):
+    """What the rules see of n readings: the observation, the one beside it, and where nothing supports a speed of 0."""
+
+    value: Float32
+    beside: Float32
+    unsupported: Mask
+
+
+def observe(kind: Kind, readings: Readings, whole: Float32) -> Seen:
+    """Reduce readings to observations.
+
+    `whole` (n,) stands in for what is missing to divide by: a capacity, or a corridor's length in km.
+    """
+    values, nothing = readings.values, np.full(len(readings.values), np.nan, np.float32)
     nowhere = np.zeros(len(values), np.bool_)
     match kind.level:
-        case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
-            covered = _column(kind, values, occupancy)
-            seen = detector.observed(_column(kind, values, speed), covered, _column(kind, values, flow))
-            return seen, detector.unsupported(seen, covered)
-        case Limits(field=field, of=None):
-            return limits.observed(_column(kind, values, field), None), nowhere
-        case Limits(field=field, of=str(of)):
-            whole = _column(kind, values, of)
-            whole = np.where(np.isfinite(whole), whole, capacity)
-            return limits.observed(_column(kind, values, field), whole), nowhere
-        case _:
-            return np.zeros(len(values), np.float32), nowhere
+        case SpeedRatio() as rule:
+            speed, covered, flow = _columns(kind, values, rule.speed, rule.occupancy, rule.flow)
+            seen = detector.observed(speed, covered, flow)
+            return Seen(seen, nothing, detector.unsupported(seen, covered))
+        case Limits() as rule:
+            return Seen(_limited(kind, rule, values, whole), nothing, nowhere)
+        case TimeRatio() as rule:
+            times, matched = _columns(kind, values, rule.time, rule.matches)
+            return Seen(travel.observed(times, whole), travel.weight(matched, rule.least), nowhere)
+        case Work() as rule:
+            (pace,) = _columns(kind, values, rule.rate)
+            return Seen(stoppage.observed(pace, _words(kind, readings, rule.state), rule), nothing, nowhere)
+        case Cooling() as rule:
+            failed, air, set_to = _columns(kind, values, rule.failed, rule.temperature, rule.setpoint)
+            return Seen(cooling.plugs(failed), cooling.air(air, set_to, rule), nowhere)
+        case None:
+            return Seen(np.zeros(len(values), np.float32), nothing, nowhere)
 
 
-def _column(kind: Kind, values: Float32, name: str) -> Float32:
-    return values[:, kind.field_names.index(name)]
+def _limited(kind: Kind, rule: Limits, values: Float32, whole: Float32) -> Float32:
+    (value,) = _columns(kind, values, rule.field)
+    if rule.queue is not None:
+        queue = rule.queue
+        wait = limits.wait_s(*_columns(kind, values, queue.waiting, queue.lanes, queue.service))
+        value = np.where(np.isfinite(value), value, wait)
+    if rule.of is None:
+        return limits.observed(value, None)
+    (told,) = _columns(kind, values, rule.of)
+    return limits.observed(value, np.where(np.isfinite(told), told, whole))
+
+
+def _words(kind: Kind, readings: Readings, text: str) -> NDArray[np.str_]:
+    """A text with choices, (n,); empty where it is missing."""
+    place = next(place for place, choice in enumerate(kind.choices) if choice.name == text)
+    if readings.words.shape[1] <= place:
+        return np.full(len(readings.values), "")
+    words = np.array([*kind.choices[place].choices, ""])
+    at = readings.words[:, place]
+    known = np.isfinite(at) & (at >= 0) & (at < len(words) - 1)
+    return words[np.where(known, at, len(words) - 1).astype(np.intp)]
+
+
+def _columns(kind: Kind, values: Float32, *names: str) -> list[Float32]:
+    return [values[:, kind.field_names.index(name)] for name in names]

@@ -15,7 +15,6 @@ from analytics.table import Float32, Index
 from analytics.usual import Profile, Usual
 from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind
-from sensors.level import DISTRUSTED
 
 
 class Roster:
@@ -28,7 +27,7 @@ class Roster:
 
     def __init__(self, kinds: Mapping[str, Kind], catalogue: Catalogue) -> None:
         self.ignored = 0
-        self.width = max((len(kind.fields) for kind in kinds.values()), default=0)
+        self.width = max((len(kind.fields) + len(kind.choices) for kind in kinds.values()), default=0)
         self.things: list[Thing] = []
         self.sites: dict[str, int] = {}
         self._kinds = kinds
@@ -89,15 +88,10 @@ class Roster:
         if not known.all():
             self.ignored += int((~known).sum())
             rows = np.flatnonzero(known)
-            some = [readings.thing[row] for row in rows.tolist()]
-            arrays = (readings.time_us[rows], readings.quality[rows], readings.values[rows])
-            readings, places = Readings(readings.kind, some, *arrays), places[rows]
-        wide = np.full((len(places), self.width), np.nan, np.float32)
-        wide[:, : readings.values.shape[1]] = readings.values
+            readings, places = readings.take(rows), places[rows]
+        wide = readings.wide(self.width)
         if not len(places):
             return Arrivals.empty(), wide
-        kind, capacity = self._kinds[readings.kind], self.settings.capacity[places]
-        faulty = (readings.quality & DISTRUSTED) != 0
-        arrivals = Arrivals.of(kind, places, readings.time_us, readings.values, faulty=faulty, capacity=capacity)
+        arrivals = Arrivals.of(self._kinds[readings.kind], places, readings, self.settings.whole[places])
         arrivals.source += offset
         return arrivals, wide

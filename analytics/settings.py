@@ -7,7 +7,7 @@ readings; its state follows from the corridors that end at it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import isfinite, nan
 from typing import Self
@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import free_speed
-from analytics.interval import COARSE_S, derived
+from analytics.interval import COARSE_S, FALL_S, RESUME_S, derived, readings
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
 from analytics.table import Float32, Int8, Int16, Int64, Table
 from sensors.catalogue import Catalogue, Sensor
-from sensors.kind import Kind, Limits, SpeedRatio
+from sensors.kind import Kind
+from sensors.roads import RoadGraph
+from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work
 
 
 class Rule(IntEnum):
@@ -29,11 +31,17 @@ class Rule(IntEnum):
     ALIVE = 0
     SPEED = 1
     LIMITS = 2
+    TIME = 3
+    WORK = 4
+    COOLING = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A sensor or corridor that has readings. Numbers that do not apply or are not configured are NaN."""
+    """A sensor or corridor that has readings. Numbers that do not apply or are not configured are NaN.
+
+    free_speed_kmh: of a corridor, that of its sections together. limits: from the catalogue, None = those of the kind.
+    """
 
     id: str
     site: str
@@ -41,6 +49,8 @@ class Thing:
     period_s: float
     free_speed_kmh: float = nan
     capacity: float = nan
+    length_km: float = nan
+    limits: tuple[float, float, float] | None = None
 
     @property
     def rule(self) -> Rule:
@@ -49,6 +59,12 @@ class Thing:
                 return Rule.SPEED
             case Limits():
                 return Rule.LIMITS
+            case TimeRatio():
+                return Rule.TIME
+            case Work():
+                return Rule.WORK
+            case Cooling():
+                return Rule.COOLING
             case None:
                 return Rule.ALIVE
 
@@ -59,11 +75,13 @@ def things_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> Iterator[Thing
         kind = kinds.get(sensor.kind)
         if kind and kind.subject == "sensor":
             yield _thing(sensor.id, sensor, kind)
+    graph = RoadGraph(catalogue)
     for corridor in catalogue.corridors:
         reader = catalogue.sensor_by_id.get(corridor.reader)
         kind = kinds.get(reader.kind) if reader else None
         if reader and kind and kind.subject == "corridor":
-            yield _thing(corridor.id, reader, kind)
+            free_kmh, length_km = _positive(graph.free_speed_kmh(corridor)), _positive(corridor.length_km)
+            yield replace(_thing(corridor.id, reader, kind), free_speed_kmh=free_kmh, length_km=length_km)
 
 
 def readers_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> dict[str, list[str]]:
@@ -78,7 +96,8 @@ def readers_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> dict[str, lis
 
 def _thing(name: str, sensor: Sensor, kind: Kind) -> Thing:
     period_s = kind.period_s if sensor.period_s is None else sensor.period_s
-    return Thing(name, sensor.site, kind, period_s, _positive(sensor.free_speed_kmh), _positive(sensor.capacity))
+    free_kmh, capacity = _positive(sensor.free_speed_kmh), _positive(sensor.capacity)
+    return Thing(name, sensor.site, kind, period_s, free_kmh, capacity, limits=sensor.limits)
 
 
 def _positive(number: float | None) -> float:
@@ -91,7 +110,10 @@ class Settings(Table):
 
     rule: int8, a `Rule`. site: intp, index of the site's clock. silence_us: int64, until silent, NEVER for events.
     weight: float32, confirm_on, confirm_off: int16, and free_kmh: float32 (NaN = learn it from learn_readings: float32)
-    of the speed detector. dense, congested, jammed: float32 limits, capacity: float32 (NaN = not configured).
+    of the speed detector. dense, congested, jammed: float32 limits. whole: float32, what a reading is divided by: the
+    capacity, of a corridor its length in km; NaN = not configured.
+
+    The rules of corridors, cranes and racks say in their modules what these columns hold for them.
     """
 
     rule: Int8
@@ -105,7 +127,7 @@ class Settings(Table):
     dense: Float32
     congested: Float32
     jammed: Float32
-    capacity: Float32
+    whole: Float32
 
     @classmethod
     def of(cls, things: Sequence[Thing], sites: Mapping[str, int]) -> Self:
@@ -120,7 +142,28 @@ def _row(thing: Thing, site: int) -> tuple[float, ...]:
     periodic = thing.kind.periodic and thing.period_s > 0
     silence_us = round(SILENT_AFTER_PERIODS * thing.period_s * 1e6) if periodic else NEVER
     period_s = thing.period_s if periodic else COARSE_S
-    level = thing.kind.level
-    limits = (level.dense, level.congested, level.jammed) if isinstance(level, Limits) else (nan, nan, nan)
+    whole = thing.length_km if thing.rule is Rule.TIME else thing.capacity
+    return (thing.rule, site, silence_us, *_tuned(thing, period_s), *_limits(thing), whole)
+
+
+def _tuned(thing: Thing, period_s: float) -> tuple[float, int, int, float, float]:
+    """Weight, confirmations on and off, free speed and readings to learn it from; or what the rule keeps there."""
+    weight, on, off = derived(period_s)
     learn = free_speed.LEARN_S / period_s
-    return (thing.rule, site, silence_us, *derived(period_s), thing.free_speed_kmh, learn, *limits, thing.capacity)
+    match thing.kind.level:
+        case Limits():
+            return weight, on, readings(FALL_S, period_s), thing.free_speed_kmh, learn
+        case Work(normal=normal):
+            return weight, on, readings(RESUME_S, period_s), normal, learn
+        case Cooling(defrost_s=defrost_s, defrost_every_s=every_s):
+            return weight, readings(defrost_s, period_s), off, nan, every_s / period_s
+        case _:
+            return weight, on, off, thing.free_speed_kmh, learn
+
+
+def _limits(thing: Thing) -> tuple[float, float, float]:
+    match thing.kind.level:
+        case Limits() | Cooling() as rule:
+            return thing.limits or (rule.dense, rule.congested, rule.jammed)
+        case _:
+            return nan, nan, nan

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, isnan
 
-import numpy as np
-
+from analytics.evidence import Evidence, Reading, evidence, reading
 from analytics.settings import Rule, Thing
 from analytics.state import NEVER, States
 from analytics.table import Float32, Mask
 from sensors.catalogue import Sensor
 from sensors.level import Level, Verdict
-
-Evidence = Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,7 @@ class State:
     """A thing now. `level` is None for kinds without a level rule; `time_us` and `since_us` before the first reading.
 
     since_us: when the level began. silent: no data for three periods. alarm: level of the open alarm, which outlives an
-    unknown level. reading: fields of the newest reading, None where missing.
+    unknown level. reading: fields and words of the newest reading, None where missing.
     """
 
     thing: str
@@ -34,7 +30,7 @@ class State:
     alarm: Level | None
     verdict: Verdict
     silent: bool
-    reading: Mapping[str, float | None]
+    reading: Reading
     evidence: Evidence
 
 
@@ -51,33 +47,14 @@ def level_of(thing: Thing, level: int) -> Level | None:
     return None if thing.rule is Rule.ALIVE else Level(level)
 
 
-def number(value: float) -> float | None:
-    """The shortest decimal that is the same float32, None for NaN: 20.28 and not 20.280000686645508."""
-    return float(str(np.float32(value))) if isfinite(value) else None
-
-
-def evidence(thing: Thing, value: float, learnt_kmh: float) -> Evidence:
-    """What a level was judged by; `value` is the smoothed ratio or the limited value, NaN = none."""
-    match thing.rule:
-        case Rule.SPEED:
-            learning = isnan(thing.free_speed_kmh)
-            free_kmh = learnt_kmh if learning else thing.free_speed_kmh
-            origin = "learnt" if learning else "configured"
-            return {"ratio": number(value), "free_speed_kmh": number(free_kmh), "free_speed_origin": origin}
-        case Rule.LIMITS:
-            return {"value": number(value)}
-        case Rule.ALIVE:
-            return {}
-
-
 def states(things: Sequence[Thing], rows: States, silent: Mask, values: Float32) -> list[State]:
-    """Word aged states, one a thing; `values` (things, width) are the fields of the newest readings."""
+    """Word aged states, one a thing; `values` (things, width) are fields and words of the newest readings."""
     return [_state(thing, rows, row, bool(silent[row]), values[row].tolist()) for row, thing in enumerate(things)]
 
 
 def _state(thing: Thing, rows: States, row: int, silent: bool, values: list[float]) -> State:  # noqa: FBT001
     level, alarm = int(rows.level[row]), int(rows.alarm[row])
-    heard = rows.time_us[row] != NEVER
+    heard, told = rows.time_us[row] != NEVER, reading(thing, values)
     return State(
         thing=thing.id,
         site=thing.site,
@@ -88,8 +65,8 @@ def _state(thing: Thing, rows: States, row: int, silent: bool, values: list[floa
         alarm=Level(alarm) if alarm else None,
         verdict=verdict(level, silent=silent, faulty=bool(rows.faulty[row])),
         silent=silent,
-        reading=dict(zip(thing.kind.field_names, map(number, values), strict=False)),
-        evidence=evidence(thing, float(rows.value[row]), float(rows.free_kmh[row])),
+        reading=told,
+        evidence=evidence(thing, float(rows.value[row]), float(rows.free_kmh[row]), told),
     )
 
 

@@ -43,11 +43,12 @@ class States(Table):
     time_us: int64, the newest reading, NEVER before the first. since_us: int64, when the shown level began.
     value: float32, what the level is judged by, smoothed (speed ratio; or the limited field or share), NaN = none.
     free_kmh: float32, the learnt free speed, NaN before the first speed. learnt: int32, speeds it was learnt from.
-    low, high: int16, readings in a row below the on and above the off threshold. misses: int8, readings in a row
-    without a usable value. print: int64, fingerprint of the newest reading. same: int16, how often in a row it was
-    repeated. habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing without a
-    level rule speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown
-    level. faulty: bool, the newest reading is distrusted or implausible.
+    low, high: int16, readings in a row below the on and above the off threshold. (Rules other than that of road traffic
+    say in their modules where these columns hold something else for them.) misses: int8, readings in a row without a
+    usable value. print: int64, fingerprint of the newest reading. same: int16, how often in a row it was repeated.
+    habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing without a level rule
+    speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown level.
+    faulty: bool, the newest reading is distrusted or implausible.
 
     Of abnormality (`analytics.abnormal`), for road traffic: speed_kmh: float32, smoothed, NaN = none. usual_kmh:
     float32, what was usual at the newest reading, NaN = unknown. z: float32, deviations below it. scatter: float32,

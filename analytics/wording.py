@@ -7,24 +7,31 @@ from functools import reduce
 
 from analytics import snapshot
 from analytics.changes import Change, Notes, What
+from analytics.evidence import evidence, reading, shown
 from analytics.settings import Thing
+from analytics.table import Float32
 
 _WHATS = tuple(What)
 
 
-def worded(notes: Iterable[Notes], things: Sequence[Thing]) -> list[Change]:
-    """Word announcements, in order of event time, then thing."""
+def worded(notes: Iterable[Notes], things: Sequence[Thing], values: Float32) -> list[Change]:
+    """Word announcements, in order of event time, then thing; `values` are those of the batch that brought them."""
     some = [table for table in notes if len(table.thing)]
     if not some:
         return []
     columns = (column.tolist() for column in reduce(Notes.join, some).columns())
     rows = (dict(zip(Notes.names(), row, strict=True)) for row in zip(*columns, strict=True))
-    changes = [_change(things[row.pop("thing")], **row) for row in rows]
+    changes = [_change(things[row.pop("thing")], _values(values, row.pop("source")), **row) for row in rows]
     return sorted(changes, key=lambda change: (change.time_us, change.thing, _WHATS.index(change.what)))
+
+
+def _values(values: Float32, source: int) -> list[float]:
+    return values[source].tolist() if source >= 0 else []
 
 
 def _change(
     thing: Thing,
+    values: list[float],
     *,
     time_us: int,
     what: int,
@@ -44,6 +51,6 @@ def _change(
         level=snapshot.level_of(thing, level),
         previous=snapshot.level_of(thing, previous),
         verdict=snapshot.verdict(level, silent=_WHATS[what] is What.SILENT, faulty=faulty),
-        value=snapshot.number(observed),
-        evidence=snapshot.evidence(thing, value, free_kmh),
+        value=shown(thing, observed),
+        evidence=evidence(thing, value, free_kmh, reading(thing, values)),
     )

@@ -13,17 +13,16 @@ from api.models.catalogue import (
     FieldOut,
     KindOut,
     LabelOut,
-    LimitsOut,
     SensorOut,
     SiteOut,
-    SpeedRatioOut,
     TextOut,
 )
+from api.models.level_rules import level_rule
 from api.models.readings import Readings
 from api.models.states import Measured, StateOut
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.clock import describe_offset
-from sensors.kind import Field, Kind, Kinds, Limits, SpeedRatio
+from sensors.kind import Field, Kind, Kinds
 from sensors.level import Level, Verdict
 from store.api_rows import STEP_S, ClockRow, EventRow, ReadingsQuery, ReadingsTable, StateRow
 
@@ -70,22 +69,12 @@ def kind_out(kind: Kind) -> KindOut:
         chart=kind.chart or None,
         fields=fields_out(kind.fields),
         texts=[TextOut.model_validate(text) for text in kind.texts],
-        level=_level_rule(kind),
+        level=level_rule(kind.level),
     )
 
 
 def fields_out(fields: Iterable[Field]) -> list[FieldOut]:
     return [FieldOut.model_validate(field) for field in fields]
-
-
-def _level_rule(kind: Kind) -> LimitsOut | SpeedRatioOut | None:
-    match kind.level:
-        case SpeedRatio(speed=speed):
-            return SpeedRatioOut(field=speed)
-        case Limits(field=field, of=of, dense=dense, congested=congested, jammed=jammed):
-            return LimitsOut(field=field, of=of, dense=dense, congested=congested, jammed=jammed)
-        case None:
-            return None
 
 
 def state_outs(rows: Sequence[StateRow], catalogue: Catalogue, kinds: Kinds) -> list[StateOut]:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from sensors.rule import rises
+
 Clock = Literal["wall", "recording"]
 
 
@@ -33,7 +35,8 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A sensor. Road sensors carry road, direction (towards a place) and lane; what does not apply is None.
 
     `free_speed_kmh` is the configured free speed; `capacity` that of a car park or yard; `storage_m` the length of road
-    a gate's queue may fill. A gate's `direction` is `in`, `out`, or None for both. `period_s` overrides the kind's.
+    a gate's queue may fill. A gate's `direction` is `in`, `out`, or None for both. `period_s` overrides the kind's, and
+    so do `dense`, `congested` and `jammed`, together, the limits of its level.
     """
 
     id: str
@@ -51,6 +54,17 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     capacity: float | None = None
     storage_m: float | None = None
     lanes: int | None = None
+    dense: float | None = None
+    congested: float | None = None
+    jammed: float | None = None
+
+    @property
+    def limits(self) -> tuple[float, float, float] | None:
+        """Its own limits from dense over congested to jammed, where it has all three and they rise."""
+        if self.dense is None or self.congested is None or self.jammed is None:
+            return None
+        own = (self.dense, self.congested, self.jammed)
+        return own if rises(*own) else None
 
 
 class Corridor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

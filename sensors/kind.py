@@ -19,6 +19,7 @@ import msgspec
 
 from sensors.checks import CLOCK_TOLERANCE_S, COMMON_SENTINELS, LATE_AFTER_S, Mismatch
 from sensors.errors import OperatorError
+from sensors.rule import LevelRule, TimeRatio, Work, fields_of, problems
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _RESERVED = frozenset({"time", "received_at", "sensor", "corridor", "boot", "seq", "batch", "quality", "health"})
@@ -68,27 +69,6 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forget_days: float | None = None
 
 
-class SpeedRatio(msgspec.Struct, frozen=True, tag_field="rule", tag="speed_ratio", forbid_unknown_fields=True):
-    """Judged by smoothed speed over free speed, standing traffic as second witness (domain: road detectors)."""
-
-    speed: str
-    occupancy: str
-    flow: str
-
-
-class Limits(msgspec.Struct, frozen=True, tag_field="rule", tag="limits", forbid_unknown_fields=True):
-    """Judged by a field, or by its share of another (`of`), against three limits; a level holds from its limit up."""
-
-    field: str
-    dense: float
-    congested: float
-    jammed: float
-    of: str | None = None
-
-
-LevelRule = SpeedRatio | Limits
-
-
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """One kind of sensor.
 
@@ -122,6 +102,11 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     @cached_property
     def text_names(self) -> tuple[str, ...]:
         return tuple(text.name for text in self.texts)
+
+    @cached_property
+    def choices(self) -> tuple[Text, ...]:
+        """Texts with few words, which travel as numbers: the place of the word among its `choices`."""
+        return tuple(text for text in self.texts if text.choices)
 
     @property
     def periodic(self) -> bool:
@@ -207,11 +192,27 @@ def _name_problems(kind: Kind) -> Iterator[str]:
 
 def _use_problems(kind: Kind) -> Iterator[str]:
     compared = chain.from_iterable((rule.field, rule.other) for rule in kind.mismatches)
-    for name in (*_judged(kind), *([kind.chart] if kind.chart else ()), *compared):
+    for name in (*fields_of(kind.level), *([kind.chart] if kind.chart else ()), *compared):
         if name not in kind.field_names:
             yield f"{name!r} is used but is not one of its fields {', '.join(kind.field_names)}"
     for name in set(kind.key) - {*kind.field_names, *kind.text_names}:
         yield f"{name!r} is in its key but is neither one of its fields nor of its texts"
+    if isinstance(kind.level, TimeRatio) and kind.subject != "corridor":
+        yield "the rule time_ratio needs the subject 'corridor': only a corridor has a length"
+    if isinstance(kind.level, Work):
+        yield from _word_problems(kind, kind.level)
+
+
+def _word_problems(kind: Kind, rule: Work) -> Iterator[str]:
+    words = next((text.choices for text in kind.choices if text.name == rule.state), None)
+    if words is None:
+        yield f"{rule.state!r} is the state of its level but is not one of its texts with choices"
+        return
+    for word in (*rule.idle, *rule.stopped):
+        if word not in words:
+            yield f"{word!r} is not one of the choices of {rule.state}: {', '.join(words)}"
+    if set(rule.idle) & set(rule.stopped):
+        yield "idle and stopped share a word"
 
 
 def _value_problems(kind: Kind) -> Iterator[str]:
@@ -225,8 +226,7 @@ def _value_problems(kind: Kind) -> Iterator[str]:
             yield f"{field.name}: max_change_per_min is {field.max_change_per_min:g}; expected more than 0"
         if field.low is not None and field.high is not None and not field.low < field.high:
             yield f"{field.name}: low {field.low:g} is not below high {field.high:g}"
-    if isinstance(kind.level, Limits) and not kind.level.dense < kind.level.congested < kind.level.jammed:
-        yield "the limits of its level must rise from dense over congested to jammed"
+    yield from problems(kind.level)
     for text in kind.texts:
         if bool(text.choices) == bool(text.pattern) or not _is_pattern(text.pattern):
             yield f"{text.name}: give either choices or a pattern that is a regular expression"
@@ -238,13 +238,3 @@ def _is_pattern(pattern: str) -> bool:
     except re.error:
         return False
     return True
-
-
-def _judged(kind: Kind) -> tuple[str, ...]:
-    match kind.level:
-        case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
-            return speed, occupancy, flow
-        case Limits(field=field, of=of):
-            return (field,) if of is None else (field, of)
-        case _:
-            return ()

@@ -26,6 +26,7 @@ class RoadGraph:
         self.sections: Mapping[tuple[str, str], Section] = {(s.from_site, s.to_site): s for s in catalogue.sections}
         self._ways: Mapping[tuple[str, str], Way] = {(way.road, way.direction): way for way in catalogue.ways}
 
+        self._corridors = catalogue.corridors
         self._from: Mapping[str, Sequence[Section]] = _by_start(catalogue.sections)
 
     def along(self, corridor: Corridor) -> tuple[Section, ...]:
@@ -41,6 +42,21 @@ class RoadGraph:
             for section in self._from.get(start, ()):
                 if section.to_site not in seen:
                     yield from self._ways_to(end, section.to_site, (*driven, section))
+
+    def free_speed_kmh(self, corridor: Corridor) -> float | None:
+        """Mean speed of who drives each section of a corridor at its free speed; None where one has none."""
+        along = self.along(corridor)
+        if not along or not all(section.length_km > 0 and section.free_speed_kmh > 0 for section in along):
+            return None
+        return sum(s.length_km for s in along) / sum(s.length_km / s.free_speed_kmh for s in along)
+
+    def witnesses(self) -> dict[str, tuple[str, ...]]:
+        """The corridors that lead over each section, by its id: second witnesses of its traffic in its direction."""
+        found: dict[str, list[str]] = {section.id: [] for section in self.sections.values()}
+        for corridor in self._corridors:
+            for section in self.along(corridor):
+                found[section.id].append(corridor.id)
+        return {section: tuple(corridors) for section, corridors in found.items()}
 
     def way(self, sensor: Sensor) -> Way | None:
         """The direction of a road that a sensor is on."""

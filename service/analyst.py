@@ -110,7 +110,8 @@ async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
 
 def as_readings(columns: ReadColumns) -> Readings:
     """What the store reads is what analytics takes."""
-    return Readings(columns.kind.name, columns.thing.tolist(), columns.time_us, columns.quality, columns.values)
+    thing = columns.thing.tolist()
+    return Readings(columns.kind.name, thing, columns.time_us, columns.quality, columns.values, columns.words)
 
 
 def _row(state: State) -> states.State:

@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     document.set_defaults(run=commands.run_asyncapi)
     _add_quarantine(choices.add_parser("quarantine", help="what could not be used: list, show, reingest"), common)
     _add_account(choices.add_parser("account", parents=[common], help="what a day should have brought, to the reading"))
-    _add_sensors(choices.add_parser("sensors", help="what is installed: list, add"), common)
+    _add_sensors(choices.add_parser("sensors", help="what is installed: list, add, limits"), common)
     _add_rules(choices.add_parser("rules", help="the rules of alarms: check"), common)
     return parser
 
@@ -192,6 +192,13 @@ def _add_sensors(sensors: argparse.ArgumentParser, common: argparse.ArgumentPars
     add.add_argument("--kind", required=True, help="a kind, shipped or your own: gate")
     add.add_argument("--name", default="", help="what people call it")
     add.set_defaults(run=commands.run_sensors_add)
+    limits = actions.add_parser("limits", parents=[common], help="from which values on its levels hold")
+    limits.add_argument("--of", required=True, metavar="ID", help="a sensor, or a site for all of one kind: W07")
+    limits.add_argument("--kind", help="which sensors of the site: gate")
+    for level in ("dense", "congested", "jammed"):
+        limits.add_argument(f"--{level}", type=float, metavar="VALUE", help="from here on, in the unit of its kind")
+    limits.add_argument("--of-kind", action="store_true", help="take back what was set: the limits of the kind hold")
+    limits.set_defaults(run=commands.run_sensors_limits)
 
 
 def _add_rules(rules: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

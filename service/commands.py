@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from analytics.alarms.rulebook import load_rules
 from sensors.asyncapi import asyncapi
 from sensors.catalogue import Sensor
+from sensors.errors import OperatorError
 from sensors.kind import Kinds, load_kinds
 from service.accounting import account, account_json, account_rows
 from service.analyst import run_analysis
@@ -34,11 +35,15 @@ from service.settings import Settings
 from service.simulation import run_simulation
 from service.up import Options, up
 from service.upkeep import run_upkeep
-from store.catalogue import load_catalogue, register_sensor, seed
+from store.catalogue import load_catalogue, register_sensor, seed, set_limits
 from store.database import connected
 from store.migrate import migrate
 
 Command = Callable[[Settings, argparse.Namespace], Awaitable[None]]
+
+
+class LimitsError(OperatorError):
+    """Limits that are not complete."""
 
 
 def kinds_of(settings: Settings) -> Kinds:
@@ -186,6 +191,16 @@ async def run_sensors_add(settings: Settings, arguments: argparse.Namespace) -> 
     async with connected(find_endpoints(settings).database_url, name="sensors") as conn:
         await register_sensor(conn, sensor, kinds)
     tell(f"{sensor.id} is installed: it publishes to vigie/1/readings/{sensor.site}/{sensor.id}/{sensor.kind}")
+
+
+async def run_sensors_limits(settings: Settings, arguments: argparse.Namespace) -> None:
+    limits = None if arguments.of_kind else (arguments.dense, arguments.congested, arguments.jammed)
+    if limits is not None and None in limits:
+        raise LimitsError("give --dense, --congested and --jammed, or --of-kind for the limits of the kind")
+    async with connected(find_endpoints(settings).database_url, name="sensors") as conn:
+        changed = await set_limits(conn, arguments.of, arguments.kind, limits, kinds_of(settings))
+    told = "those of their kind" if limits is None else ", ".join(f"{limit:g}" for limit in limits)
+    tell(f"limits of {', '.join(changed)}: {told}")
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, Way, shipped_catalogue
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
+from sensors.rule import Cooling, Limits, rises
 from sensors.topics import is_topic_level
 from store.database import Connection, connected
 
@@ -111,6 +112,35 @@ async def register_sensor(conn: Connection, sensor: Sensor, kinds: Kinds) -> Non
         if sensor.id in catalogue.sensor_by_id or sensor.id in catalogue.corridor_by_id:
             raise CatalogueRefused(f"{sensor.id} is installed already: choose another id")
         await _write(conn, Catalogue(sites=(), sensors=(sensor,)))
+
+
+async def set_limits(
+    conn: Connection, place: str, kind: str | None, limits: tuple[float, float, float] | None, kinds: Kinds
+) -> list[str]:
+    """Give a sensor, or those of one kind at a site, limits of their own; None gives the kind's back.
+
+    Returns whose limits they are; raises `CatalogueRefused`.
+    """
+    if limits is not None and not rises(*limits):
+        raise CatalogueRefused(f"the limits {', '.join(f'{n:g}' for n in limits)} must rise: dense, congested, jammed")
+    dense, congested, jammed = limits or (None, None, None)
+    own = {"dense": dense, "congested": congested, "jammed": jammed}
+    async with conn.transaction():
+        found = _limited(await _load(conn), place, kind, kinds)
+        await _write(conn, Catalogue(sites=(), sensors=tuple(msgspec.structs.replace(s, **own) for s in found)))
+    return [sensor.id for sensor in found]
+
+
+def _limited(catalogue: Catalogue, place: str, kind: str | None, kinds: Kinds) -> list[Sensor]:
+    """The sensors of one kind at a place whose levels have limits."""
+    judged = {name for name, one in kinds.items() if isinstance(one.level, Limits | Cooling)}
+    found = [s for s in catalogue.sensors if place in (s.id, s.site) and s.kind in judged and kind in (None, s.kind)]
+    names = sorted({sensor.kind for sensor in found})
+    if not names:
+        raise CatalogueRefused(f"{place}: no sensor here is judged by limits; 'vigie sensors list' shows the sensors")
+    if len(names) > 1:
+        raise CatalogueRefused(f"{place} has sensors of several kinds, name one with --kind: {', '.join(names)}")
+    return found
 
 
 async def _require_free(conn: Connection, site: Site, ids: list[str]) -> None:

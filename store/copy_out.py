@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from sensors.kind import Kind
+from sensors.kind import Kind, Text
 from store.copy_in import HEADER, POSTGRES_EPOCH_US, TRAILER
 from store.database import Connection
 
@@ -43,6 +43,8 @@ class ReadColumns:
     """(n,) bits of `sensors.level.Quality`."""
     values: NDArray[np.float32]
     """(n, len(kind.fields)) in the units of the fields; NaN = missing."""
+    words: NDArray[np.float32]
+    """(n, len(kind.choices)) the place of each word among the choices of its text; NaN = missing or no choice."""
 
 
 def selected(kind: Kind) -> sql.Composed:
@@ -51,7 +53,12 @@ def selected(kind: Kind) -> sql.Composed:
     fields = (sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(field)) for field in kind.field_names)
     counted = (sql.SQL("coalesce({}, -1)").format(sql.Identifier(name)) for name in ("boot", "seq"))
     own = (sql.Identifier(name) for name in ("time", "received_at", "quality"))
-    return sql.SQL(", ").join((padded, *own, *counted, *fields))
+    return sql.SQL(", ").join((padded, *own, *counted, *fields, *map(_place, kind.choices)))
+
+
+def _place(text: Text) -> sql.Composed:
+    place = sql.SQL("coalesce((array_position({}::text[], {}) - 1)::float4, 'NaN')")
+    return place.format(sql.Literal(list(text.choices)), sql.Identifier(text.name))
 
 
 async def copy_columns(conn: Connection, kind: Kind, query: sql.Composable) -> ReadColumns:
@@ -64,7 +71,9 @@ async def copy_columns(conn: Connection, kind: Kind, query: sql.Composable) -> R
 def decode(kind: Kind, data: bytes) -> ReadColumns:
     """Decode a binary COPY of `selected(kind)`."""
     rows = np.frombuffer(data[len(HEADER) : -len(TRAILER)], _row_type(kind))
-    fields = [rows[f"value{number}"].astype(np.float32) for number in range(6, 6 + len(kind.fields))]
+    count = len(kind.fields)
+    numbers = [rows[f"value{place}"].astype(np.float32) for place in range(6, 6 + count + len(kind.choices))]
+    table = np.column_stack(numbers)
     return ReadColumns(
         kind=kind,
         thing=_ids(rows["value0"]),
@@ -73,7 +82,8 @@ def decode(kind: Kind, data: bytes) -> ReadColumns:
         quality=rows["value3"].astype(np.int16),
         boot=rows["value4"].astype(np.int64),
         seq=rows["value5"].astype(np.int64),
-        values=np.column_stack(fields),
+        values=table[:, :count],
+        words=table[:, count:],
     )
 
 
@@ -90,11 +100,13 @@ def joined(kind: Kind, parts: Sequence[ReadColumns]) -> ReadColumns:
         seq=np.concatenate([part.seq for part in parts])[order],
         quality=np.concatenate([part.quality for part in parts])[order],
         values=np.concatenate([part.values for part in parts])[order],
+        words=np.concatenate([part.words for part in parts])[order],
     )
 
 
 def _row_type(kind: Kind) -> np.dtype[np.void]:
-    formats = (f"V{ID_BYTES}", ">i8", ">i8", ">i2", ">i8", ">i8", *(">f4" for _ in kind.fields))
+    measured = (">f4" for _ in (*kind.fields, *kind.choices))
+    formats = (f"V{ID_BYTES}", ">i8", ">i8", ">i2", ">i8", ">i8", *measured)
     fields = [("n", ">i2")]
     for number, format_ in enumerate(formats):
         fields += [(f"length{number}", ">i4"), (f"value{number}", format_)]

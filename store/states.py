@@ -42,7 +42,7 @@ class State:
     level: Level | None
     since: datetime | None
     verdict: Verdict
-    value: Mapping[str, float | None]
+    value: Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Row:
     level: int | None
     since: datetime | None
     verdict: str
-    value: Mapping[str, float | None]
+    value: Mapping[str, float | str | None]
 
     def state(self) -> State:
         level = None if self.level is None else Level(self.level)

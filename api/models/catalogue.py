@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.models.base import Out
+from api.models.level_rules import LevelRuleOut
 
 
 class LabelOut(Out):
@@ -35,24 +36,6 @@ class TextOut(Out):
     choices: list[str] = Field(default_factory=list, examples=[["in", "out"]])
 
 
-class LimitsOut(BaseModel):
-    """Levels by three limits on a field, or on its share of the field `of`."""
-
-    rule: Literal["limits"] = "limits"
-    field: str = Field(examples=["wait_s"])
-    of: str | None = None
-    dense: float = Field(examples=[900])
-    congested: float = Field(examples=[1800])
-    jammed: float = Field(examples=[3600])
-
-
-class SpeedRatioOut(BaseModel):
-    """Levels by smoothed speed over free speed."""
-
-    rule: Literal["speed_ratio"] = "speed_ratio"
-    field: str = Field(examples=["speed_kmh"])
-
-
 class KindOut(BaseModel):
     """One kind of sensor, as its definition declares it."""
 
@@ -64,7 +47,7 @@ class KindOut(BaseModel):
     chart: str | None = Field(default=None, examples=["wait_s"], description="the field to show first")
     fields: list[FieldOut]
     texts: list[TextOut]
-    level: LimitsOut | SpeedRatioOut | None = Field(default=None, description="null: this kind has no level")
+    level: LevelRuleOut | None = Field(default=None, description="null: this kind has no level")
 
 
 class SiteOut(Out):
@@ -108,6 +91,9 @@ class SensorOut(Out):
     free_speed_kmh: float | None
     capacity: float | None
     storage_m: float | None
+    dense: float | None = Field(description="with `congested` and `jammed`: limits of its own instead of its kind's")
+    congested: float | None
+    jammed: float | None
     kinds: list[str] = Field(examples=[["gate", "passage"]], description="the kinds of readings under its id")
     corridors: list[str] = Field(examples=[[]], description="the corridors whose travel times it publishes")
 

@@ -23,8 +23,9 @@ from fastapi import FastAPI, Query
 
 from sensors.broker_url import parse_broker_url
 from sensors.catalogue import Catalogue
-from sensors.kind import Kind, Limits, load_kinds
+from sensors.kind import Kind, load_kinds
 from sensors.payload import UNREADABLE
+from sensors.rule import Limits
 from sensors.topics import READINGS, parse_reading_topic
 
 THRESHOLD: Final = 0.60

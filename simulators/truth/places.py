@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from sensors.catalogue import Catalogue
-from sensors.kind import Kinds, Limits
+from sensors.kind import Kinds
 from sensors.roads import RoadGraph
+from sensors.rule import Limits
 from simulators.network import Floats
 from simulators.truth.lines import PlaceKind
 from simulators.truth.spells import CONGESTED, FREE, SLOWED, Levels

@@ -10,7 +10,15 @@ import psycopg
 import pytest
 
 from sensors.catalogue import Catalogue, Sensor, Site, shipped_catalogue
-from store.catalogue import CATALOGUE_CHANNEL, CatalogueRefused, load_catalogue, register_recording, seed
+from sensors.kind import load_kinds
+from store.catalogue import (
+    CATALOGUE_CHANNEL,
+    CatalogueRefused,
+    load_catalogue,
+    register_recording,
+    seed,
+    set_limits,
+)
 from store.database import connected, listen, wait_for_notice
 
 WAIT_S = 10.0
@@ -100,6 +108,37 @@ async def test_a_recording_cannot_take_a_sensor_of_another_site(migrated_url: st
 async def test_an_id_that_cannot_be_in_a_topic_is_refused(migrated_url: str) -> None:
     with pytest.raises(CatalogueRefused, match="a/b"):
         await register(migrated_url, RECORDING, [msgspec.structs.replace(STATIONS[0], id="a/b")])
+
+
+async def limited(url: str, place: str, kind: str | None, limits: tuple[float, float, float] | None) -> list[str]:
+    async with connected(url, name="test") as conn:
+        return await set_limits(conn, place, kind, limits, load_kinds())
+
+
+async def test_the_gates_of_a_site_get_limits_of_their_own_and_lose_them(migrated_url: str) -> None:
+    await seed(migrated_url)
+    assert await limited(migrated_url, "W07", "gate", (600, 1200, 2400)) == ["W07-G1", "W07-G2", "W07-G3"]
+    assert (await loaded(migrated_url)).sensor_by_id["W07-G2"].limits == (600, 1200, 2400)
+    await limited(migrated_url, "W07-G2", None, None)
+    found = (await loaded(migrated_url)).sensor_by_id
+    assert (found["W07-G1"].limits, found["W07-G2"].limits) == ((600, 1200, 2400), None)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "limits", "complaint"),
+    [
+        ("W07", "gate", (600, 600, 2400), "600, 600, 2400 must rise"),
+        ("W99", None, (1, 2, 3), "W99: no sensor here is judged by limits"),
+        ("W12-F1", None, (1, 2, 3), "W12-F1: no sensor here is judged by limits"),
+        ("W08", None, (0.1, 0.2, 0.3), "several kinds, name one with --kind: reefer, yard"),
+    ],
+)
+async def test_limits_that_cannot_be_are_refused(
+    migrated_url: str, place: str, kind: str | None, limits: tuple[float, float, float], complaint: str
+) -> None:
+    await seed(migrated_url)
+    with pytest.raises(CatalogueRefused, match=complaint):
+        await limited(migrated_url, place, kind, limits)
 
 
 async def test_a_change_is_notified(migrated_url: str) -> None:

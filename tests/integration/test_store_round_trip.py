@@ -31,6 +31,7 @@ fields = [
 ]
 texts = [
   { name = "remark", pattern = ".*", title = { en = "R", fr = "R" } },
+  { name = "lid", choices = ["open", "shut"], title = { en = "L", fr = "L" } },
   { name = "mode", pattern = ".*", title = { en = "M", fr = "M" } },
 ]
 """
@@ -47,6 +48,7 @@ rows = st.tuples(
     reals,
     reals,
     texts,
+    st.sampled_from(["open", "shut", None, "ajar"]),
     texts,
 )
 
@@ -63,11 +65,11 @@ async def probe_url(database_url: str, kind: Kind) -> str:
 
 
 def columns_of(kind: Kind, given_rows: list[tuple[object, ...]]) -> Columns:
-    offset, thing, boot, seq, a, b, remark, mode = map(list, zip(*given_rows, strict=True))
+    offset, thing, boot, seq, a, b, remark, lid, mode = map(list, zip(*given_rows, strict=True))
     time_us = np.array(offset, np.int64) + START_US
     return Columns(
         kind, time_us, time_us + 1, thing, ["P"] * len(thing), np.array(boot, np.int64), np.array(seq, np.int64),
-        np.zeros(len(thing), np.int16), np.array([a, b], np.float32).T, (remark, mode),
+        np.zeros(len(thing), np.int16), np.array([a, b], np.float32).T, (remark, lid, mode),
     )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ async def test_readings_survive_copy_in_and_out(
     async with SlotSink.open(probe_url, 0, kinds) as sink, BatchReader.open(probe_url, "test", kinds) as reader:
         await sink.write(Batch(0, (columns,), (), ()))
         cursor = await reader.connection.execute(
-            "select sensor, time, boot, seq, a::float8, count::float8, remark, mode from probe"
+            "select sensor, time, boot, seq, a::float8, count::float8, remark, lid, mode from probe"
         )
         stored = sorted(await cursor.fetchall(), key=lambda row: row[:2])
         (part,) = await reader.next(1000)
@@ -101,6 +103,8 @@ async def test_readings_survive_copy_in_and_out(
     assert read.thing[order].tolist() == [columns.thing[row] for row in wrote]
     np.testing.assert_array_equal(read.time_us[order], columns.time_us[wrote])
     np.testing.assert_array_equal(read.values[order], columns.values[wrote])
+    places = [{"open": 0.0, "shut": 1.0}.get(columns.texts[1][row], np.nan) for row in wrote]
+    np.testing.assert_array_equal(read.words[order, 0], places)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -124,7 +128,9 @@ async def test_everything_delivered_twice_is_stored_once(
 
 async def test_times_far_apart_keep_their_microseconds(probe_url: str, kind: Kind) -> None:
     instants = [datetime(2000, 1, 1, 0, 0, 0, 1, UTC), datetime(2099, 12, 31, 23, 59, 59, 999_999, UTC)]
-    columns = columns_of(kind, [(0, "A", 0, 0, 1.0, 1.0, "", None), (1, "A", 0, 1, 1.0, 1.0, "\t'\"\\N", "é")])
+    columns = columns_of(
+        kind, [(0, "A", 0, 0, 1.0, 1.0, "", None, None), (1, "A", 0, 1, 1.0, 1.0, "\t'\"\\N", None, "é")]
+    )
     columns.time_us[:] = [(time - datetime(1970, 1, 1, tzinfo=UTC)) // (at(1) - at(0)) for time in instants]
     async with SlotSink.open(probe_url, 0, Kinds({kind.name: kind})) as sink:
         await sink.write(Batch(0, (columns,), (), ()))

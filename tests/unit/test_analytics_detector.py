@@ -24,8 +24,8 @@ def row(*numbers: float) -> np.ndarray:
 
 
 def arrival(time_us: int, observed: float, *, unsupported: bool = False) -> Arrivals:
-    columns = (np.array([time_us]), row(observed), np.array([False]), np.array([time_us]), np.array([unsupported]))
-    return Arrivals(np.array([0]), *columns, np.array([0]), row(NAN), row(NAN))
+    seen = (row(observed), row(NAN), np.array([False]), np.array([time_us]), np.array([unsupported]))
+    return Arrivals(np.array([0]), np.array([time_us]), *seen, np.array([0]), row(NAN), row(NAN))
 
 
 def run(thing: Thing, observed: list[float]) -> tuple[States, list[Level], list[int]]:
@@ -116,9 +116,10 @@ def test_wait_at_a_gate_against_its_limits(wait_min: float, level: str) -> None:
 
 
 def test_level_by_limits_falls_only_clearly_under_its_limit() -> None:
-    _, levels, alarms = run(Thing("P", "S", KINDS["parking"], 60), [0.86, 0.84, 0.81, 0.80, 0.74, 0.70])
-    assert [level.label for level in levels] == ["congested"] * 3 + ["dense"] * 2 + ["fluid"]
-    assert alarms == [2, 2, 2, 0, 0, 0]
+    shares = [0.86, 0.84, 0.81, 0.80, 0.80, 0.81, 0.80, 0.80, 0.80, 0.74, 0.70, 0.70, 0.70]
+    _, levels, alarms = run(Thing("P", "S", KINDS["parking"], 60), shares)
+    assert [level.label for level in levels] == ["congested"] * 8 + ["dense"] * 4 + ["fluid"]
+    assert alarms == [2] * 8 + [0] * 5
 
 
 def test_share_needs_a_whole() -> None:

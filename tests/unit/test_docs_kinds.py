@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from sensors.checks import Below, ZeroWhile
-from sensors.kind import Field, Kind, Limits, SpeedRatio, Text, load_kinds, parse_kind
+from sensors.kind import Field, Kind, Text, load_kinds, parse_kind
 from sensors.payload import Health, PayloadCodec, Rejected
+from sensors.rule import Cooling, Limits, Queue, SpeedRatio, TimeRatio, Work
 from sensors.topics import parse_reading_topic
 
 TUTORIAL = (Path(__file__).parents[2] / "docs/adding-a-kind.md").read_text("utf-8")
@@ -45,7 +46,9 @@ def test_the_tutorials_reading_is_one_of_its_kind(waste_bin: Kind) -> None:
     assert parse_reading_topic(topic) == ("W07", "W07-T1", "waste_bin")
 
 
-@pytest.mark.parametrize("struct", [Kind, Field, Text, Limits, SpeedRatio, ZeroWhile, Below, Health])
+@pytest.mark.parametrize(
+    "struct", [Kind, Field, Text, Limits, Queue, SpeedRatio, TimeRatio, Work, Cooling, ZeroWhile, Below, Health]
+)
 def test_every_key_is_explained(struct: type[msgspec.Struct]) -> None:
     missing = [name for name in struct.__struct_fields__ if not re.search(rf'[`"]{name}["`]', TUTORIAL)]
     assert not missing

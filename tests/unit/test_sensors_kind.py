@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sensors.kind import Kind, KindError, Limits, SpeedRatio, load_kinds, parse_kind
+from sensors.kind import Kind, KindError, load_kinds, parse_kind
+from sensors.rule import Cooling, Limits, Queue, SpeedRatio, TimeRatio, Work
 
 BIN = """
 name = "waste_bin"
@@ -13,6 +14,10 @@ level = { rule = "limits", field = "fill_pct", dense = 75, congested = 85, jamme
 fields = [{ name = "fill_pct", unit = "%", title = { en = "Fill", fr = "Remplissage" }, low = 0, high = 100 }]
 texts = [{ name = "lid", title = { en = "Lid", fr = "Couvercle" }, choices = ["open", "shut"] }]
 """
+
+BIN_LEVEL = 'rule = "limits", field = "fill_pct", dense = 75, congested = 85, jammed = 95'
+WORK = 'rule = "work", rate = "fill_pct", normal = 2, state = "lamp", idle = ["open"], stopped = ["red"]'
+OPEN = WORK.replace("lamp", "lid").replace("red", "shut")
 
 
 def test_the_shipped_kinds_are_those_of_the_port() -> None:
@@ -53,9 +58,30 @@ def test_levels_follow_the_rules_of_the_port() -> None:
     rules = {name: kind.level for name, kind in load_kinds().items() if kind.level}
     assert rules == {
         "traffic": SpeedRatio(speed="speed_kmh", occupancy="occupancy_pct", flow="flow_veh_h"),
-        "gate": Limits(field="wait_s", dense=900, congested=1800, jammed=3600),
+        "gate": Limits(
+            field="wait_s",
+            dense=900,
+            congested=1800,
+            jammed=3600,
+            queue=Queue(waiting="queue_trucks", lanes="lanes_open", service="service_s"),
+        ),
         "parking": Limits(field="occupied", of="capacity", dense=0.75, congested=0.85, jammed=0.95),
         "yard": Limits(field="teu_used", of="teu_capacity", dense=0.75, congested=0.85, jammed=0.95),
+        "travel_time": TimeRatio(time="median_s", matches="matches", least=3),
+        "crane": Work(rate="moves_h", normal=20, state="state", idle=("idle", "off"), stopped=("wind_stop", "fault")),
+        "reefer": Cooling(
+            failed="plugs_failed",
+            used="plugs_used",
+            temperature="return_c",
+            setpoint="setpoint_c",
+            dense=1,
+            congested=3,
+            jammed=10,
+            tolerance_c=2,
+            defrost_c=12,
+            defrost_s=2400,
+            defrost_every_s=18000,
+        ),
     }
 
 
@@ -113,6 +139,11 @@ def test_a_definition_is_read_as_written() -> None:
             "'weight_kg' is used but is not one of its fields",
         ),
         ("period_s = 60", 'period_s = 60\nmismatches = [{ rule = "odd", field = "fill_pct" }]', "odd"),
+        (BIN_LEVEL, WORK, "'lamp' is the state of its level but is not one of its texts"),
+        (BIN_LEVEL, WORK.replace('"lamp"', '"lid"'), "'red' is not one of the choices of lid: open, shut"),
+        (BIN_LEVEL, OPEN.replace('"shut"', '"open"'), "idle and stopped share a word"),
+        (BIN_LEVEL, OPEN.replace("normal = 2", "normal = 0"), "normal is 0; expected more than 0"),
+        (BIN_LEVEL, 'rule = "time_ratio", time = "fill_pct", matches = "fill_pct", least = 3', "needs the subject"),
         ('choices = ["open", "shut"]', 'pattern = "("', "lid: give either choices or a pattern"),
         (', choices = ["open", "shut"]', "", "lid: give either choices or a pattern"),
     ],

@@ -73,3 +73,20 @@ def test_a_way_without_sections_is_no_road() -> None:
     sections: tuple[Section, ...] = ()
     catalogue = Catalogue(sites=(site,), sensors=(sensor,), sections=sections, ways=(way,))
     assert RoadGraph(catalogue).watched(sensor) is None
+
+
+def test_the_free_speed_of_a_corridor_is_that_of_its_sections_together() -> None:
+    graph = RoadGraph(PORT)
+    corridor = PORT.corridor_by_id["W01-W03"]
+    assert [section.id for section in graph.along(corridor)] == ["W01-W02", "W02-W03"]
+    assert graph.free_speed_kmh(corridor) == pytest.approx(70)
+    nowhere = msgspec.structs.replace(corridor, to_site="E01")
+    assert graph.free_speed_kmh(nowhere) is None
+
+
+def test_corridors_are_witnesses_of_their_sections_in_their_direction() -> None:
+    witnesses = RoadGraph(PORT).witnesses()
+    assert witnesses["W12-W01"] == ("W12-W01",)
+    assert witnesses["W14-W13"] == ("W15-W01",)
+    assert witnesses["W13-W14"] == ("W01-W15",)
+    assert witnesses["W03-W07"] == ()

@@ -140,8 +140,9 @@ export class Detail {
     const free = this.sensor.free_speed_kmh;
     if (rule.rule === "speed_ratio") return free ? [{ value: free, level: "fluid", text: t("chart.free") }] : [];
     const whole = rule.of ? this.port.stateOf(this.sensor)?.reading?.[rule.of] : 1;
-    if (!whole) return [];
-    return ["dense", "congested", "jammed"].map((level) => ({ value: rule[level] * whole, level, text: t(`level.${level}`) }));
+    if (!whole || !Number.isFinite(rule.congested)) return [];
+    const own = Number.isFinite(this.sensor.congested) ? this.sensor : rule;
+    return ["dense", "congested", "jammed"].map((level) => ({ value: own[level] * whole, level, text: t(`level.${level}`) }));
   }
 
   values() {

@@ -43,13 +43,11 @@ export class Port {
     return this.sites.get(site)?.clock !== "recording";
   }
 
-  /** The state of a sensor; a Bluetooth reader's is the newest of the corridors that end at it. */
+  /** The state of a sensor; a Bluetooth reader's is the worst, then the newest, of the corridors that end at it. */
   stateOf(sensor) {
     const things = sensor.corridors?.length ? sensor.corridors : [sensor.id];
-    return things
-      .map((thing) => this.states.get(thing))
-      .filter(Boolean)
-      .reduce((a, b) => (a && (a.time ?? "") >= (b.time ?? "") ? a : b), undefined);
+    const states = things.map((thing) => this.states.get(thing)).filter(Boolean);
+    return states.sort((a, b) => rank(b.level) - rank(a.level) || (b.time ?? "").localeCompare(a.time ?? ""))[0];
   }
 
   level(sensor) {

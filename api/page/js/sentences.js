@@ -37,6 +37,8 @@ export function headline({ sensors, level }, port) {
     share: filled === null ? "" : percent(filled),
   };
   if (sensor.kind === "traffic") return t(`traffic.${level}.${gender(sensor)}`, values);
+  const own = `kind.${sensor.kind}.${level}`;
+  if (has(own)) return t(own, { ...values, dark: number(state?.reading?.plugs_failed ?? 0) });
   if (sensor.kind === "gate" || (filled !== null && has(`kind.${sensor.kind}`))) return t(`kind.${sensor.kind}`, values);
   return t("kind.other", { ...values, kind: kindTitle(sensor, port), level: t(`level.${level}`) });
 }

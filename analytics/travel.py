@@ -1,0 +1,84 @@
+"""The level of a corridor: free travel time over travel time, by the two thresholds of the road detector.
+
+A travel time stands on the vehicles that were matched, often one or two a minute, so the vehicle is the unit of
+evidence and not the reading. Each vehicle moves the smoothed ratio by its share of a reading's weight, and the level is
+judged when `least` of them have come since it was judged last: a level never rests on fewer, and what few vehicles say
+is not lost. (Judging only readings of three and more leaves, on a simulated Tuesday from 06:00 to 21:00, 6 % of those
+of W15-W01, 12 % of W01-W03 and 33 % of W18-W01: own measurement, 2026-11-27.) A reading without vehicles says nothing:
+in standing traffic nobody arrives, so it is not taken for a free road.
+
+Thresholds, weights and confirmations to open are those of the road (`analytics.detector`, `analytics.interval`), a
+confirmation being `least` vehicles that are slow themselves. A corridor sees a jam later than a loop does, by the time
+the vehicles take through it, and diluted by the free rest of its length: it is the second witness of its sections, not
+the first.
+
+In `States`, `low` counts confirmations, below zero for slow ones, and `high` the parts of the next judgement.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analytics import detector, free_speed
+from analytics.settings import Settings
+from analytics.state import States
+from analytics.table import Float32, Int8, Int16, Mask
+from sensors.level import Level
+
+_PARTS = 60
+"""Parts of a judgement, in which vehicles are counted."""
+
+_CONFIRM_OFF = 5
+"""Judgements in a row that close an alarm (own measurement: on three simulated Tuesdays each of the seven jams on
+corridors is one alarm). Fewer: several alarms for one jam; more: an hour where a vehicle comes every minute."""
+
+
+def observed(time_s: Float32, length_km: Float32) -> Float32:
+    """Mean speed over the corridor in km/h, (n,); NaN without a time."""
+    valid = np.isfinite(time_s) & (time_s > 0)
+    speed: Float32 = np.full(time_s.shape, np.nan, np.float32)
+    np.divide(length_km * np.float32(3600), time_s, out=speed, where=valid)
+    return speed
+
+
+def weight(matches: Float32, least: int) -> Float32:
+    """What a reading weighs, (n,): its vehicles over those of a judgement, at most 1; 0 without any."""
+    return np.where(np.isfinite(matches), np.clip(matches, 0, least) / np.float32(least), np.float32(0))
+
+
+def judge(states: States, settings: Settings, speed_kmh: Float32, weighs: Float32) -> Mask:
+    """Step smoothing, alarm and level by one reading each, in place; return whose said something. Shapes (things,)."""
+    learning = np.isnan(settings.free_kmh)
+    if learning.any():
+        free_speed.learn(states, speed_kmh, learning & (weighs > 0))
+    free_kmh = free_speed.in_use(states, settings.free_kmh, settings.learn_readings)
+    raw = np.minimum(speed_kmh / free_kmh, detector.CAP)
+    valid: Mask = ~np.isnan(raw) & (weighs > 0)
+    before = np.where(np.isnan(states.value), raw, states.value)
+    ratio = before + (1 - (1 - settings.weight) ** weighs) * (raw - before)
+    np.copyto(states.value, ratio, where=valid)
+    parts = states.high + np.where(valid, np.floor(weighs * _PARTS + np.float32(0.001)), 0).astype(np.int16)
+    ripe = valid & (parts >= _PARTS)
+    states.high[:] = np.where(ripe, 0, parts)
+    _decide(states, settings, ratio, np.maximum(ratio, raw), ripe)
+    return valid
+
+
+def _decide(states: States, settings: Settings, ratio: Float32, higher: Float32, ripe: Mask) -> None:
+    """Judge where it is `ripe`; `higher` is the ratio or that of the reading itself, whichever is freer."""
+    slow, free = higher < detector.ON, ratio > detector.OFF
+    count = np.where(slow, np.minimum(states.low, 0) - 1, np.where(free, np.maximum(states.low, 0) + 1, 0))
+    count = np.clip(count, -settings.confirm_on, _CONFIRM_OFF).astype(np.int16)
+    alarm = _alarm(states, settings, ratio, count)
+    np.copyto(states.low, count, where=ripe)
+    np.copyto(states.alarm, alarm, where=ripe)
+    np.copyto(states.level, np.where(alarm > 0, alarm, (ratio < detector.FLUID).astype(np.int8)), where=ripe)
+
+
+def _alarm(states: States, settings: Settings, ratio: Float32, count: Int16) -> Int8:
+    deep = (ratio < detector.AT_ONCE) & (-2 * count >= settings.confirm_on)
+    opens = deep | (count <= -settings.confirm_on)
+    stays = (states.alarm > 0) & (count < _CONFIRM_OFF)
+    jammed = ratio < np.where(states.alarm == Level.JAMMED, detector.JAM_UNTIL, detector.JAM_BELOW)
+    alarm: Int8 = ((opens | stays) * (np.int8(Level.CONGESTED) + jammed)).astype(np.int8)
+    return alarm
