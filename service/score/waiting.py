@@ -18,8 +18,10 @@ class StuckError(OperatorError):
     """Nothing moves any more and there is something to come."""
 
 
-async def until(moved: Callable[[], Awaitable[tuple[bool, object]]], stuck: str) -> None:
-    """Ask until it is done; raises `StuckError` when what should change has not for `PATIENCE_S`."""
+async def until(
+    moved: Callable[[], Awaitable[tuple[bool, object]]], stuck: str, *, patience_s: float = PATIENCE_S
+) -> None:
+    """Ask until it is done; raises `StuckError` when what should change has not for `patience_s`."""
     last, since = object(), time.monotonic()
     while True:
         done, seen = await moved()
@@ -27,6 +29,6 @@ async def until(moved: Callable[[], Awaitable[tuple[bool, object]]], stuck: str)
             return
         if seen != last:
             last, since = seen, time.monotonic()
-        elif time.monotonic() - since > PATIENCE_S:
-            raise StuckError(f"{stuck} for {PATIENCE_S:.0f} s")
+        elif time.monotonic() - since > patience_s:
+            raise StuckError(f"{stuck} for {patience_s:.0f} s")
         await asyncio.sleep(_POLL_S)

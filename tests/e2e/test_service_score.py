@@ -10,27 +10,13 @@ import pytest
 
 from sensors.kind import load_kinds
 from service.score.stage import recorded_port
+from service.score.tally import Tally
 from simulators.simulate import messages
 from simulators.truth import TruthRecorder, read_truth
 from simulators.world import World
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-KEYS = [
-    "scenario",
-    "seeds",
-    "events",
-    "sensor_days",
-    "detection_rate",
-    "false_alarms",
-    "false_per_sensor_day",
-    "detect_median_min",
-    "cause_right",
-    "cause_wrong",
-    "faults",
-    "faults_right",
-    "alarms_from_faults",
-    "true_events_muted",
-]
+KEYS = list(Tally().figures("nothing"))
 
 LORRIES = """
 title = { en = "Lorries", fr = "Camions" }

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from service.score.waiting import StuckError, until
+
+
+async def test_it_waits_as_long_as_something_moves() -> None:
+    steps = itertools.count()
+
+    async def moved() -> tuple[bool, object]:
+        step = next(steps)
+        return step == 3, step
+
+    await until(moved, "nothing came", patience_s=0)
+    assert next(steps) == 4
+
+
+async def test_what_does_not_move_is_given_up() -> None:
+    async def moved() -> tuple[bool, object]:
+        return False, 7
+
+    with pytest.raises(StuckError, match="nothing came for 0 s"):
+        await until(moved, "nothing came", patience_s=0)
