@@ -25,7 +25,8 @@ STALE_S: Final = 1800.0
 that never end would detect everything and hardly be false. Less: slow off-delays count; more: stale alarms do not."""
 
 SEEN_S: Final = 120.0
-"""How much of an event somebody must have sent readings of for it to count: congestion is what lasts so long."""
+"""How much of an event somebody must have seen for it to count, or could have seen but for a verdict: congestion is
+what lasts so long."""
 
 
 class Fate(enum.Enum):
@@ -122,12 +123,12 @@ class Alarms:
         return set(event.sensors) | self._watch.of(event.stretches)
 
     def _hidden(self, event: Event, verdicts: Sequence[Verdict]) -> bool:
-        """Whether a verdict stood over something that still told of the road."""
+        """Whether a verdict stood for long enough over something that still told of the road."""
         for seer in self._seers(event):
             worthless = self._spans(WORTHLESS, seer)
             for verdict in verdicts:
                 both = verdict.span.common(event.span) if verdict.subject in self._watch.on(seer) else None
-                if both is not None and any(gaps(both, worthless)):
+                if both is not None and any(gap.length_s >= SEEN_S for gap in gaps(both, worthless)):
                     return True
         return False
 

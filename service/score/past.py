@@ -38,7 +38,7 @@ WEEKS: Final = 6
 """Ordinary weeks before it (domain: the usual is learnt from 4 to 6)."""
 
 KEPT: Final = 12
-"""Seeds whose weeks are kept, the latest used: 50 MB each."""
+"""Seeds whose weeks are kept, the latest used: 85 MB each."""
 
 WEEK: Final = timedelta(days=7)
 _US: Final = 1_000_000

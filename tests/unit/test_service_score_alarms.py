@@ -177,6 +177,7 @@ def said(subject: str, start: float, end: float, fault: str = "stuck") -> Verdic
         # A dead or frozen sensor tells nothing that a verdict could hide; one whose clock is wrong does.
         ([said("W02-F1", 120, 140)], [dead(Fault.STUCK, "W02-F1", 90, 200)], [], False),
         ([said("W02-F1", 120, 140)], [dead(Fault.STUCK, "W02-F1", 90, 130)], [], True),
+        ([said("W02-F1", 120, 140)], [dead(Fault.STUCK, "W02-F1", 90, 139)], [], False),
         ([said("W02-F1", 120, 140)], [dead(Fault.CLOCK_OFFSET, "W02-F1", 90, 200)], [], True),
     ],
 )
