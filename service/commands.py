@@ -19,6 +19,7 @@ from sensors.catalogue import Sensor
 from sensors.errors import OperatorError
 from sensors.kind import Kinds, load_kinds
 from service.accounting import account, account_json, account_rows
+from service.alarm_desk import rules_of, run_alarms
 from service.analyst import run_analysis
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
@@ -51,11 +52,6 @@ def kinds_of(settings: Settings) -> Kinds:
     return load_kinds(Path(settings.kinds_dir).expanduser() if settings.kinds_dir else None)
 
 
-def rules_file(settings: Settings) -> Path | None:
-    """The rules of the installation; None: those that are shipped."""
-    return Path(settings.rules_file).expanduser() if settings.rules_file else None
-
-
 def tell(line: str) -> None:
     """Print a line of the result; the log goes to standard error."""
     print(line, flush=True)  # noqa: T201
@@ -77,10 +73,11 @@ async def run_ingest(settings: Settings, _: argparse.Namespace) -> None:
 
 
 async def run_analyse(settings: Settings, _: argparse.Namespace) -> None:
-    url, kinds = find_endpoints(settings).database_url, kinds_of(settings)
+    url, kinds, rules = find_endpoints(settings).database_url, kinds_of(settings), rules_of(settings)
     await keep_all_running(
         [
             Part("analyse", lambda: run_analysis(url, kinds)),
+            Part("alarms", lambda: run_alarms(url, rules)),
             Part("upkeep", lambda: run_upkeep(url, kinds, settings)),
             Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb)),
         ]
@@ -173,8 +170,8 @@ async def run_quarantine_reingest(settings: Settings, arguments: argparse.Namesp
 
 
 async def run_rules_check(settings: Settings, arguments: argparse.Namespace) -> None:
-    path = arguments.file or rules_file(settings)
-    rules = load_rules(path)
+    path = arguments.file or settings.rules_file
+    rules = load_rules(arguments.file) if arguments.file else rules_of(settings)
     tell(f"{path or 'the shipped rules'}: {len(rules.alarm)} alarms, each with its response in French and English")
 
 

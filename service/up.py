@@ -20,6 +20,7 @@ from api.security import require_loopback
 from api.server import bind
 from deploy.embedded.stack import EmbeddedStack
 from sensors.kind import Kinds
+from service.alarm_desk import rules_of, run_alarms
 from service.analyst import run_analysis
 from service.children import command_part, server_part
 from service.endpoints import Endpoints, cache_folder, home_folder
@@ -52,6 +53,7 @@ class Options:
 async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
     """Run until cancelled or until `for_s` is over; raises the error of a part that cannot be kept running."""
     _require_free_address(settings)
+    rules_of(settings)
     home = home_folder(settings)
     database, broker = settings.database_url is None, settings.broker_url is None
     stack = EmbeddedStack(home, say=options.say, cache=cache_folder(settings), database=database, broker=broker)
@@ -76,12 +78,13 @@ def _parts(
     settings: Settings, kinds: Kinds, options: Options, endpoints: Endpoints, stack: EmbeddedStack
 ) -> Iterator[Part]:
     """Everything that runs, in the order in which it must end: first who sends, last who stores."""
-    url, registry, home = endpoints.database_url, CollectorRegistry(), home_folder(settings)
+    url, rules, registry, home = endpoints.database_url, rules_of(settings), CollectorRegistry(), home_folder(settings)
     if options.simulators:
         yield command_part("simulators", _simulate_command(home, options.config))
     ingest = Ingest(settings, endpoints, kinds, IngestMetrics(registry), partial(_save_sessions, stack))
     yield from ingest.parts()
     yield Part("analyse", lambda: run_analysis(url, kinds))
+    yield Part("alarms", lambda: run_alarms(url, rules))
     yield Part("upkeep", lambda: run_upkeep(url, kinds, settings))
     drops = quarantine_drops(registry)
     yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))

@@ -20,6 +20,7 @@ class Lock(enum.IntEnum):
     ROLLUP = 0x56_05
     RETENTION = 0x56_06
     REPLAY = 0x56_07
+    ALARMS = 0x56_08
 
 
 _HOLDER = """

@@ -72,9 +72,8 @@ class Desk:
         """
         muting = self._muting(clocks.wall)
         for entry in [*self.standing.values()]:
-            recording = self._ground.recording(entry.condition)
-            at = clocks.wall if recording is None else clocks.recordings.get(recording)
-            if at is not None and only in (None, recording):
+            at = clocks.of(entry)
+            if at is not None and only in (None, entry.recording):
                 self._evaluate(entry, at, muting)
                 self._forget(entry)
 
@@ -86,19 +85,10 @@ class Desk:
 
     def due_at(self, wall: datetime) -> datetime | None:
         """When `settle` next has something to do by the wall's clock, after `wall`."""
-        times = [due for entry in self.standing.values() if (due := self._due_at(entry)) is not None]
+        own = [entry for entry in self.standing.values() if entry.recording is None]
+        times = [due for entry in own if (due := entry.due_at()) is not None]
         times += [time for work in self._maintenance for time in (work.begins_at, work.ends_at)]
         return min((time for time in times if time > wall), default=None)
-
-    def escalates(self, entry: Standing) -> bool:
-        """Nobody can be late for what happened years ago."""
-        return self._ground.recording(entry.condition) is None
-
-    def sites(self, entry: Standing) -> tuple[str, ...]:
-        return self._ground.sites(entry.condition)
-
-    def _due_at(self, entry: Standing) -> datetime | None:
-        return entry.due_at(escalates=True) if self.escalates(entry) else None
 
     def _remember(self, signal: Signal, time: datetime) -> Standing | None:
         """Note what a signal says in the entry it is about; None where something is over that never was."""
@@ -116,6 +106,7 @@ class Desk:
         if entry.began_at is None:
             entry.began_at, entry.over_at = signal.condition.onset_at, None
         entry.condition = replace(signal.condition, onset_at=min(entry.began_at, signal.condition.onset_at))
+        entry.sites, entry.recording = self._ground.sites(entry.condition), self._ground.recording(entry.condition)
         return entry
 
     def _evaluate(self, entry: Standing, at: datetime, muting: Muting) -> None:
@@ -134,7 +125,7 @@ class Desk:
         elif gone_at is not None and at >= gone_at:
             entry.go(machine.ended(entry.life, at, entry.over_why))
             entry.over_at, entry.touched = None, True
-        entry.go(machine.elapsed(entry.life, at, escalates=self.escalates(entry)))
+        entry.go(machine.elapsed(entry.life, at, escalates=entry.recording is None))
 
     def _weigh(self, entry: Standing) -> None:
         """Find the rule and the priority; an alarm keeps its rule when none fits any more."""
@@ -142,13 +133,14 @@ class Desk:
         found = self._rules.rule_of(condition, public_road=self._ground.public_road(condition))
         entry.rule = found or (entry.rule if entry.alarmed else None)
         if entry.rule is not None:
+            entry.named, entry.told = entry.rule.name, entry.rule.told
             entry.arithmetic = weigh(self._rules, entry.rule, condition, self._ground.place(condition))
 
     def _mute_others(self, fault: Standing, at: datetime, wall: datetime, muting: Muting) -> None:
         """A fault that began or ended changes what other alarms rest on."""
         for entry in [*self.standing.values()]:
             if entry is not fault and entry.alarmed:
-                own = wall if self.escalates(entry) else at
+                own = wall if entry.recording is None else at
                 entry.go(machine.held(entry.life, muting.holds(entry.condition), own))
                 self._forget(entry)
 

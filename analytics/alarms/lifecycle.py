@@ -125,7 +125,8 @@ class TransitionRefused(Exception):  # noqa: N818  a value that does not fit, no
 class Transition:
     """One row of the audit trail. `level`, `priority` and `active` are those after it.
 
-    at: when it took effect, by the clock of the site. why: the reason given, or found. until: end of a shelving.
+    at: when it took effect, by the clock of the site. why: the reason given, or found. until: end of a shelving. said:
+    what a person reports in fixed words, such as what was done.
     """
 
     at: datetime
@@ -138,6 +139,7 @@ class Transition:
     priority: Priority
     active: bool
     until: datetime | None = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

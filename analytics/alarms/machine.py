@@ -6,7 +6,7 @@ A person's action that the state does not have raises `ActionRefused` with the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from analytics.alarms.lifecycle import (
@@ -141,9 +141,9 @@ def unshelve(life: Lifecycle, deed: Deed) -> Transitions:
     return (_asked(life, Action.UNSHELVE, _rearmed(life), deed),)
 
 
-def noted(life: Lifecycle, action: Action, deed: Deed) -> Transitions:
+def noted(life: Lifecycle, action: Action, deed: Deed, said: tuple[str, ...] = ()) -> Transitions:
     """A comment, what was done, or whether the alarm was right; possible in every state."""
-    return (_move(life, action, life.state, deed.at, deed.why, who=deed.who),)
+    return (replace(_move(life, action, life.state, deed.at, deed.why, who=deed.who), said=said),)
 
 
 def possible(life: Lifecycle) -> list[Action]:

@@ -31,6 +31,16 @@ class Response(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     call: Text
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What an alarm tells the operator, kept with it as it was when it called."""
+
+    title: Text
+    consequence: Text
+    do: Text
+    call: Text
+    within_min: float
+
+
 class Factors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a score is made and from where on it is urgent."""
 
@@ -75,6 +85,10 @@ class AlarmRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     mutes: bool = False
     on_delay_s: Delay = 0.0
     off_delay_s: Delay = 0.0
+
+    @property
+    def told(self) -> Told:
+        return Told(self.title, self.consequence, self.response.do, self.response.call, self.within_min)
 
     def fits(self, condition: Condition, *, public_road: bool) -> bool:
         """Whether this alarm is for `condition`, which lies on a public road or not."""

@@ -10,15 +10,7 @@ from analytics.alarms.conditions import Condition
 from analytics.alarms.lifecycle import Lifecycle, State, Transition, follow
 from analytics.alarms.machine import Transitions, due_at
 from analytics.alarms.priority import Arithmetic
-from analytics.alarms.rules import AlarmRule
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The wall's time, and how far the recording of each site has come."""
-
-    wall: datetime
-    recordings: Mapping[str, datetime] = field(default_factory=dict)
+from analytics.alarms.rules import AlarmRule, Told
 
 
 @dataclass(slots=True)
@@ -26,8 +18,10 @@ class Standing:
     """A condition, and its alarm if it has one.
 
     began_at: since when it holds, None when it does not. over_at: since when it is over while its alarm waits for the
-    off-delay; over_why: in which way. alarm: the number of the stored alarm, None before the first transition is
-    stored. trail: transitions that are not stored yet. touched: something else is not stored yet.
+    off-delay; over_why: in which way. rule: the one it is judged by, None for an event or one that the rules have no
+    more. named, told: name and words of the rule by which it last called. sites, recording: where it lies, and whose
+    recording it is. alarm: the number of the stored alarm, None before the first transition is stored. trail:
+    transitions that are not stored yet. touched: something else is not stored yet.
     """
 
     condition: Condition
@@ -35,6 +29,10 @@ class Standing:
     over_at: datetime | None = None
     over_why: str = ""
     rule: AlarmRule | None = None
+    named: str = ""
+    told: Told | None = None
+    sites: tuple[str, ...] = ()
+    recording: str | None = None
     arithmetic: Arithmetic | None = None
     life: Lifecycle = field(default_factory=Lifecycle)
     alarm: int | None = None
@@ -68,13 +66,27 @@ class Standing:
             self.life = follow(self.life, transition)
             self.trail.append(transition)
 
-    def due_at(self, *, escalates: bool) -> datetime | None:
+    def due_at(self) -> datetime | None:
         """When the clock next has an effect; may have passed."""
         pending = None if self.rule is None or self.life.active else self.ready_at
-        times = (pending, self.gone_at, due_at(self.life, escalates=escalates))
+        times = (pending, self.gone_at, due_at(self.life, escalates=self.recording is None))
         return min((time for time in times if time is not None), default=None)
 
     def renew(self) -> None:
         """Forget an alarm that is over: what comes now is another one."""
         if self.life.state is State.NORMAL and self.life.since_at is not None:
             self.life, self.alarm, self.arithmetic = Lifecycle(), None, None
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The wall's time, and how far the recording of each site has come."""
+
+    wall: datetime
+    recordings: Mapping[str, datetime] = field(default_factory=dict)
+
+    def of(self, entry: Standing) -> datetime | None:
+        """The time where an entry lies; a recording has come as far as the condition itself at least."""
+        if entry.recording is None:
+            return self.wall
+        return self.recordings.get(entry.recording, entry.began_at or entry.over_at)

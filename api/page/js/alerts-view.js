@@ -18,10 +18,10 @@ export class AlertsView {
     this.startedAt = performance.now();
   }
 
-  /** Take events of the feed in, oldest first, without those that are there already or only revise the past. */
+  /** Take events of the feed in, oldest first: those that tell of the road or a sensor, each once. */
   remember(events) {
     const ids = new Set(this.events.map(({ id }) => id));
-    const fresh = events.filter(({ id, type }) => !ids.has(id) && !type.startsWith("vigie.aggregate."));
+    const fresh = events.filter(({ id, type }) => !ids.has(id) && /^vigie\.(congestion|sensor)\./.test(type));
     this.events = this.events.concat(fresh).slice(-JOURNAL_LINES);
     this.renderJournal();
   }

@@ -1,0 +1,153 @@
+"""Alarms out of the feed: stored with their trail, told to the feed, and continued by whoever comes next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from analytics.alarms.lifecycle import State, rebuild
+from analytics.alarms.rulebook import shipped_rules
+from analytics.alarms.rules import Rules
+from service.alarm_desk import run_alarms
+from store.alarms.rows import alarm_row, trail_row
+from store.catalogue import seed
+from store.database import connected
+from store.events import NewEvent, append_events
+
+WAIT_S = 10.0
+Feed = Callable[..., Awaitable[list[int]]]
+
+
+@pytest.fixture
+async def feed(migrated_url: str) -> Feed:
+    """Append events: type, subject and data of each."""
+    await seed(migrated_url)
+
+    async def append(*events: tuple[str, str, dict[str, Any]], ago_s: float = 0.0) -> list[int]:
+        time = datetime.now(UTC) - timedelta(seconds=ago_s)
+        news = [NewEvent(time, f"vigie.{type_}.v1", subject, data) for type_, subject, data in events]
+        async with connected(migrated_url, name="test") as conn, conn.transaction():
+            return await append_events(conn, news)
+
+    return append
+
+
+@pytest.fixture
+def rows(migrated_url: str) -> Callable[..., list[dict[str, Any]]]:
+    def ask(query: str, *values: object) -> list[dict[str, Any]]:
+        with psycopg.connect(migrated_url, autocommit=True, row_factory=dict_row) as conn:
+            return conn.execute(query.encode(), values or None).fetchall()
+
+    return ask
+
+
+@asynccontextmanager
+async def running(url: str, rules: Rules | None = None) -> AsyncIterator[None]:
+    task = asyncio.create_task(run_alarms(url, rules or shipped_rules()), name="alarms")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def without_delay(off_s: float = 0.0) -> Rules:
+    alarms = tuple(msgspec.structs.replace(rule, off_delay_s=off_s) for rule in shipped_rules().alarm)
+    return msgspec.structs.replace(shipped_rules(), alarm=alarms)
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(WAIT_S):
+        while not (found := condition()):
+            await asyncio.sleep(0.01)
+        return found
+
+
+def jam(thing: str = "W12-F1", verb: str = "began", level: str = "jammed") -> tuple[str, str, dict[str, Any]]:
+    return f"congestion.{verb}", thing, {"kind": "traffic", "site": thing[:3], "level": level, "evidence": {"v": 11.5}}
+
+
+async def test_a_jam_becomes_an_alarm_with_its_trail_and_the_feed_is_told(migrated_url: str, feed, rows) -> None:
+    async with running(migrated_url, without_delay()):
+        await feed(jam())
+        (row,) = await until(lambda: rows("select * from alarm"))
+        await feed(jam(verb="ended", level="fluid"))
+        told = await until(lambda: len(found := rows(_TOLD)) > 1 and found)
+    alarm = alarm_row(row)
+    assert (alarm.rule, alarm.sites, alarm.life.state) == ("road_congested", ("W12",), State.UNACKNOWLEDGED)
+    assert alarm.told.title.fr == "Circulation congestionnée"
+    assert alarm.condition.data["evidence"] == {"v": 11.5}
+    assert alarm.arithmetic is not None
+    assert alarm.arithmetic.words == "3 (jammed) x 1.5 (unknown) x 1.5 (public_road) = 6.75: high, from 6"
+    assert [(t["type"], t["subject"], t["data"]["state"]) for t in told] == [
+        ("vigie.alarm.raised.v1", "W12-F1", "unacknowledged"),
+        ("vigie.alarm.changed.v1", "W12-F1", "returned_unacknowledged"),
+    ]
+    assert told[0]["data"]["alarm"] == str(alarm.id)
+
+
+_TOLD = "select type, subject, data from event where type like 'vigie.alarm.%' order by id"
+
+
+async def test_the_stored_trail_rebuilds_the_stored_state(migrated_url: str, feed, rows) -> None:
+    async with running(migrated_url):
+        await feed(jam(), jam(verb="changed", level="congested"), ("sensor.faulty", "W12-F1", {"fault": "stuck"}))
+        await until(lambda: rows("select from alarm where state = 'suppressed'"))
+    for row in rows("select * from alarm"):
+        trail = [trail_row(step) for step in rows(_TRAIL, row["id"])]
+        assert [step.number for step in trail] == list(range(1, row["steps"] + 1))
+        assert rebuild(step.transition for step in trail) == alarm_row(row).life
+
+
+_TRAIL = "select * from alarm_transition where alarm = %s order by number"
+
+
+async def test_what_stood_before_the_first_start_calls_and_what_was_over_does_not(
+    migrated_url: str, feed, rows
+) -> None:
+    await feed(jam("W12-F1"), jam("W12-F1", "ended", "fluid"), jam("W12-F2"), ago_s=3600)
+    async with running(migrated_url):
+        (row,) = await until(lambda: rows("select key, state, raised_at from alarm"))
+    assert (row["key"], row["state"]) == ("congestion:W12-F2", "unacknowledged")
+    assert datetime.now(UTC) - row["raised_at"] < timedelta(minutes=1)
+
+
+async def test_another_process_goes_on_where_the_last_was_stopped(migrated_url: str, feed, rows) -> None:
+    slow = without_delay(0.5)
+    async with running(migrated_url, slow):
+        await feed(jam())
+        await until(lambda: rows("select from alarm"))
+        await feed(jam(verb="ended", level="fluid"))
+        await until(lambda: rows("select from condition where over_at is not null"))
+    await feed(jam("W15-F1"))
+    async with running(migrated_url, slow):
+        await until(lambda: len(rows("select from alarm")) > 1)
+        (first,) = await until(lambda: rows("select state, active from alarm where subject = 'W12-F1' and not active"))
+    assert first["state"] == "returned_unacknowledged"
+    assert len(rows("select from alarm_transition")) == 3
+    assert rows("select from condition where key = 'congestion:W12-F1'") == []
+
+
+async def test_ten_calls_in_ten_minutes_are_a_flood(migrated_url: str, feed, rows) -> None:
+    async with running(migrated_url):
+        await feed(*(jam(f"W12-F{number}") for number in range(1, 11)))
+        (event,) = await until(lambda: rows("select * from event where type = 'vigie.flood.began.v1'"))
+    assert event["data"]["alarms_10min"] == 10
+    assert rows("select most, ended_at from flood") == [{"most": 10, "ended_at": None}]
+
+
+async def test_a_recording_is_no_flood(migrated_url: str, feed, rows) -> None:
+    rows("update site set clock = 'recording' where id = 'W12' returning id")
+    async with running(migrated_url):
+        await feed(*(jam(f"W12-F{number}") for number in range(1, 12)))
+        await until(lambda: len(rows("select from alarm where recording = 'W12'")) == 11)
+    assert rows("select from flood") == []
