@@ -17,6 +17,7 @@ from api.installed import Installed
 from api.settings import ApiSettings
 from api.source import Source
 from sensors.kind import Kinds
+from store.operations import Operations
 
 Now = Callable[[], datetime]
 
@@ -26,6 +27,7 @@ class Context:
     """Everything a handler may need."""
 
     source: Source
+    operations: Operations
     kinds: Kinds
     settings: ApiSettings
     now: Now

@@ -14,6 +14,8 @@ from api.problems import ProblemDetails
 
 TAGS = [
     {"name": "states", "description": "How it is now."},
+    {"name": "alarms", "description": "What an operator must act on, and what is done about it."},
+    {"name": "duty", "description": "Who is on duty, the load of alarms, the hand-over, maintenance."},
     {"name": "alerts", "description": "The one feed of events, each a CloudEvent, with its id as cursor."},
     {"name": "readings", "description": "How it was."},
     {"name": "catalogue", "description": "What is installed and what it measures."},

@@ -21,6 +21,7 @@ from store.database import DatabaseUnavailable
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 2
 _VALUE_SHOWN = 100
+_TOO_LARGE = 413  # its phrase differs between versions of Python
 
 
 class ParameterError(BaseModel):
@@ -114,7 +115,7 @@ async def _on_validation(request: Request, exc: Exception) -> Response:
 async def _on_http(request: Request, exc: Exception) -> Response:
     error = cast(HTTPException, exc)
     phrase = HTTPStatus(error.status_code).phrase
-    slug = phrase.lower().replace(" ", "-")
+    slug = "body-too-long" if error.status_code == _TOO_LARGE else phrase.lower().replace(" ", "-")
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND and detail == phrase:
         detail = f"There is nothing at {request.url.path[:_VALUE_SHOWN]}; /openapi.json lists what there is."

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem
@@ -17,6 +18,11 @@ from sensors.errors import OperatorError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]/@\s]+))(?::\d{1,5})?")
+
+MAX_BODY_BYTES = 1_048_576
+"""Of one request: a plan of a week's appointments is a tenth. Lower refuses it, higher is memory for strangers."""
+_TOO_LONG = f"A request has at most {MAX_BODY_BYTES} bytes; send it in parts."
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HEADERS = {
     # Everything of the page comes from this server; frames, plugins, forms and inline code have no use in it.
@@ -76,9 +82,39 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        header = Headers(scope=scope).get("host", "")
-        if host_of(header) in self._allowed:
-            await self._app(scope, receive, send_protected)
+        problem = self._objection(Headers(scope=scope), scope["method"])
+        if problem is not None:
+            await problem.response(scope["path"])(scope, receive, send_protected)
             return
-        detail = f"The host {header[:100]!r} is not one of this service's; add its name to the allowed hosts."
-        await Problem(421, "unknown-host", detail).response(scope["path"])(scope, receive, send_protected)
+        await self._app(scope, _bounded(receive), send_protected)
+
+    def _objection(self, headers: Headers, method: str) -> Problem | None:
+        """Why a request is not let in: not our name, another site's page that acts, more than anybody has to say."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if host_of(host) not in self._allowed:
+            detail = f"The host {host[:100]!r} is not one of this service's; add its name to the allowed hosts."
+            return Problem(421, "unknown-host", detail)
+        if method not in _READING and origin is not None and not self._own(origin):
+            detail = f"A page of {origin[:100]!r} may not act here; only this service's own page may."
+            return Problem(403, "foreign-origin", detail)
+        length = headers.get("content-length", "0")
+        return None if length.isdigit() and int(length) <= MAX_BODY_BYTES else Problem(413, "body-too-long", _TOO_LONG)
+
+    def _own(self, origin: str) -> bool:
+        """Whether an Origin header names this service; `null` is a page that hides where it comes from."""
+        return host_of(origin.partition("://")[2]) in self._allowed
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body without a length must not fill the memory either."""
+    taken = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413, _TOO_LONG)
+        return message
+
+    return receive_bounded

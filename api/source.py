@@ -8,12 +8,18 @@ from typing import Protocol
 
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
 
 
 class Source(Protocol):
     """Read access to everything the API shows. Every method raises `DatabaseUnavailable` when there is none."""
+
+    @property
+    def operations(self) -> Operations:
+        """What people and systems change, and reads that are one query of theirs."""
+        ...
 
     async def catalogue(self) -> Catalogue: ...
 

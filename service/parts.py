@@ -10,12 +10,18 @@ from dataclasses import dataclass
 import structlog
 
 from sensors.errors import OperatorError
+from store.database import DatabaseUnavailable, away_is_unavailable
 
 FAILURES = 6
 """Stops within `WINDOW_S` after which a part is given up: fewer gives up on a slow restart, more spins in the log."""
 WINDOW_S = 60.0
 BACKOFF_S = 0.2
 """Pause before the second start, doubled with every further one within the window."""
+
+WORKED_S = 2.0
+"""A part that ran so long had its database. Shorter believes one that was never there; longer gives up on a restart."""
+LONGEST_WAIT_S = 5.0
+"""Between two looks at a database that is away: longer makes its return unnoticed for that long."""
 
 _log = structlog.get_logger("parts")
 
@@ -33,12 +39,25 @@ class Part:
 
 
 async def keep_running(part: Part) -> None:
-    """Run a part again whenever it stops; raises `PartFailedError` once it stops too often."""
+    """Run a part again whenever it stops; raises `PartFailedError` once it stops too often.
+
+    A database that goes away under a part that had worked with it does not count: it is waited for.
+    """
     loop = asyncio.get_running_loop()
     stops: deque[float] = deque(maxlen=FAILURES)
+    worked, waits = False, 0
     while True:
-        reason = await _run_once(part)
+        started = loop.time()
+        away, reason = await _run_once(part)
         now = loop.time()
+        lasted = now - started >= WORKED_S
+        worked, waits = worked or lasted, 0 if lasted else waits
+        if away and worked:
+            if not waits:
+                _log.error("part waits for the database", part=part.name, reason=reason)
+            await asyncio.sleep(min(LONGEST_WAIT_S, BACKOFF_S * 2**waits))
+            waits += 1
+            continue
         stops.append(now)
         recent = [stop for stop in stops if now - stop < WINDOW_S]
         if len(recent) == FAILURES:
@@ -47,17 +66,21 @@ async def keep_running(part: Part) -> None:
         await asyncio.sleep(BACKOFF_S * 2 ** (len(recent) - 1))
 
 
-async def _run_once(part: Part) -> str:
+async def _run_once(part: Part) -> tuple[bool, str]:
+    """Whether it stopped because the database is away, and why it stopped."""
     try:
-        await part.run()
+        with away_is_unavailable():
+            await part.run()
     except asyncio.CancelledError:
         raise
+    except DatabaseUnavailable as exc:
+        return True, str(exc)
     except OperatorError as exc:
-        return str(exc)
+        return False, str(exc)
     except Exception as exc:  # noqa: BLE001  a part may fail in any way; it is logged with its trace and restarted
         _log.exception("part failed", part=part.name)
-        return f"{type(exc).__name__}: {exc}"
-    return "it ended by itself"
+        return False, f"{type(exc).__name__}: {exc}"
+    return False, "it ended by itself"
 
 
 async def stop_in_order(tasks: Sequence[asyncio.Task[None]], deadline_s: float) -> None:

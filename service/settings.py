@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     raw_days: Days = 400
     rollup_days: Days = 3650
     event_days: Days = 3650
+    name_days: Days = 365
     quarantine_days: Days = 30
     quarantine_mb: Annotated[float, msgspec.Meta(gt=0)] = 256
 

@@ -8,6 +8,7 @@ import time
 from sensors.kind import Kinds
 from service.clocks import now
 from service.settings import Settings
+from store.alarms.retention import forget_alarms
 from store.backfill import backfill_rollups
 from store.database import connected
 from store.retention import Retention, apply_retention
@@ -36,6 +37,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
             started = time.monotonic()
             if started - swept_at >= RETENTION_EVERY_S:
                 await apply_retention(conn, kinds, retention, now=now())
+                await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
                 swept_at = started
             rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS)
             if not await backfill_rollups(conn, kinds) and not rolled:

@@ -5,11 +5,10 @@ Reads only. Every method raises `DatabaseUnavailable` when the database is away,
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from sensors.catalogue import Catalogue
@@ -17,13 +16,13 @@ from store.api_readings import read_readings
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.catalogue import load_catalogue
 from store.clocks import newest_clock
-from store.database import Connection, DatabaseUnavailable, Pool, connected, listen, passes_by_itself, wait_for_notice
+from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
+from store.feed import EVENT_CHANNEL
 from store.leadership import Lock
+from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
 from store.raw_payloads import RawRow, raw_payloads_of
 from store.writer import REPAIR_SLOT
-
-EVENT_CHANNEL = "vigie_event"
 
 _STATES = """
 select sensor as thing, time, level, since, verdict, value as reading
@@ -73,6 +72,7 @@ class DatabaseSource:
     """Answers from the database: short queries share `pool`, notifications have a connection of their own."""
 
     def __init__(self, pool: Pool, url: str) -> None:
+        self.operations = Operations(pool)
         self._pool = pool
         self._url = url
 
@@ -127,7 +127,7 @@ class DatabaseSource:
 
     @asynccontextmanager
     async def _wakes(self, poll_s: float) -> AsyncIterator[AsyncIterator[None]]:
-        with _unavailable():
+        with away_is_unavailable():
             async with connected(self._url, name="feed") as conn:
                 await listen(conn, EVENT_CHANNEL)
                 async with aclosing(_notices(conn, poll_s)) as notices:
@@ -146,7 +146,7 @@ class DatabaseSource:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        with _unavailable():
+        with away_is_unavailable():
             async with self._pool.connection() as conn:
                 yield conn
 
@@ -155,14 +155,3 @@ async def _notices(conn: Connection, poll_s: float) -> AsyncGenerator[None]:
     while True:
         yield
         await wait_for_notice(conn, poll_s)
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    """A failure that passes by itself is a database that is away; everything else is a defect and stays one."""
-    try:
-        yield
-    except psycopg.Error as exc:
-        if passes_by_itself(exc):
-            raise DatabaseUnavailable(f"the database went away: {exc}") from exc
-        raise

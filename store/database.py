@@ -7,8 +7,8 @@ noticed within seconds (an advisory lock lives as long as the server believes in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -110,6 +110,17 @@ async def patient(url: str, *, name: str) -> AsyncIterator[Connection]:
         raise DatabaseUnavailable(f"the database at {place(url)} went away: {exc}") from exc
     finally:
         await conn.close()
+
+
+@contextmanager
+def away_is_unavailable() -> Iterator[None]:
+    """A failure that passes by itself is a database that is away; everything else is a defect and stays one."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        if passes_by_itself(exc):
+            raise DatabaseUnavailable(f"the database went away: {exc}") from exc
+        raise
 
 
 async def listen(conn: Connection, channel: str) -> None:

@@ -21,6 +21,7 @@ class Lock(enum.IntEnum):
     RETENTION = 0x56_06
     REPLAY = 0x56_07
     ALARMS = 0x56_08
+    SHIFT = 0x56_09
 
 
 _HOLDER = """

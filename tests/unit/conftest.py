@@ -17,7 +17,8 @@ from api.server import serve
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
-from store.database import DatabaseUnavailable
+from store.database import DatabaseUnavailable, Pool
+from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
 
@@ -36,6 +37,7 @@ class MemorySource:
         self.entries: list[Entry] = []
         self.dropped: Dropped | None = None
         self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
+        self.operations = Operations(Pool("postgresql://nobody@127.0.0.1:1/nowhere", name="away", size=1))
         self.away = False
         self.broken = False
         self._changed = asyncio.Condition()

@@ -81,11 +81,11 @@ def test_examples_have_what_their_schemas_require(document: dict[str, Any]) -> N
             assert set(schema.get("required", ())) <= node["example"].keys()
 
 
-def test_every_route_metric_and_problem_is_documented(operations: list[tuple[str, dict[str, Any]]]) -> None:
+def test_every_route_metric_and_problem_is_documented(document: dict[str, Any]) -> None:
     text = DOCS.read_text("utf-8")
-    routes = {path for path, _ in operations}
-    listed = set(re.findall(r"^\| `GET (\S+)` \|", text, re.MULTILINE))
-    assert listed == routes | {"/", "/openapi.json"}
+    routes = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    listed = set(re.findall(r"^\| `([A-Z]+ \S+)` \|", text, re.MULTILINE))
+    assert listed == routes | {"GET /", "GET /openapi.json"}
     code = "\n".join(path.read_text("utf-8") for path in (DOCS.parents[1] / "api").rglob("*.py"))
     for metric in set(re.findall(r'"(vigie_http_\w+)"', code)):
         assert f"`{metric}" in text, metric

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from api.app import create_app
-from api.security import NotLoopbackError, host_of, require_loopback
+from api.security import MAX_BODY_BYTES, NotLoopbackError, host_of, require_loopback
 from api.settings import ApiSettings
 from sensors.kind import Kinds
 
@@ -64,3 +65,33 @@ async def test_every_answer_binds_the_browser(client: httpx.AsyncClient, path: s
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:8000", 503),
+        ("http://127.0.0.1", 503),
+        (None, 503),
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://localhost.evil.example", 403),
+    ],
+)
+async def test_only_pages_of_this_service_may_act(client: httpx.AsyncClient, origin: str | None, status: int) -> None:
+    """503: it was let in, and there is no database in this test."""
+    headers = {} if origin is None else {"origin": origin}
+    response = await client.post("/v1/alarms/1/acknowledge", headers=headers)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_body_that_is_too_long_is_refused_however_it_comes(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b" " * 65_536
+
+    headers = {"content-type": "application/json"}
+    for body in (b" " * (MAX_BODY_BYTES + 1), endless()):
+        response = await client.post("/v1/alarms/1/comment", content=body, headers=headers)
+        assert (response.status_code, response.json()["type"]) == (413, "urn:vigie:problem:body-too-long")

@@ -6,6 +6,7 @@ import pytest
 
 from service import parts
 from service.parts import Part, PartFailedError, keep_running, stop_in_order
+from store.database import DatabaseUnavailable
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,33 @@ async def test_a_part_that_cannot_be_kept_ends_with_its_name_and_reason() -> Non
 
     with pytest.raises(PartFailedError, match=r"keeper stopped 6 times .*the disk is full"):
         await keep_running(Part("keeper", broken))
+
+
+async def test_a_database_that_goes_away_is_waited_for_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "WORKED_S", 0.0)
+    back = asyncio.Event()
+    tries = 0
+
+    async def reader() -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= 3 * parts.FAILURES:
+            raise DatabaseUnavailable("the database went away")
+        back.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(keep_running(Part("reader", reader)))
+    async with asyncio.timeout(10):
+        await back.wait()
+    await stop_in_order([task], deadline_s=5)
+
+
+async def test_a_database_that_was_never_there_is_given_up() -> None:
+    async def reader() -> None:
+        raise DatabaseUnavailable("cannot use the database")
+
+    with pytest.raises(PartFailedError, match="cannot use the database"):
+        await keep_running(Part("reader", reader))
 
 
 async def test_parts_stop_one_after_the_other_in_the_order_given() -> None:
