@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -40,7 +41,11 @@ def add_score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--seeds", type=_count, default=1, metavar="N", help="how many ports (1)")
     score.add_argument("--first-seed", type=int, default=1, metavar="S", help="the first of them (1)")
     score.add_argument(
-        "--system", default=VIGIE, metavar="NAME", help=f"{VIGIE}, {BASELINE}, or the command line of another"
+        "--system",
+        type=_system,
+        default=VIGIE,
+        metavar="NAME",
+        help=f"{VIGIE}, {BASELINE}, or the command line of another",
     )
     score.add_argument("--compare", action="store_true", help=f"score the {BASELINE} beside it, on the same readings")
     score.add_argument("--keep", type=Path, metavar="DIR", help="keep the truth of each run, and what was said")
@@ -93,6 +98,16 @@ def _tell(scored: Mapping[str, Sequence[Figures]], arguments: argparse.Namespace
     else:
         for name, rows in scored.items():
             tell("\n".join([f"{name}:", *as_lines(rows)]))
+
+
+def _system(text: str) -> str:
+    try:
+        parts = shlex.split(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text} is not a command line: {exc}") from exc
+    if not parts:
+        raise argparse.ArgumentTypeError("an empty name; expected a system or a command line")
+    return text
 
 
 def _count(text: str) -> int:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
 
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from service.score.feed import Alert
-from service.score.systems import Place, System
+from service.score.systems import Place, Running, System
 from simulators.faults.injection import Injection
+from simulators.message import Message
 from simulators.publish import Publisher
 from simulators.scenario import Drawn
 from simulators.simulate import messages
 from simulators.truth import Truth, TruthRecorder, with_faults
 from simulators.world import World
+
+PORTION_BYTES: Final = 1 << 26
+"""How far ahead of the systems the readings may be: a quarter of what the broker keeps for an absent session before it
+drops, without a word. More risks that, less makes everybody wait for the slowest more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,42 @@ async def play(run: Run, systems: Sequence[System], place: Place, kinds: Kinds, 
     """Publish everything as fast as it is taken, wait until every system is through, and read its alerts."""
     async with AsyncExitStack() as started:
         running = [await started.enter_async_context(system.running(place)) for system in systems]
-        sent, truth = await _publish(run, place.endpoints.broker_url, kinds, catalogue)
-        said = []
-        for system in running:
-            await system.through(sent)
-            said.append(await system.alerts())
-    return Played(truth, tuple(said))
+        sending, truth_of = _world(run, kinds, catalogue)
+        await _publish(sending, running, place.endpoints.broker_url)
+        said = [await system.alerts() for system in running]
+    return Played(truth_of(), tuple(said))
 
 
-async def _publish(run: Run, broker_url: str, kinds: Kinds, catalogue: Catalogue) -> tuple[int, Truth]:
-    """How many messages were sent, and the truth of the world that they come from."""
+async def _publish(sending: Iterator[Message], systems: Sequence[Running], broker_url: str) -> None:
+    """Send everything, portion by portion, and wait after each until all systems are through with it."""
+    sent, portions = 0, Portions(sending)
+    async with Publisher(broker_url, "vigie-score") as publisher:
+        while not portions.over:
+            sent += await publisher.publish_all((message.topic, message.payload) for message in portions.next())
+            for system in systems:
+                await system.through(sent)
+
+
+class Portions:
+    """Messages in portions that no queue of the broker overflows with; most runs are one."""
+
+    def __init__(self, sending: Iterator[Message], most_bytes: int = PORTION_BYTES) -> None:
+        self.over = False
+        self._sending, self._most_bytes = sending, most_bytes
+
+    def next(self) -> Iterator[Message]:
+        """The next portion, made while it is taken."""
+        taken = 0
+        for message in self._sending:
+            yield message
+            taken += len(message.payload)
+            if taken >= self._most_bytes:
+                return
+        self.over = True
+
+
+def _world(run: Run, kinds: Kinds, catalogue: Catalogue) -> tuple[Iterator[Message], Callable[[], Truth]]:
+    """The messages of a run, and how to get the truth of their world once all are made."""
     drawn = run.drawn
     world = World(catalogue, kinds, drawn.seed, interventions=drawn.interventions)
     recorder = _recorder(run, world, kinds, catalogue) if run.known is None else None
@@ -61,11 +93,13 @@ async def _publish(run: Run, broker_url: str, kinds: Kinds, catalogue: Catalogue
         injections=run.injections,
         observe=(lambda seen: recorder.observe(seen.view())) if recorder else None,
     )
-    async with Publisher(broker_url, "vigie-score") as publisher:
-        sent = await publisher.publish_all((message.topic, message.payload) for message in sending)
-    truth = recorder.finish() if recorder else run.known
-    assert truth is not None
-    return sent, with_faults(truth, run.injections)
+
+    def truth() -> Truth:
+        found = recorder.finish() if recorder else run.known
+        assert found is not None
+        return with_faults(found, run.injections)
+
+    return sending, truth
 
 
 def _recorder(run: Run, world: World, kinds: Kinds, catalogue: Catalogue) -> TruthRecorder:

@@ -41,16 +41,7 @@ class SystemProcess:
         cls, name: str, argv: Sequence[str | Path], environ: Mapping[str, str], log: Path
     ) -> AsyncIterator[SystemProcess]:
         """Start it, wait for its URL on standard output; it has ended when the block does."""
-        with log.open("ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *mortal(argv, signal.SIGKILL),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                env=dict(environ),
-                start_new_session=True,
-            )
-        system = cls(name, process, log)
+        system = cls(name, await _started(name, argv, environ, log), log)
         passing = asyncio.create_task(system._say_url(), name=f"url of {name}")
         try:
             async with asyncio.timeout(STARTED_S):
@@ -100,3 +91,20 @@ class SystemProcess:
     def _words(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-_LAST_WORDS:]
         return " / ".join(lines) or "it said nothing"
+
+
+async def _started(
+    name: str, argv: Sequence[str | Path], environ: Mapping[str, str], log: Path
+) -> asyncio.subprocess.Process:
+    with log.open("ab") as errors:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *mortal(argv, signal.SIGKILL),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env=dict(environ),
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise SystemEndedError(f"{name} cannot be started: {exc.strerror}") from exc

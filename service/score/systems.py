@@ -34,8 +34,8 @@ from store.progress import cursors_of, newest_batches, quarantined_of
 QUIET_S: Final = 10.0
 """When the feed of a system that does not count has been still for so long, it is through."""
 
-_END: Final = reading_topic("score", "end", "traffic")
-"""A topic of nobody: its message goes to the quarantine when all before it are stored."""
+_OF_NOBODY: Final = "score"
+"""A site that does not exist: its message goes to the quarantine when all before it are stored."""
 
 BASELINE: Final = "baseline"
 VIGIE: Final = "vigie"
@@ -97,15 +97,15 @@ class _Ours:
         self._process, self._place = process, place
 
     async def through(self, sent: int) -> None:
-        """Nothing is behind the last message, so all is stored when that is; then analytics has to come so far."""
-        del sent
+        """All is stored when a message behind it is; then analytics has to come so far."""
+        end = reading_topic(_OF_NOBODY, f"after-{sent}", "traffic")
         async with Publisher(self._place.endpoints.broker_url, "vigie-score-end") as publisher:
-            await publisher.publish_all([(_END, b"{}")])
+            await publisher.publish_all([(end, b"{}")])
         async with connected(self._place.endpoints.database_url, name="score") as conn:
 
             async def stored() -> tuple[bool, object]:
                 self._process.check()
-                return await quarantined_of(conn, _END) > 0, await newest_batches(conn)
+                return await quarantined_of(conn, end) > 0, await newest_batches(conn)
 
             async def analysed() -> tuple[bool, object]:
                 self._process.check()
