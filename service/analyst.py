@@ -13,21 +13,25 @@ from typing import cast
 
 from analytics.changes import Change
 from analytics.engine import Engine
+from analytics.health.watch import FaultChange, Health, Refused
 from analytics.memory import FORMAT, Memory
 from analytics.readings import Readings
 from analytics.snapshot import State
 from sensors.kind import Kinds
 from sensors.level import Level
-from service.alerts import event_of, instant
+from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
+from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, diagnose, fault_rows, restore_health
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue
 from store.copy_out import ReadColumns
 from store.database import listen
+from store.faults import load_faults
 from store.leadership import Lock, wait_for_lock
 from store.reader import BatchReader, ReadBatch
 from store.recent import readings_since
 from store.states import StepResult, commit_step, load_memory, load_states
+from store.troubles import read_troubles
 
 READER = "analytics"
 STEP_ROWS = 20_000
@@ -41,9 +45,10 @@ REBUILD = timedelta(hours=6)
 class Analyst:
     """One engine and the connection that holds the right to write what it finds."""
 
-    def __init__(self, reader: BatchReader, engine: Engine) -> None:
+    def __init__(self, reader: BatchReader, engine: Engine, health: Health) -> None:
         self._reader = reader
         self._engine = engine
+        self._health = health
 
     async def step(self) -> bool:
         """Take the next readings, if there are any, and the time; store what follows. False when there were none."""
@@ -52,31 +57,57 @@ class Analyst:
         things = {name for part in readings for name in part.thing}
         await self._learn(things)
         # A thread, because a backlog's step takes longer than the other parts should wait.
-        changes = await asyncio.to_thread(self._engine.absorb, readings) if readings else []
+        faults, changes = await asyncio.to_thread(self._judge, readings, await self._refused(batches))
         if sum(len(part.time_us) for part in readings) < STEP_ROWS:
             # Behind a backlog everybody would seem silent whose readings are still to come.
             changes += self._engine.advance(wall_us())
-        if batches or changes:
-            await self._store(batches, things | {change.thing for change in changes}, changes)
+            faults += self._health.advance(wall_us())
+        if batches or changes or faults:
+            await self._store(batches, things | {change.thing for change in changes}, changes, faults)
         return bool(batches)
+
+    async def _refused(self, batches: Sequence[ReadBatch]) -> list[Refused]:
+        """What of these batches did not become readings."""
+        cursors = dict(batch.cursor for batch in batches)
+        found = await read_troubles(self._reader.connection, READER, cursors) if cursors else []
+        return [as_refused(row) for row in found]
+
+    def _judge(self, readings: list[Readings], refused: list[Refused]) -> tuple[list[FaultChange], list[Change]]:
+        if not readings:
+            return [], []
+        return diagnose(self._health, self._engine, readings, refused), self._engine.absorb(readings)
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""
         if await self._reader.wait(TICK_S) == CATALOGUE_CHANNEL:
-            self._engine.refresh(await load_catalogue(self._reader.connection))
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        catalogue = await load_catalogue(self._reader.connection)
+        self._engine.refresh(catalogue)
+        self._health.refresh(catalogue)
 
     async def _learn(self, things: set[str]) -> None:
         """A thing that the engine does not know was registered after it read the catalogue."""
         if self._engine.unknown(things):
-            self._engine.refresh(await load_catalogue(self._reader.connection))
+            await self._refresh()
 
-    async def _store(self, batches: Sequence[ReadBatch], touched: set[str], changes: Sequence[Change]) -> None:
+    async def _store(
+        self,
+        batches: Sequence[ReadBatch],
+        touched: set[str],
+        changes: Sequence[Change],
+        faults: Sequence[FaultChange],
+    ) -> None:
+        begun, over = fault_rows(faults)
         step = StepResult(
             reader=READER,
             cursors=dict(batch.cursor for batch in batches),
             states=[_row(state) for state in self._engine.states(touched)],
             memory=self._engine.memory(touched),
-            events=[event_of(change) for change in changes],
+            events=[*map(fault_event, faults), *map(event_of, changes)],
+            faults=begun,
+            repaired=over,
         )
         await commit_step(self._reader.connection, step, now=now())
 
@@ -86,7 +117,8 @@ async def run_analysis(database_url: str, kinds: Kinds) -> None:
     async with BatchReader.open(database_url, READER, kinds) as reader:
         await wait_for_lock(reader.connection, Lock.ZONE)
         await listen(reader.connection, CATALOGUE_CHANNEL)
-        analyst = Analyst(reader, await _restored(reader, kinds))
+        engine = await _restored(reader, kinds)
+        analyst = Analyst(reader, engine, await _restored_health(reader, kinds, engine))
         while True:
             if not await analyst.step():
                 await analyst.wait()
@@ -108,10 +140,30 @@ async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
     return engine
 
 
+async def _restored_health(reader: BatchReader, kinds: Kinds, engine: Engine) -> Health:
+    """Health that goes on where the last one stopped: from what stood, and from the readings of the last hours."""
+    conn = reader.connection
+    health = Health(kinds, await load_catalogue(conn))
+    heard = {state.sensor: state.time - LOOKS_BACK for state in await load_states(conn) if state.time}
+    since = heard if len(heard) <= MOST_REBUILT else {}
+    recent = [as_readings(part) for part in await readings_since(conn, kinds, since)]
+    restore_health(health, engine, await load_faults(conn), recent)
+    return health
+
+
 def as_readings(columns: ReadColumns) -> Readings:
     """What the store reads is what analytics takes."""
-    thing = columns.thing.tolist()
-    return Readings(columns.kind.name, thing, columns.time_us, columns.quality, columns.values, columns.words)
+    return Readings(
+        kind=columns.kind.name,
+        thing=columns.thing.tolist(),
+        time_us=columns.time_us,
+        quality=columns.quality,
+        values=columns.values,
+        words=columns.words,
+        received_us=columns.received_us,
+        boot=columns.boot,
+        seq=columns.seq,
+    )
 
 
 def _row(state: State) -> states.State:

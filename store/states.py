@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from sensors.level import Level, Verdict
 from store.database import Connection
 from store.events import NewEvent, append_events
+from store.faults import FaultRow, write_faults
 from store.reader import advance
 
 _WRITE = """
@@ -56,6 +57,9 @@ class StepResult:
     memory: Mapping[str, Any] | None = None
     """Any JSON value by thing: what the thing's detector must know to go on."""
     events: Sequence[NewEvent] = ()
+    faults: Sequence[FaultRow] = ()
+    repaired: Sequence[tuple[str, str]] = ()
+    """Place and fault of what is over."""
 
 
 async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> list[int]:
@@ -66,6 +70,7 @@ async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> l
     async with conn.transaction():
         await _write_states(conn, step.states, now)
         await _write_memory(conn, step.memory or {}, now)
+        await write_faults(conn, step.faults, step.repaired)
         if step.cursors:
             await advance(conn, step.reader, step.cursors)
         # Last, because all writers of events wait for each other from here to the commit.
