@@ -14,14 +14,14 @@ from typing import cast
 from analytics.changes import Change
 from analytics.engine import Engine
 from analytics.health.watch import FaultChange, Health, Refused
-from analytics.memory import FORMAT, Memory
+from analytics.memory import FORMAT, Memory, between
 from analytics.readings import Readings
 from analytics.snapshot import State
 from sensors.kind import Kinds
 from sensors.level import Level
 from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
-from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, diagnose, fault_rows, restore_health
+from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, as_us, diagnose, fault_rows, restore_health
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue
 from store.copy_out import ReadColumns
@@ -117,11 +117,16 @@ async def run_analysis(database_url: str, kinds: Kinds) -> None:
     async with BatchReader.open(database_url, READER, kinds) as reader:
         await wait_for_lock(reader.connection, Lock.ZONE)
         await listen(reader.connection, CATALOGUE_CHANNEL)
-        engine = await _restored(reader, kinds)
-        analyst = Analyst(reader, engine, await _restored_health(reader, kinds, engine))
+        analyst = await open_analyst(reader, kinds)
         while True:
             if not await analyst.step():
                 await analyst.wait()
+
+
+async def open_analyst(reader: BatchReader, kinds: Kinds) -> Analyst:
+    """An analyst that goes on where the last one stopped."""
+    engine = await _restored(reader, kinds)
+    return Analyst(reader, engine, await _restored_health(reader, kinds, engine))
 
 
 async def _restored(reader: BatchReader, kinds: Kinds) -> Engine:
@@ -144,9 +149,11 @@ async def _restored_health(reader: BatchReader, kinds: Kinds, engine: Engine) ->
     """Health that goes on where the last one stopped: from what stood, and from the readings of the last hours."""
     conn = reader.connection
     health = Health(kinds, await load_catalogue(conn))
-    heard = {state.sensor: state.time - LOOKS_BACK for state in await load_states(conn) if state.time}
-    since = heard if len(heard) <= MOST_REBUILT else {}
-    recent = [as_readings(part) for part in await readings_since(conn, kinds, since)]
+    heard = {state.sensor: state.time for state in await load_states(conn) if state.time}
+    since = {name: time - LOOKS_BACK for name, time in heard.items()} if len(heard) <= MOST_REBUILT else {}
+    # What is newer was not analysed yet: it comes with the next step, and is news.
+    bounds = {name: (0, as_us(time)) for name, time in heard.items()}
+    recent = [between(as_readings(part), bounds) for part in await readings_since(conn, kinds, since)]
     restore_health(health, engine, await load_faults(conn), recent)
     return health
 

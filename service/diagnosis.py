@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from analytics.engine import Engine
 from analytics.health.verdicts import SPOILS
@@ -48,9 +48,13 @@ def _tell(engine: Engine, change: FaultChange) -> None:
 
 def as_refused(row: TroubleRow) -> Refused:
     """What the store reads is what health takes."""
-    time_us = None if row.min_time is None else (row.min_time - EPOCH) // timedelta(microseconds=1)
-    received_us = (row.first_received_at - EPOCH) // timedelta(microseconds=1)
-    return Refused(row.thing, row.what, row.times, received_us, time_us)
+    time_us = None if row.min_time is None else as_us(row.min_time)
+    return Refused(row.thing, row.what, row.times, as_us(row.first_received_at), time_us)
+
+
+def as_us(moment: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def fault_rows(changes: Iterable[FaultChange]) -> tuple[list[FaultRow], list[tuple[str, str]]]:
