@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from sensors.payload import PayloadCodec
-from service.analyst import READER
 from service.endpoints import Endpoints
+from service.waiting import until, until_analysed
 from simulators.message import Message
 from simulators.publish import Publisher
 from simulators.recording import load_recording
@@ -22,16 +22,14 @@ from store.catalogue import load_catalogue, register_recording
 from store.database import Connection, connected
 from store.leadership import Lock, try_lock, zone_number
 from store.ledger import Account
-from store.progress import account_of, cursors_of, newest_batches
+from store.progress import account_of
 
-PATIENCE_S = 60.0
-"""How long nothing may move before it is said that nobody stores or analyses."""
-_POLL_S = 0.05
 _NOBODY_STORES = "no reading was stored for a minute: is 'vigie ingest' running, with a slot for this site?"
+_NOBODY_ANALYSES = "nothing was analysed for a minute: is 'vigie analyse' running?"
 
 
 class ReplayError(OperatorError):
-    """A replay that cannot start or does not end."""
+    """A replay that cannot start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ async def replay(
 ) -> Replayed:
     """Replay a recording, `speed` times as fast as it was or as fast as possible; return what became of it.
 
-    Raises `RecordingError`, `ReplayError`, `PublishError`, `DatabaseUnavailable` or `CatalogueRefused`.
+    Raises `RecordingError`, `ReplayError`, `StuckError`, `PublishError`, `DatabaseUnavailable` or `CatalogueRefused`.
     """
     recording = await asyncio.to_thread(load_recording, path)
     async with connected(endpoints.database_url, name="replay") as conn:
@@ -93,7 +91,7 @@ async def play(
         published = await _vouched(publisher, _timed(messages, speed), say)
     account = await _stored(conn, site, before, published)
     say(f"{published} stored, waiting for the analysis")
-    await _analysed(conn)
+    await until_analysed(conn, _NOBODY_ANALYSES)
     others = account.committed + account.conflicts + account.quarantined
     # Not as counted: what the broker forgot was sent twice, and what an interrupted replay left there came beside ours.
     return Replayed(published, account.committed, max(0, published - others), account.conflicts, account.quarantined)
@@ -108,7 +106,7 @@ async def _timed(
 
 
 async def _vouched(publisher: Publisher, messages: AsyncIterator[tuple[str, bytes]], say: Callable[[str], None]) -> int:
-    """Publish everything and wait until receipts cover it; raises `ReplayError` when none come."""
+    """Publish everything and wait until receipts cover it; raises `StuckError` when none come."""
     publishing = asyncio.create_task(
         publisher.publish_all(messages, progress=lambda count: say(f"{count} published")), name="replay"
     )
@@ -118,7 +116,7 @@ async def _vouched(publisher: Publisher, messages: AsyncIterator[tuple[str, byte
         return publishing.done(), publisher.kept or time.monotonic_ns()
 
     try:
-        await _until(moved, _NOBODY_STORES)
+        await until(moved, _NOBODY_STORES)
         return await publishing
     finally:
         publishing.cancel()
@@ -131,34 +129,9 @@ async def _stored(conn: Connection, site: str, before: Account, published: int) 
         total = _total(await account_of(conn, site)) - _total(before)
         return total >= published, total
 
-    await _until(moved, _NOBODY_STORES)
+    await until(moved, _NOBODY_STORES)
     after = await account_of(conn, site)
     return Account(*(late - early for late, early in zip(astuple(after), astuple(before), strict=True)))
-
-
-async def _analysed(conn: Connection) -> None:
-    """Wait until analytics has been through everything that is committed now."""
-    goal = await newest_batches(conn)
-
-    async def moved() -> tuple[bool, int]:
-        reached = await cursors_of(conn, READER)
-        return all(reached.get(slot, 0) >= batch for slot, batch in goal.items()), sum(reached.values())
-
-    await _until(moved, "nothing was analysed for a minute: is 'vigie analyse' running?")
-
-
-async def _until(moved: Callable[[], Awaitable[tuple[bool, int]]], stuck: str) -> None:
-    """Poll until done; raises `ReplayError` when the number that should move has not for `PATIENCE_S`."""
-    last, since = -1, time.monotonic()
-    while True:
-        done, number = await moved()
-        if done:
-            return
-        if number != last:
-            last, since = number, time.monotonic()
-        elif time.monotonic() - since > PATIENCE_S:
-            raise ReplayError(stuck)
-        await asyncio.sleep(_POLL_S)
 
 
 def _total(account: Account) -> int:

@@ -12,6 +12,7 @@ import msgspec
 from sensors.errors import OperatorError
 from service.commands import kinds_of, note, tell
 from service.endpoints import cache_folder
+from service.options import above_zero, count
 from service.quarantining import moment
 from service.score.conductor import Options, score_all
 from service.score.one import Question, score_one
@@ -38,7 +39,7 @@ def add_score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--to", dest="until", type=moment, metavar="TIME", help="with --truth: only until then")
     score.add_argument("--scenario", action="append", default=[], metavar="NAME", help="only this one; again for more")
     score.add_argument("--scenarios", type=Path, metavar="DIR", help="beside the shipped ones, those of a folder")
-    score.add_argument("--seeds", type=_count, default=1, metavar="N", help="how many ports (1)")
+    score.add_argument("--seeds", type=count, default=1, metavar="N", help="how many ports (1)")
     score.add_argument("--first-seed", type=int, default=1, metavar="S", help="the first of them (1)")
     score.add_argument(
         "--system",
@@ -110,15 +111,8 @@ def _system(text: str) -> str:
     return text
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
-
-
 def _days(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 14:  # noqa: PLR2004  the truth of more does not fit into memory
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 14")
+    number = above_zero(text)
+    if number > 14:  # noqa: PLR2004  the truth of more does not fit into memory
+        raise argparse.ArgumentTypeError(f"{text} is more than 14")
     return number

@@ -20,16 +20,15 @@ from typing import Final, Protocol
 import msgspec
 
 from sensors.topics import reading_topic
-from service.analyst import READER
 from service.endpoints import Endpoints
 from service.score.client import NoAnswerError, get_json, read_alerts
 from service.score.feed import Alert
 from service.score.process import SystemProcess
-from service.score.waiting import until
 from service.scratch import own_environ
+from service.waiting import PATIENCE_S, until, until_analysed
 from simulators.publish import Publisher
 from store.database import connected
-from store.progress import cursors_of, newest_batches, quarantined_of
+from store.progress import newest_batches, quarantined_of
 
 QUIET_S: Final = 10.0
 """When the feed of a system that does not count has been still for so long, it is through."""
@@ -107,14 +106,8 @@ class _Ours:
                 self._process.check()
                 return await quarantined_of(conn, end) > 0, await newest_batches(conn)
 
-            async def analysed() -> tuple[bool, object]:
-                self._process.check()
-                reached = await cursors_of(conn, READER)
-                return all(reached.get(slot, 0) >= batch for slot, batch in goal.items()), reached
-
-            await until(stored, "nothing was stored")
-            goal = await newest_batches(conn)
-            await until(analysed, "nothing was analysed")
+            await until(stored, f"nothing was stored for {PATIENCE_S:.0f} s")
+            await until_analysed(conn, f"nothing was analysed for {PATIENCE_S:.0f} s", check=self._process.check)
 
     async def alerts(self) -> list[Alert]:
         return await read_alerts(self._process.url)
@@ -138,7 +131,7 @@ class _Other:
                 grew_at, length = time.monotonic(), found
             return time.monotonic() - grew_at >= QUIET_S, length
 
-        await until(quiet, f"{self._process.name} has taken nothing")
+        await until(quiet, f"{self._process.name} has taken nothing for {PATIENCE_S:.0f} s")
 
     async def alerts(self) -> list[Alert]:
         return await read_alerts(self._process.url)
