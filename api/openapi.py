@@ -14,6 +14,7 @@ from api.problems import ProblemDetails
 
 TAGS = [
     {"name": "states", "description": "How it is now."},
+    {"name": "situations", "description": "What is congested together, since when, and how it developed."},
     {"name": "alarms", "description": "What an operator must act on, and what is done about it."},
     {"name": "duty", "description": "Who is on duty, the load of alarms, the hand-over, maintenance."},
     {"name": "alerts", "description": "The one feed of events, each a CloudEvent, with its id as cursor."},

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
-from store.faults import FaultRow
 from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
+from store.situations import SituationChoice, SituationRow
 
 
 class Source(Protocol):
@@ -32,10 +32,6 @@ class Source(Protocol):
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable: ...
 
-    async def faults(self) -> list[FaultRow]:
-        """What is wrong now, the oldest first."""
-        ...
-
     async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]: ...
 
     async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
@@ -45,6 +41,12 @@ class Source(Protocol):
     async def latest_event_id(self) -> int:
         """The highest id of the feed, 0 while it is empty."""
         ...
+
+    async def situations(self, choice: SituationChoice, *, before: str | None, limit: int) -> list[SituationRow]:
+        """Situations that began before the one named, the youngest first."""
+        ...
+
+    async def situation(self, name: str) -> SituationRow | None: ...
 
     async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
         """Entries with an id below `before`, the newest first."""

@@ -17,12 +17,12 @@ from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, Readings
 from store.catalogue import load_catalogue
 from store.clocks import newest_clock
 from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
-from store.faults import FaultRow, load_faults
 from store.feed import EVENT_CHANNEL
 from store.leadership import Lock
 from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
 from store.raw_payloads import RawRow, raw_payloads_of
+from store.situations import SituationChoice, SituationRow, read_situation, read_situations
 from store.writer import REPAIR_SLOT
 
 _STATES = """
@@ -91,10 +91,6 @@ class DatabaseSource:
             await cursor.execute(_STATES, {"things": wanted})
             return await cursor.fetchall()
 
-    async def faults(self) -> list[FaultRow]:
-        async with self._connection() as conn:
-            return await load_faults(conn)
-
     async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
         return await self._events(_EVENTS_AFTER, {"after": after, "limit": limit, "subject": subject})
 
@@ -108,6 +104,14 @@ class DatabaseSource:
         values: dict[str, object] = {"lock": int(Lock.SLOT), "repair": REPAIR_SLOT}
         now, held, committed_at, readers, behind, since = await self._row(_PROGRESS, values)
         return Progress(now, tuple(held), committed_at, tuple(readers), dict(zip(behind, since, strict=True)))
+
+    async def situations(self, choice: SituationChoice, *, before: str | None, limit: int) -> list[SituationRow]:
+        async with self._connection() as conn:
+            return await read_situations(conn, choice, before=before, limit=limit)
+
+    async def situation(self, name: str) -> SituationRow | None:
+        async with self._connection() as conn:
+            return await read_situation(conn, name)
 
     async def quarantine(self, choice: Choice, *, before: int | None, limit: int) -> list[Entry]:
         async with self._connection() as conn:

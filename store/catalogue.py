@@ -71,6 +71,12 @@ async def load_catalogue(conn: Connection) -> Catalogue:
         return await _load(conn)
 
 
+async def load_neighbours(conn: Connection) -> list[NeighbourRow]:
+    """What recordings said about which of their sensors are near each other."""
+    cursor = await conn.execute("select sensor, neighbour, closeness from neighbour order by sensor, neighbour")
+    return [(str(sensor), str(neighbour), float(closeness)) for sensor, neighbour, closeness in await cursor.fetchall()]
+
+
 async def _load(conn: Connection) -> Catalogue:
     found = {f"{table}s": await _read(conn, table, type_) for table, type_ in _TABLES}
     return msgspec.convert(found, Catalogue)

@@ -43,6 +43,11 @@ delete from batch where committed_at < %(old)s and (
     committed_at < %(raw)s
     or batch <= (select min(cursor.batch) from cursor where cursor.slot = batch.slot))"""
 
+# Those of a recording of years ago are as old as their last change here, which only the feed knows.
+_SITUATIONS = """
+delete from situation where state = 'ended' and ended < %s
+    and not exists (select from event where event.subject = situation.id)"""
+
 _TROUBLES = "delete from batch_trouble where last_received_at < %s"
 
 _FORGET = "update {table} set {text} = null where received_at < %(old)s and {text} is not null"
@@ -134,6 +139,7 @@ async def _books(conn: Connection, retention: Retention, now: datetime) -> None:
     await conn.execute("delete from conflict where received_at < %s", (quarantine_old,))
     await conn.execute("delete from raw_payload where received_at < %s", (quarantine_old,))
     await conn.execute("delete from event where recorded_at < %s", (now - timedelta(days=retention.event_days),))
+    await conn.execute(_SITUATIONS, (now - timedelta(days=retention.event_days),))
     batches_old = now - timedelta(days=retention.batch_days)
     await conn.execute(_BATCHES, {"old": batches_old, "raw": raw_old})
     await conn.execute(_TROUBLES, (batches_old,))

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.situations.extent import extent
 from analytics.situations.graph import Graph
+from analytics.situations.memory import BookMemory, Reader, Writer
 from analytics.situations.record import Record
 from analytics.situations.situation import Notice, Situation, Span, State, Step
 from analytics.situations.tracker import Identity, Tracked, Tracker
 from analytics.state import NEVER
 from analytics.table import Index, Int8, Int64, Mask
 from sensors.level import Level
+
+LONGEST_ID = 64
+"""Signs of an id (`sensors.topics`): that of a sensor may already have so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Book:
 
     def __init__(self) -> None:
         self._names: tuple[str, ...] = ()
+        self._sites: tuple[str, ...] = ()
         self._graph: Graph
         self._tracker = Tracker(self._name)
         self._records: dict[int, Record] = {}
@@ -50,10 +56,10 @@ class Book:
         self._earliest: Index = np.zeros(0, np.intp)
         self._signs: NDArray[np.uint64] = np.zeros(0, np.uint64)
 
-    def refresh(self, graph: Graph, names: tuple[str, ...]) -> None:
-        """Take over places and things; those known keep their numbers."""
+    def refresh(self, graph: Graph, names: tuple[str, ...], sites: tuple[str, ...]) -> None:
+        """Take over places and things with their sites; those known keep their numbers."""
         missing = len(names) - len(self._names)
-        self._graph, self._names = graph, names
+        self._graph, self._names, self._sites = graph, names, sites
         self._tracker.grow(len(graph.places))
         self._inside = np.append(self._inside, np.full(missing, -1, np.intp))
         self._began_us = np.append(self._began_us, np.full(missing, NEVER, np.int64))
@@ -82,11 +88,35 @@ class Book:
         records = sorted(self._records.values(), key=lambda record: record.identity.age)
         return [self._told(record, at_us) for record in records]
 
+    def memory(self) -> BookMemory:
+        """Return what `restore` needs."""
+        writer, opened = Writer(self._graph, self._names), self._tracker.open
+        marked = np.flatnonzero(self._began_us != NEVER).tolist()
+        return BookMemory(
+            began_us={self._names[thing]: int(self._began_us[thing]) for thing in marked},
+            places=writer.places(self._tracker),
+            situations=[writer.record(record, opened.get(opened[slot].host)) for slot, record in self._records.items()],
+        )
+
+    def restore(self, memory: BookMemory) -> None:
+        """Go on from a memory; the graph must be there."""
+        reader, rows = Reader(self._graph, self._names), memory["situations"]
+        identities = [Identity(row["id"], row["onset_us"]) for row in rows]
+        self._tracker.restore(identities, [row["host"] for row in rows])
+        reader.places(self._tracker, memory)
+        self._records = {slot: reader.record(row, identities[slot]) for slot, row in enumerate(rows)}
+        self._signs = np.ones(len(rows), np.uint64)  # not those of anybody: everything is looked at anew
+        for name, began_us in memory["began_us"].items():
+            self._began_us[reader.thing.get(name, [])] = began_us
+        for slot, record in self._records.items():
+            self._inside[[thing for thing, stays in record.stays.items() if stays[-1][1] is None]] = slot
+
     def _name(self, place: int, at_us: int) -> str:
         """Call a situation by when it began and the first sensor that saw it."""
         there = np.flatnonzero((self._graph.place == place) & (self._began_us != NEVER))
         first = min((int(self._began_us[thing]), self._names[thing]) for thing in there.tolist())[1]
-        return f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y%m%dT%H%M%SZ}-{first}"
+        name = f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y%m%dT%H%M%SZ}-{first}"
+        return name if len(name) <= LONGEST_ID else f"{name[: LONGEST_ID - 9]}-{crc32(name.encode()):08x}"
 
     def _begin(self, scene: Scene, here: Index) -> None:
         """Remember since when each thing is congested: from the first of the readings that opened its alarm."""
@@ -106,7 +136,7 @@ class Book:
         groups = tracked.groups
         first = int(groups.places[groups.of(int(np.flatnonzero(tracked.slot == slot)[0]))][0])
         place = self._graph.places[first]
-        return Record(identity, place.kind, place.site)
+        return Record(identity, place.kind)
 
     def _move(self, scene: Scene, here: Index) -> None:
         """Let things enter and leave; whoever changes from one situation to another does so now."""
@@ -170,18 +200,19 @@ class Book:
                 yield Notice(Step.BEGAN if slot in born else Step.CHANGED, self._told(record, scene.at_us))
 
     def _told(self, record: Record, at_us: int, *, ended: bool = False) -> Situation:
-        places = [self._graph.places[place].id for place in record.places]
+        places = [self._graph.places[place] for place in record.places]
+        sites = {place.site for place in places} | {self._sites[thing] for thing in record.stays}
         head, tail = (self._graph.places[place].id for place in (record.extent.head, record.extent.tail))
         return Situation(
             id=record.identity.id,
             kind=record.kind,
-            site=record.site,
+            sites=tuple(sorted(sites)),
             state=State.ENDED if ended else record.state,
             level=Level(record.level),
             at_us=at_us,
             onset_us=record.identity.onset_us,
             end_us=record.end_us() if ended else None,
-            places=tuple(sorted(places)),
+            places=tuple(sorted(place.id for place in places)),
             sensors=tuple(sorted(self._names[thing] for thing in record.things)),
             head=head,
             tail=tail,

@@ -36,7 +36,6 @@ class Record:
 
     identity: Identity
     kind: str
-    site: str
     places: tuple[int, ...] = ()
     things: tuple[int, ...] = ()
     level: int = 0
@@ -81,9 +80,10 @@ class Record:
         """Compare its size with that of some minutes ago; what began since then grows, what clears shrinks."""
         if not self.things and self.host is None:
             return Trend.SHRINKING
-        if not self.amounts or self.amounts[0][0] > at_us - TREND_US:
+        before = [amount for since_us, amount in self.amounts if since_us <= at_us - TREND_US]
+        if not before:
             return Trend.GROWING
-        then, now = self.amounts[0][1], self.amounts[-1][1]
+        then, now = before[-1], self.amounts[-1][1]
         if abs(now - then) <= STEADY_SHARE * max(then, now):
             return Trend.STEADY
         return Trend.GROWING if now > then else Trend.SHRINKING

@@ -6,12 +6,14 @@ in order of event time, so what a situation sees does not depend on batches, nor
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.situations.memory import FORMAT, Plain, ThingMemory
 from analytics.state import LOST_AFTER_US, NEVER, UNKNOWN, States
 from analytics.table import Float32, Index, Int8, Int64, Mask, Table
 
@@ -66,6 +68,41 @@ class Settling:
         self.slow_since_us = np.append(self.slow_since_us, np.full(missing, NEVER, np.int64))
         self.slow_us = np.append(self.slow_us, np.full(missing, -NEVER, np.int64))
 
+    def memory(self, things: Index) -> Iterator[ThingMemory]:
+        """Write things, each with what waits of it."""
+        order = np.argsort(self._thing, kind="stable")
+        first, last = (np.searchsorted(self._thing[order], things, side) for side in ("left", "right"))
+        rows, row_values = _lists(*self._rows.columns()), _lists(*self._row_values.T)
+        seen, values = _lists(*self.seen.take(things).columns()), _lists(*self.values[things].T)
+        slow = zip(self.slow_since_us[things].tolist(), self.slow_us[things].tolist(), strict=True)
+        for k, slow_us in enumerate(slow):
+            waits = order[first[k] : last[k]].tolist()
+            yield ThingMemory(
+                format=FORMAT,
+                seen=seen[k],
+                values=values[k],
+                slow_us=slow_us,
+                rows=[rows[row] for row in waits],
+                row_values=[row_values[row] for row in waits],
+            )
+
+    def restore(self, thing: int, memory: ThingMemory) -> None:
+        """Take a thing back, and what waited of it."""
+        here = np.array([thing])
+        self.seen.put(here, _rows_of([memory["seen"]]))
+        self.values[here] = self._values_of([memory["values"]])
+        self.slow_since_us[thing], self.slow_us[thing] = memory["slow_us"]
+        waiting = _rows_of(memory["rows"])
+        self.offer(np.repeat(here, len(memory["rows"])), waiting, self._values_of(memory["row_values"]))
+
+    def _values_of(self, rows: Sequence[Plain]) -> Float32:
+        """Read values, which may be fewer or more than there are now: kinds change between versions."""
+        values = np.full((len(rows), self.values.shape[1]), np.nan, np.float32)
+        for place, row in enumerate(rows):
+            some = np.array(row[: values.shape[1]], np.float32)
+            values[place, : len(some)] = some
+        return values
+
     def offer(self, thing: Index, rows: Seen, values: Float32) -> None:
         """Take new readings, (rows,) and (rows, width), in any order."""
         self._thing = np.append(self._thing, thing)
@@ -86,6 +123,12 @@ class Settling:
     def next_us(self) -> int:
         """When the oldest reading that waits was measured, NEVER = none waits."""
         return int(self._rows.time_us.min(initial=NEVER))
+
+    def newest_us(self, thing: int) -> int:
+        """Return when a thing spoke last, -NEVER = never."""
+        seen_us = int(self.seen.time_us[thing])
+        waits_us = self._rows.time_us[self._thing == thing]
+        return int(waits_us.max(initial=-NEVER if seen_us == NEVER else seen_us))
 
     def settle(self, to_us: int) -> None:
         """Take all readings measured until `to_us`, and let time pass until then."""
@@ -119,6 +162,20 @@ class Settling:
         seen.level[silent] = UNKNOWN
         lost = (seen.alarm > 0) & (seen.level == UNKNOWN) & (to_us > seen.since_us + LOST_AFTER_US)
         seen.alarm[lost] = 0
+
+
+def _lists(*columns: NDArray[Any]) -> list[Plain]:
+    """Write columns row by row; JSON has no NaN."""
+    plain = ((None if value != value else value for value in column.tolist()) for column in columns)  # noqa: PLR0124
+    return [list(row) for row in zip(*plain, strict=True)]
+
+
+def _rows_of(rows: Sequence[Plain]) -> Seen:
+    blank = Seen.blank(len(rows))
+    for place, row in enumerate(rows):
+        for column, value in zip(blank.columns(), row, strict=True):
+            column[place] = np.nan if value is None else value
+    return blank
 
 
 def _find(things: Index, times_us: Int64, thing: Index, time_us: Int64) -> Index:

@@ -46,14 +46,14 @@ class Span:
 class Situation:
     """One congestion or stoppage as of `at_us`, microseconds since 1970 UTC.
 
-    kind: of its places, `road` for sections and stations. level: of the worst sensor inside. places: sections, sites or
-    things inside, sensors: those that are congested there, head and tail: places. end_us: when it was over, None while
-    it is not. parent: the situation that it is a part of, or that brought it about.
+    kind: of its places, `road` for sections and stations. level: of the worst sensor inside. sites: of places and
+    sensors. places: sections, sites or things inside, sensors: those that are congested there, head and tail: places.
+    end_us: when it was over, None before. parent: the situation that it is a part of, or that brought it about.
     """
 
     id: str
     kind: str
-    site: str
+    sites: tuple[str, ...]
     state: State
     level: Level
     at_us: int

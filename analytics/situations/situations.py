@@ -5,14 +5,17 @@ A zone is what situations must not be cut by: a basin, or the site of a recordin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from analytics.engine import Engine
 from analytics.free_speed import in_use
 from analytics.readings import Arrivals
+from analytics.roster import Roster
 from analytics.settings import Rule
+from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.settle import Seen
 from analytics.situations.situation import Notice, Situation
 from analytics.situations.zone import Zone
@@ -24,22 +27,27 @@ from sensors.level import Level
 SLOW = np.float32(0.60)
 """Ratio of speed to free speed under which one reading is congested: the level of that name (domain section 4)."""
 
+_THING, _ZONE = "thing ", "zone "
+
 Neighbours = Sequence[tuple[str, str, float]]
 """Sensor, neighbour, closeness 0..1."""
 
 
 class Situations:
-    """The zones of an engine's catalogue; refresh it whenever the engine is refreshed."""
+    """The zones of an engine's catalogue; refresh it whenever the engine is refreshed.
 
-    def __init__(self, engine: Engine, catalogue: Catalogue, neighbours: Neighbours = ()) -> None:
-        self._roster = engine.roster
+    Attach `watch` to the engine, after both were restored.
+    """
+
+    def __init__(self, roster: Roster, catalogue: Catalogue, neighbours: Neighbours = ()) -> None:
+        self._roster = roster
         self._zones: dict[str, Zone] = {}
         self._walls: set[str] = set()
         self._zone: list[str] = []
         self._members: dict[str, list[int]] = {}
         self._place: Index = np.zeros(0, np.intp)
+        self.stepped: set[str] = set()
         self.refresh(catalogue, neighbours)
-        engine.attach(self.watch)
 
     def refresh(self, catalogue: Catalogue, neighbours: Neighbours = ()) -> None:
         """Take over the catalogue that the engine has now."""
@@ -68,15 +76,47 @@ class Situations:
                 there.settling.revise(self._place[rows.thing[again]], seen.take(again))
 
     def run(self, wall_us: int = -NEVER) -> list[Notice]:
-        """Take all steps that are due; the zones that live by the wall's clock are told its time."""
+        """Take all steps that are due; the zones that live by the wall's clock are told its time.
+
+        Announcements come in order of event time. Zones that took a step are in `stepped` until it is cleared.
+        """
         notices: list[Notice] = []
         for name, zone in self._zones.items():
+            before_us = zone.step_us
             notices += zone.run(wall_us if name in self._walls else -NEVER)
+            if zone.step_us != before_us:
+                self.stepped.add(name)
         return sorted(notices, key=lambda notice: notice.situation.at_us)
 
-    def situations(self) -> list[Situation]:
-        """Return all open situations, zone by zone, the eldest first."""
-        return [situation for _, zone in sorted(self._zones.items()) for situation in zone.situations()]
+    def situations(self, zones: Iterable[str] | None = None) -> list[Situation]:
+        """Return the open situations, of all zones by default, the eldest of each first."""
+        names = sorted(self._zones if zones is None else zones)
+        return [situation for name in names for situation in self._zones[name].situations()]
+
+    def memory(self, things: Iterable[str], zones: Iterable[str]) -> dict[str, ZoneMemory | ThingMemory]:
+        """Return what to persist of the things that spoke, and of the zones that took a step.
+
+        Persist it in the transaction that moves the cursors.
+        """
+        found: dict[str, ZoneMemory | ThingMemory] = {}
+        members: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(set(things) & self._roster.index.keys()):
+            members[self._zone[self._roster.index[name]]].append(name)
+        for zone, names in members.items():
+            places = self._place[[self._roster.index[name] for name in names]]
+            rows = self._zones[zone].settling.memory(places)
+            found |= {f"{_THING}{name}": row for name, row in zip(names, rows, strict=True)}
+        return found | {f"{_ZONE}{zone}": self._zones[zone].memory() for zone in sorted(zones)}
+
+    def restore(self, memories: Mapping[str, Any]) -> None:
+        """Go on from memories, once the engine was restored; attach it afterwards. What is unusable starts anew."""
+        usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT}
+        for name, place in self._roster.index.items():
+            if f"{_THING}{name}" in usable:
+                self._zones[self._zone[place]].recall(int(self._place[place]), usable[f"{_THING}{name}"])
+        for name, zone in self._zones.items():
+            if f"{_ZONE}{name}" in usable:
+                zone.restore(usable[f"{_ZONE}{name}"])
 
     def _slow(self, rows: Arrivals, after: States) -> Mask:
         """Tell which readings are congested by themselves: the alarm outlasts the congestion by its off rule."""

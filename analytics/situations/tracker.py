@@ -79,6 +79,13 @@ class Tracker:
         self.owner, self.before = np.append(self.owner, nowhere), np.append(self.before, nowhere)
         self.last_us = np.append(self.last_us, np.full(missing, -NEVER, np.int64))
 
+    def restore(self, identities: list[Identity], hosts: list[str | None]) -> None:
+        """Take back situations, each with the name of the one that it is a part of."""
+        self.open, self._free = dict(enumerate(identities)), []
+        slots = {identity.id: slot for slot, identity in self.open.items()}
+        for identity, host in zip(identities, hosts, strict=True):
+            identity.host = slots.get(host or "", -1)
+
     def step(self, graph: Graph, congested: Mask, joining: Mask, since_us: Int64, at_us: int) -> Tracked:
         """Take the congested places at an instant, all of shape (P,), and what joins them without being congested."""
         groups = self._grouped(graph, congested, joining, at_us)

@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics.situations.book import Book, Scene
 from analytics.situations.graph import Graph, build
+from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.settle import Seen, Settling
 from analytics.situations.situation import Notice, Situation
 from analytics.state import NEVER
@@ -39,7 +40,7 @@ class Zone:
         self._book = Book()
         self._graph: Graph | None = None
         self._newest_us: Int64 = np.zeros(0, np.int64)
-        self._step_us = -NEVER
+        self.step_us = -NEVER
 
     def refresh(
         self,
@@ -54,7 +55,7 @@ class Zone:
         self.settling.grow(silence_us)
         missing = len(things) - len(self._newest_us)
         self._newest_us = np.append(self._newest_us, np.full(missing, -NEVER, np.int64))
-        self._book.refresh(self._graph, tuple(thing for thing, _, _ in things))
+        self._book.refresh(self._graph, tuple(thing for thing, _, _ in things), tuple(site for _, _, site in things))
 
     def offer(self, thing: Index, rows: Seen, values: Float32) -> None:
         """Take new readings; they wait for the watermark."""
@@ -63,17 +64,32 @@ class Zone:
 
     def run(self, wall_us: int = -NEVER) -> list[Notice]:
         """Take all steps that the watermark has passed; `wall_us` lets time pass where nothing is heard any more."""
-        mark_us = max(self._heard_us(), wall_us) - WINDOW_US
+        mark_us = max(self._heard_us(), wall_us - WINDOW_US) - WINDOW_US
         notices: list[Notice] = []
         while (next_us := self._next_us()) < mark_us:
             self.settling.settle(next_us)
-            self._step_us = next_us
+            self.step_us = next_us
             notices += self._book.step(self._scene(next_us))
         return notices
 
     def situations(self) -> list[Situation]:
         """Return the open situations as of the last step, the eldest first."""
-        return self._book.situations(self._step_us)
+        return self._book.situations(self.step_us)
+
+    def memory(self) -> ZoneMemory:
+        """Return what to persist after a step."""
+        return ZoneMemory(format=FORMAT, step_us=self.step_us, book=self._book.memory())
+
+    def recall(self, thing: int, memory: ThingMemory) -> None:
+        """Take a thing back, before `restore`."""
+        self.settling.restore(thing, memory)
+        self._newest_us[thing] = max(self._newest_us[thing], self.settling.newest_us(thing))
+
+    def restore(self, memory: ZoneMemory) -> None:
+        """Go on from the last step: nothing is announced again."""
+        self.step_us = memory["step_us"]
+        self.settling.settle(self.step_us)
+        self._book.restore(memory["book"])
 
     def _heard_us(self) -> int:
         """Return the zone's own time: that of its newest readings, without the few that are ahead of all others."""
@@ -85,10 +101,10 @@ class Zone:
 
     def _next_us(self) -> int:
         """Return the instant of the next step: of the oldest reading that waits, or after a while without one."""
-        waiting_us = max(_ceil(self.settling.next_us()), self._step_us + STEP_US)
+        waiting_us = max(_ceil(self.settling.next_us()), self.step_us + STEP_US)
         if self._book.empty:
             return waiting_us
-        return min(waiting_us, self._step_us - self._step_us % IDLE_US + IDLE_US)
+        return min(waiting_us, self.step_us - self.step_us % IDLE_US + IDLE_US)
 
     def _scene(self, at_us: int) -> Scene:
         assert self._graph is not None

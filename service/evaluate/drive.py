@@ -60,7 +60,8 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     names = [sensor.id for sensor in plan.sensors]
     catalogue = Catalogue(sites=(plan.site,), sensors=plan.sensors)
     engine = Engine(kinds, catalogue)
-    situations = Situations(engine, catalogue, plan.neighbours)
+    situations = Situations(engine.roster, catalogue, plan.neighbours)
+    engine.attach(situations.watch)
     engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
     shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):

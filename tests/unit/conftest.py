@@ -18,10 +18,10 @@ from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable, Pool
-from store.faults import FaultRow
 from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
+from store.situations import SituationChoice, SituationRow
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 
@@ -30,7 +30,6 @@ class MemorySource:
     def __init__(self) -> None:
         self.installed = shipped_catalogue()
         self.state: dict[str, StateRow] = {}
-        self.wrong: list[FaultRow] = []
         self.clocks: dict[str, ClockRow] = {}
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
@@ -38,6 +37,8 @@ class MemorySource:
         self.raw: dict[str, list[RawRow]] = {}
         self.entries: list[Entry] = []
         self.dropped: Dropped | None = None
+        self.situation_rows: list[SituationRow] = []
+        self.chosen: list[SituationChoice] = []
         self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
         self.operations = Operations(Pool("postgresql://nobody@127.0.0.1:1/nowhere", name="away", size=1))
         self.away = False
@@ -68,10 +69,6 @@ class MemorySource:
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         self._reach()
         return [row for row in self.state.values() if things is None or row.thing in things]
-
-    async def faults(self) -> list[FaultRow]:
-        self._reach()
-        return self.wrong
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable:
         self._reach()
@@ -104,6 +101,17 @@ class MemorySource:
     async def quarantine_dropped(self) -> Dropped | None:
         self._reach()
         return self.dropped
+
+    async def situations(self, choice: SituationChoice, *, before: str | None, limit: int) -> list[SituationRow]:
+        self._reach()
+        self.chosen.append(choice)
+        rows = sorted(self.situation_rows, key=lambda row: (row.onset, row.id), reverse=True)
+        ids = [row.id for row in rows]
+        return rows[ids.index(before) + 1 if before in ids else 0 :][:limit]
+
+    async def situation(self, name: str) -> SituationRow | None:
+        self._reach()
+        return next((row for row in self.situation_rows if row.id == name), None)
 
     async def progress(self) -> Progress:
         self._reach()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +43,11 @@ class Road:
         catalogue = Catalogue(sites=(site,), sensors=sensors)
         self.names = [sensor.id for sensor in sensors]
         self.engine = Engine(KINDS, catalogue)
-        self.situations = Situations(self.engine, catalogue)
+        self.situations = Situations(self.engine.roster, catalogue)
 
     def take(self, readings: Sequence[Reading]) -> list[Notice]:
-        fields = KINDS["traffic"].field_names
-        values = np.full((len(readings), len(fields)), np.nan, np.float32)
-        values[:, fields.index("speed_kmh")] = [one.speed_kmh for one in readings]
-        times = np.array([one.time_us for one in readings], np.int64)
-        quality = np.zeros(len(readings), np.int16)
-        self.engine.absorb([Readings("traffic", [one.thing for one in readings], times, quality, values)])
+        self.engine.attach(self.situations.watch)
+        self.engine.absorb([columns(readings)])
         return self.situations.run()
 
     def rows(self, *rows: Sequence[float], first: int = 0) -> Iterator[Reading]:
@@ -58,6 +55,41 @@ class Road:
         for k, row in enumerate(rows, first):
             for name, speed in zip(self.names, row, strict=True):
                 yield Reading(name, START + k * self.period_us, speed + 0.5 * (k % 2))
+
+
+def columns(readings: Sequence[Reading]) -> Readings:
+    fields = KINDS["traffic"].field_names
+    values = np.full((len(readings), len(fields)), np.nan, np.float32)
+    values[:, fields.index("speed_kmh")] = [one.speed_kmh for one in readings]
+    times = np.array([one.time_us for one in readings], np.int64)
+    return Readings("traffic", [one.thing for one in readings], times, np.zeros(len(readings), np.int16), values)
+
+
+class Store:
+    """What outlives a process: readings, and memories as JSON."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.things: dict[str, str] = {}
+        self.situations: dict[str, str] = {}
+
+    def keep(self, road: Road, readings: Sequence[Reading]) -> None:
+        self.readings += readings
+        spoke = {one.thing for one in readings}
+        self.things |= written(road.engine.memory(spoke))
+        self.situations |= written(road.situations.memory(spoke, road.situations.stepped))
+        road.situations.stepped.clear()
+
+    def restart(self, road: Road) -> Road:
+        things = {name: json.loads(memory) for name, memory in self.things.items()}
+        recent = [one for one in self.readings if one.time_us >= things[one.thing]["settled_us"]]
+        road.engine.restore(things, [columns(sorted(recent, key=lambda one: one.time_us))])
+        road.situations.restore({name: json.loads(memory) for name, memory in self.situations.items()})
+        return road
+
+
+def written(memories: Mapping[str, object]) -> dict[str, str]:
+    return {name: json.dumps(memory, allow_nan=False) for name, memory in memories.items()}
 
 
 def told(notices: Sequence[Notice]) -> list[tuple[Step, str]]:
@@ -146,6 +178,26 @@ def test_batches_and_order_within_a_minute_change_nothing(seed: int) -> None:
         late = late[size:]
     assert notices == expected
     assert shuffled.situations.situations() == straight.situations.situations()
+
+
+@pytest.mark.parametrize("seed", [4, 5, 6])
+def test_restarts_in_the_middle_change_nothing(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    readings = noisy(Road(12), 400, seed)
+    straight = Road(12)
+    expected = straight.take(readings)
+    assert sum(notice.step is Step.BEGAN for notice in expected) >= 2
+    late = sorted(readings, key=lambda one: one.time_us + int(generator.integers(60 * SECOND)))
+    road, store, notices = Road(12), Store(), list[Notice]()
+    while late:
+        size = int(generator.integers(1, 60))
+        notices += road.take(late[:size])
+        store.keep(road, late[:size])
+        late = late[size:]
+        if generator.random() < 0.3:
+            road = store.restart(Road(12))
+    assert notices == expected
+    assert road.situations.situations() == straight.situations.situations()
 
 
 def test_every_situation_is_connected_at_every_step() -> None:

@@ -37,7 +37,7 @@ def situation(name: str, *stays: tuple[str, int, int | None]) -> Situation:
     return Situation(
         id=name,
         kind="road",
-        site="R",
+        sites=("R",),
         state=State.ENDED,
         level=Level.CONGESTED,
         at_us=at_us,

@@ -1,0 +1,157 @@
+"""What a zone must know to go on after a restart, as small plain dicts: JSON-able, by names and not by numbers.
+
+What a thing knew when it spoke last is enough: readings that waited then and have been taken since are taken again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+from analytics.situations.extent import Extent
+from analytics.situations.graph import Graph
+from analytics.situations.record import Record
+from analytics.situations.tracker import Identity, Tracker
+
+FORMAT = 1
+"""Version of these dicts; a memory of another version is ignored, and situations begin anew."""
+
+Plain = list[float | None]
+"""Numbers as JSON has them."""
+
+
+class RecordMemory(TypedDict):
+    """A situation: its `Record`, with places by key and things by name."""
+
+    id: str
+    onset_us: int
+    host: str | None
+    kind: str
+    places: list[list[str]]
+    things: list[str]
+    level: int
+    extent: tuple[list[str], list[str], float | None] | None
+    stays: dict[str, list[tuple[int, int | None]]]
+    amounts: list[tuple[int, float]]
+    told: tuple[int, str | None, list[list[str]]]
+    told_us: int
+
+
+class BookMemory(TypedDict):
+    """What a `Book` must know.
+
+    began_us: since when things are congested. places: kind, id, the situation each is or was in, the one before, and
+    when it was congested last.
+    """
+
+    began_us: dict[str, int]
+    places: list[tuple[str, str, str | None, str | None, int]]
+    situations: list[RecordMemory]
+
+
+class ZoneMemory(TypedDict):
+    """step_us: the last step."""
+
+    format: int
+    step_us: int
+    book: BookMemory
+
+
+class ThingMemory(TypedDict):
+    """A thing as of some step, and the readings that waited then, in order of the columns of `Seen`, None for NaN.
+
+    slow_us: since when its readings are congested, and the newest such reading.
+    """
+
+    format: int
+    seen: Plain
+    values: Plain
+    slow_us: tuple[int, int]
+    rows: list[Plain]
+    row_values: list[Plain]
+
+
+class Writer:
+    """Writes the records of a graph."""
+
+    def __init__(self, graph: Graph, names: tuple[str, ...]) -> None:
+        self._graph, self._names = graph, names
+
+    def places(self, tracker: Tracker) -> list[tuple[str, str, str | None, str | None, int]]:
+        """Write the places that are or were in an open situation."""
+        found = []
+        for place in (tracker.owner >= 0).nonzero()[0].tolist():
+            owner, before = (tracker.open.get(int(slots[place])) for slots in (tracker.owner, tracker.before))
+            kind, name = self._key(place)
+            ids = (owner.id if owner else None, before.id if before else None)
+            found.append((kind, name, *ids, int(tracker.last_us[place])))
+        return found
+
+    def record(self, record: Record, host: Identity | None) -> RecordMemory:
+        level, told_host, told_places = record.told
+        extent = record.extent
+        return RecordMemory(
+            id=record.identity.id,
+            onset_us=record.identity.onset_us,
+            host=host.id if host else None,
+            kind=record.kind,
+            places=self._keys(record.places),
+            things=[self._names[thing] for thing in record.things],
+            level=record.level,
+            extent=(self._key(extent.head), self._key(extent.tail), extent.length_m) if extent.head >= 0 else None,
+            stays={self._names[thing]: stays for thing, stays in sorted(record.stays.items())},
+            amounts=list(record.amounts),
+            told=(level, told_host, self._keys(sorted(told_places))),
+            told_us=record.told_us,
+        )
+
+    def _key(self, place: int) -> list[str]:
+        return [self._graph.places[place].kind, self._graph.places[place].id]
+
+    def _keys(self, places: Iterable[int]) -> list[list[str]]:
+        return [self._key(place) for place in places]
+
+
+class Reader:
+    """Reads records back; what is no longer in the catalogue is left out."""
+
+    def __init__(self, graph: Graph, names: tuple[str, ...]) -> None:
+        self._graph = graph
+        self.thing = {name: thing for thing, name in enumerate(names)}
+
+    def places(self, tracker: Tracker, memory: BookMemory) -> None:
+        """Give the places back to their situations, which must be open."""
+        slots = {identity.id: slot for slot, identity in tracker.open.items()}
+        for kind, name, owner, before, last_us in memory["places"]:
+            place = self._graph.index.get((kind, name), -1)
+            if place >= 0:
+                tracker.owner[place] = slots.get(owner or "", -1)
+                tracker.before[place] = slots.get(before or "", -1)
+                tracker.last_us[place] = last_us
+
+    def record(self, memory: RecordMemory, identity: Identity) -> Record:
+        level, host, places = memory["told"]
+        record = Record(identity, memory["kind"])
+        record.places = tuple(self._places(memory["places"]))
+        record.things = tuple(self.thing[name] for name in memory["things"] if name in self.thing)
+        record.level, record.host = memory["level"], memory["host"]
+        record.extent = self._extent(memory) or record.extent
+        record.stays = {
+            self.thing[name]: [(from_us, to_us) for from_us, to_us in stays]
+            for name, stays in memory["stays"].items()
+            if name in self.thing
+        }
+        record.amounts.extend((at_us, amount) for at_us, amount in memory["amounts"])
+        record.told, record.told_us = (level, host, frozenset(self._places(places))), memory["told_us"]
+        return record
+
+    def _places(self, keys: Iterable[Iterable[str]]) -> list[int]:
+        found = (self._graph.index.get((kind, name), -1) for kind, name in keys)
+        return [place for place in found if place >= 0]
+
+    def _extent(self, memory: RecordMemory) -> Extent | None:
+        if memory["extent"] is None:
+            return None
+        head, tail, length_m = memory["extent"]
+        ends = self._places((head, tail))
+        return Extent(ends[0], ends[-1], length_m) if ends else None

@@ -1,0 +1,57 @@
+"""Shapes of situations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.models.base import LevelName, SensorId, Time
+
+StateName = Literal["open", "clearing", "part", "ended"]
+TrendName = Literal["growing", "steady", "shrinking"]
+
+_ID = "20260302T071200Z-W07-G1"
+
+
+class SituationOut(BaseModel):
+    """One congestion or stoppage with everything that belongs to it, as of `time`."""
+
+    situation: str = Field(examples=[_ID], description="its id: when it began, and the first sensor that saw it")
+    time: Time = Field(description="the step of event time that this is as of")
+    kind: str = Field(examples=["road"], description="`road`, or the kind of its sensors: gate, yard, crane and so on")
+    state: StateName = Field(examples=["open"], description="`part`: now belongs to `parent`, and may part again")
+    level: LevelName = Field(examples=["jammed"], description="of the worst sensor inside")
+    sites: list[str] = Field(examples=[["W02", "W03"]])
+    places: list[str] = Field(examples=[["W02-W03", "W01-W02"]], description="sections, sites or sensors inside")
+    sensors: list[str] = Field(examples=[["W02-F1", "W03-F1"]], description="those that are congested there now")
+    head: str = Field(examples=["W02-W03"], description="the place where vehicles leave it, or where it began")
+    tail: str = Field(examples=["W01-W02"], description="the place where vehicles meet it")
+    length_m: float | None = Field(examples=[3835.0], description="from head to tail; null: lengths are not known")
+    trend: TrendName = Field(examples=["growing"], description="over the last 10 min")
+    onset: Time = Field(description="the first slow reading")
+    end: Time | None = Field(description="the last slow reading; null while it is not over")
+    parent: str | None = Field(
+        examples=[None], description="the situation that it is a part of, or that brought it about"
+    )
+
+
+class StayOut(BaseModel):
+    """A sensor was congested inside from its first to its last slow reading; `to` is null where it still is."""
+
+    sensor: SensorId
+    from_: Time = Field(alias="from")
+    to: Time | None
+
+
+class SituationShown(SituationOut):
+    """A situation with who was congested in it from when until when."""
+
+    stays: list[StayOut]
+
+
+class SituationsOut(BaseModel):
+    """Situations, the youngest first."""
+
+    items: list[SituationOut]
+    next: str | None = Field(examples=[_ID], description="ask again with before= this for older ones; null: no more")

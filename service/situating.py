@@ -1,0 +1,84 @@
+"""Situations on their way to the store and the feed. The shape of `data` is a promise: `docs/api.md` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from analytics.roster import Roster
+from analytics.situations.situation import Notice, Situation, Step
+from analytics.situations.situations import Situations
+from sensors.catalogue import Catalogue
+from service.alerts import instant
+from store.catalogue import load_neighbours
+from store.database import Connection
+from store.events import NewEvent
+from store.situations import SituationRow, load_situation_memory
+
+TYPES = {
+    Step.BEGAN: "vigie.situation.began.v1",
+    Step.CHANGED: "vigie.situation.changed.v1",
+    Step.ENDED: "vigie.situation.ended.v1",
+}
+
+
+def situation_event(notice: Notice) -> NewEvent:
+    """Word one announcement; its time is that of the step that brought it about."""
+    situation = notice.situation
+    return NewEvent(instant(situation.at_us), TYPES[notice.step], situation.id, data_of(situation))
+
+
+def situation_rows(notices: Iterable[Notice], still_open: Iterable[Situation]) -> list[SituationRow]:
+    """What is to be stored of those that ended or are open, each once."""
+    found = {notice.situation.id: notice.situation for notice in notices if notice.step is Step.ENDED}
+    return [_row(one) for one in (found | {one.id: one for one in still_open}).values()]
+
+
+def data_of(situation: Situation) -> dict[str, Any]:
+    """What is said of a situation, times as RFC 3339."""
+    return {
+        "situation": situation.id,
+        "kind": situation.kind,
+        "state": situation.state.value,
+        "level": situation.level.label,
+        "sites": list(situation.sites),
+        "places": list(situation.places),
+        "sensors": list(situation.sensors),
+        "head": situation.head,
+        "tail": situation.tail,
+        "length_m": situation.length_m,
+        "trend": situation.trend.value,
+        "onset": _text(situation.onset_us),
+        "end": _text(situation.end_us),
+        "parent": situation.parent,
+    }
+
+
+async def restored_situations(conn: Connection, roster: Roster, catalogue: Catalogue) -> Situations:
+    """Situations that go on where the last process stopped; their engine must be restored already."""
+    situations = Situations(roster, catalogue, await load_neighbours(conn))
+    situations.restore(await load_situation_memory(conn))
+    return situations
+
+
+def _row(situation: Situation) -> SituationRow:
+    return SituationRow(
+        id=situation.id,
+        kind=situation.kind,
+        state=situation.state.value,
+        level=int(situation.level),
+        onset=instant(situation.onset_us),
+        ended=None if situation.end_us is None else instant(situation.end_us),
+        time=instant(situation.at_us),
+        sites=list(situation.sites),
+        data=data_of(situation) | {"stays": list(_stays(situation))},
+    )
+
+
+def _stays(situation: Situation) -> Iterator[dict[str, str | None]]:
+    for span in situation.spans:
+        yield {"sensor": span.sensor, "from": _text(span.from_us), "to": _text(span.to_us)}
+
+
+def _text(time_us: int | None) -> str | None:
+    return None if time_us is None else instant(time_us).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,123 @@
+"""Situations through the database: the analyst killed at random finds what one that lived on finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from analytics.engine import Engine
+from analytics.situations.situation import Notice
+from analytics.situations.situations import Situations
+from ingest.columns import Batch, Columns
+from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.kind import Kinds
+from service.analyst import READER, as_readings, run_analysis
+from service.situating import situation_event
+from store.catalogue import load_catalogue, load_neighbours, register_recording
+from store.database import connected
+from store.progress import cursors_of, newest_batches
+from store.reader import BatchReader
+from store.situations import SituationChoice, read_situations
+from store.writer import SlotSink
+
+STATIONS = [f"s{k}" for k in range(6)]
+DEADLINE_S = 30.0
+
+
+def speeds(seed: int) -> np.ndarray:
+    """Three hours at 30 s: two jams that move upstream and meet, and one of its own."""
+    generator = np.random.default_rng(seed)
+    speed = np.full((360, len(STATIONS)), 95.0)
+    for back in range(4):
+        speed[20 + 10 * back : 120, 5 - back] = 20
+    speed[40:90, 1] = 25
+    speed[250:300, 0] = 10
+    return (speed + generator.normal(0, 2, speed.shape)).round(1).clip(1)
+
+
+@pytest.fixture
+async def recording(migrated_url: str) -> Catalogue:
+    site = Site(id="R", name="R", basin="recording", clock="recording")
+    stations = [
+        Sensor(id=name, site="R", kind="traffic", position_km=float(k), period_s=30, free_speed_kmh=100)
+        for k, name in enumerate(STATIONS)
+    ]
+    async with connected(migrated_url, name="test") as conn:
+        await register_recording(conn, site, stations)
+        return await load_catalogue(conn)
+
+
+@pytest.fixture
+def batches(make_columns: Callable[..., Columns]) -> list[Batch]:
+    """Readings in an order that is wrong by up to a minute, in batches of any size."""
+    generator, speed = np.random.default_rng(3), speeds(3)
+    rows = [(30.0 * step, name, speed[step, k]) for step in range(len(speed)) for k, name in enumerate(STATIONS)]
+    rows.sort(key=lambda row: row[0] + generator.uniform(0, 60))
+    found = []
+    while rows:
+        size = int(generator.integers(20, 120))
+        times, things, values = zip(*rows[:size], strict=True)
+        columns = make_columns(times, things=things, site="R", value=0.0)
+        place = columns.kind.field_names.index("speed_kmh")
+        columns.values[:] = np.nan
+        columns.values[:, place] = values
+        found.append(Batch(0, (columns,), (), ()))
+        rows = rows[size:]
+    return found
+
+
+async def caught_up(url: str) -> None:
+    async with connected(url, name="test") as conn, asyncio.timeout(DEADLINE_S):
+        goal = await newest_batches(conn)
+        while await cursors_of(conn, READER) != goal:
+            await asyncio.sleep(0.01)
+
+
+async def analysed(url: str, kinds: Kinds) -> None:
+    """Let an analyst live until it has caught up, then kill it."""
+    task = asyncio.create_task(run_analysis(url, kinds), name="analyst")
+    await caught_up(url)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def told(url: str) -> list[tuple[str, str, dict[str, Any]]]:
+    with psycopg.connect(url) as conn:
+        rows = conn.execute("select type, subject, data from event where type like 'vigie.situation.%' order by id")
+        return [(str(type_), str(subject), data) for type_, subject, data in rows.fetchall()]
+
+
+async def straight(url: str, kinds: Kinds, catalogue: Catalogue) -> tuple[list[Notice], Situations]:
+    """What comes out in one process that reads everything at once."""
+    engine = Engine(kinds, catalogue)
+    async with BatchReader.open(url, "straight", kinds) as reader:
+        situations = Situations(engine.roster, catalogue, await load_neighbours(reader.connection))
+        engine.attach(situations.watch)
+        read = await reader.next(10**9)
+        engine.absorb([as_readings(columns) for batch in read for columns in batch.columns])
+    return situations.run(), situations
+
+
+async def test_restarts_in_the_middle_give_the_same_situations(
+    migrated_url: str, kinds: Kinds, recording: Catalogue, batches: list[Batch]
+) -> None:
+    async with SlotSink.open(migrated_url, 0, kinds) as sink:
+        for first in range(0, len(batches), 6):
+            for batch in batches[first : first + 6]:
+                await sink.write(batch)
+            await analysed(migrated_url, kinds)
+    notices, situations = await straight(migrated_url, kinds, recording)
+    expected = [situation_event(notice) for notice in notices]
+    assert told(migrated_url) == [(event.type, event.subject, event.data) for event in expected]
+    assert len({event.subject for event in expected}) == 3
+    async with connected(migrated_url, name="test") as conn:
+        stored = {row.id: row.state for row in await read_situations(conn, SituationChoice(None), before=None, limit=9)}
+    ended = {notice.situation.id: "ended" for notice in notices if notice.step == "ended"}
+    assert stored == ended | {one.id: one.state.value for one in situations.situations()}
