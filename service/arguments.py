@@ -12,6 +12,7 @@ from service import commands
 from service.options import above_zero, count
 from service.playback import add_record, add_replay
 from service.quarantining import moment
+from service.scenarios import add_scenarios
 from service.scoring import add_score
 
 _MOST_ENTRIES = 1000
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_record(choices.add_parser("record", parents=[common], help="store a range of your own data as a recording"))
     _add_evaluate(choices.add_parser("evaluate", parents=[common], help="score the detectors over recordings"))
     add_score(choices.add_parser("score", parents=[common], help="score alerts against the truth of simulated runs"))
+    add_scenarios(choices.add_parser("scenarios", parents=[common], help="what can happen to the simulated port"))
     _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)

@@ -14,6 +14,7 @@ from service.commands import kinds_of, note, tell
 from service.endpoints import cache_folder
 from service.options import above_zero, count
 from service.quarantining import moment
+from service.scenarios import scenarios_of
 from service.score.conductor import Options, score_all
 from service.score.one import Question, score_one
 from service.score.past import WEEKS
@@ -22,7 +23,6 @@ from service.score.systems import BASELINE, VIGIE, System
 from service.score.tally import Figures, table
 from service.server import parse_address
 from service.settings import Settings
-from simulators.scenario import load_scenarios
 
 
 class ScoreError(OperatorError):
@@ -64,7 +64,7 @@ async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
         _tell({VIGIE: [await score_one(question)]}, arguments)
         return
     options = Options(
-        scenarios=load_scenarios(arguments.scenarios),
+        scenarios=scenarios_of(settings, arguments.scenarios),
         only=tuple(arguments.scenario),
         systems=_systems(arguments),
         seeds=range(arguments.first_seed, arguments.first_seed + arguments.seeds),

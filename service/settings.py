@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: str | None = None
     broker_url: str | None = None
     kinds_dir: str | None = None
+    scenarios_dir: str | None = None
     rules_file: str | None = None
 
     ingest_slots: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(min_length=1)] = (("#",),)

@@ -23,6 +23,10 @@ LIKE_ORDINARY_S: Final = 300.0
 """By how much a spell may begin earlier or last longer than the ordinary one and still be it: the
 tolerance of the score at 30 s. Lower makes events of single lorries that came in another order."""
 
+SHORT_S: Final = 900.0
+"""What is congested for another reason must last so long beside the rest of its spell: a recurrent queue differs by
+that much from day to day. Lower cuts it into pieces, higher hides what an accident adds to it."""
+
 _LINGERS_S: Final = 7200.0
 """How long after its end an intervention can still begin to congest a place: the platoon of a long queue takes so long.
 Lower leaves the last places without a reason, higher gives the evening's peak to the morning's accident."""
@@ -42,9 +46,9 @@ class Piece:
 
 
 def pieces(place: str, spell: Run, ordinary: Mask, step_s: float) -> Iterator[Piece]:
-    """Cut a spell where it begins or ends to be there anyway; parts under five minutes go with the longer neighbour."""
+    """Cut a spell where it begins or ends to be there anyway; shorter parts than `SHORT_S` go with their neighbour."""
     inside = ordinary[spell.first : spell.end].copy()
-    short = LIKE_ORDINARY_S / step_s
+    short = SHORT_S / step_s
     for wanted in (False, True):
         for run in runs(inside == wanted):
             if run.end - run.first < short and run.end - run.first < len(inside):

@@ -57,10 +57,10 @@ class Places:
         for corridor in self._catalogue.corridors:
             for section in graph.along(corridor):
                 self._sensors[section.id].append(corridor.id)
-        before = {section.to_site: section.id for section in self._catalogue.sections}
         for gate in (s for s in self._catalogue.sensors if s.kind == "gate" and s.direction != "out"):
-            if gate.site in before:
-                self._sensors[before[gate.site]].append(gate.id)
+            for section in self._catalogue.sections:
+                if section.to_site == gate.site:
+                    self._sensors[section.id].append(gate.id)
         for name in view.gates + view.yards:
             self._sensors[name].append(name)
 
