@@ -12,7 +12,6 @@ from typing import Final
 
 from sensors.fault import Fault
 
-_MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
 
@@ -21,8 +20,8 @@ WINDOW_S: Final[Mapping[Fault, float]] = {
     Fault.SILENT: _HOUR_S,
     Fault.SITE_DOWN: _HOUR_S,
     Fault.NETWORK_DOWN: _HOUR_S,
-    # Shares of samples: 60 readings of a sensor that reports every minute.
-    Fault.INSUFFICIENT: _HOUR_S,
+    # Shares of samples: two hours are 24 of a yard block, an hour 60 of a lorry park.
+    Fault.INSUFFICIENT: 2 * _HOUR_S,
     Fault.DUPLICATE: _HOUR_S,
     Fault.OUT_OF_ORDER: _HOUR_S,
     Fault.SPIKE: 2 * _HOUR_S,
@@ -46,8 +45,9 @@ WINDOW_S: Final[Mapping[Fault, float]] = {
     Fault.CLOCK_OFFSET: _HOUR_S,
     Fault.FUTURE: _HOUR_S,
     Fault.LATE_BATCH: _HOUR_S,
-    Fault.COUNTER_RESET: 30 * _MINUTE_S,
-    Fault.STALE_RETAINED: 30 * _MINUTE_S,
+    Fault.COUNTER_RESET: _HOUR_S,
+    # It shows at every reconnect, which may be 20 min apart.
+    Fault.STALE_RETAINED: _HOUR_S,
     # What creeps, or comes with the day: 1 to 5 % a day need days.
     Fault.DRIFT: 5 * _DAY_S,
     Fault.CLOCK_DRIFT: 5 * _DAY_S,
