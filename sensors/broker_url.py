@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sensors.errors import OperatorError
@@ -24,6 +25,11 @@ class BrokerAddress:
     tls: bool = False
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    """Authorities to trust instead of the system's, PEM."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    """Our own certificate and its key, PEM; the key may stand in the file of the certificate."""
 
     @property
     def label(self) -> str:
@@ -31,7 +37,32 @@ class BrokerAddress:
         return f"{self.host}:{self.port}"
 
     def tls_context(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context() if self.tls else None
+        """What to check the broker by, None without TLS; raises `BrokerUrlError` for a file that cannot be used."""
+        if not self.tls:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as exc:
+            raise BrokerUrlError(f"{self.ca_file}: no certificates of authorities in PEM: {_reason(exc)}") from exc
+        if self.cert_file is not None:
+            _load_own(context, self.cert_file, self.key_file)
+        return context
+
+
+def _load_own(context: ssl.SSLContext, cert_file: Path, key_file: Path | None) -> None:
+    def refuse() -> str:
+        # Without this OpenSSL would ask on the terminal.
+        raise BrokerUrlError(f"{key_file or cert_file}: the key is protected by a passphrase: give one that is not")
+
+    try:
+        context.load_cert_chain(cert_file, key_file, refuse)
+    except OSError as exc:
+        names = f"{cert_file} and {key_file}" if key_file else str(cert_file)
+        raise BrokerUrlError(f"{names}: no certificate in PEM with its key: {_reason(exc)}") from exc
+
+
+def _reason(exc: OSError) -> str:
+    return (exc.reason if isinstance(exc, ssl.SSLError) else exc.strerror) or str(exc)
 
 
 def parse_broker_url(url: str) -> BrokerAddress:

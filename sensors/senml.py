@@ -25,11 +25,11 @@ MAX_RECORDS = 10_000
 """Of one pack: ten times the readings that a message may have, so that each may have ten fields."""
 
 _VERSION = 10
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTERS = frozenset({"seq", "boot"})
 _LARGEST_COUNTER = 2.0**53
 _NAME = re.compile(r"(?:(?P<prefix>.*)[/:])?(?P<field>[A-Za-z0-9_]+)", re.DOTALL)
-_SPELLINGS = {"°C": ("Cel",), "1": ("count", "/"), "°": ("deg",)}
+SPELLINGS = {"°C": ("Cel",), "1": ("count", "/"), "°": ("deg",)}
 """How the SenML registries (RFC 8428, RFC 8798) spell a unit of ours; the same unit in other letters."""
 _LABELS = frozenset({"n", "bn", "v", "vs", "vb", "vd", "bt", "bu", "bv", "bver", "s", "bs"})
 
@@ -185,7 +185,7 @@ def _by_time(records: Iterable[_Record], received_us: int) -> dict[int, list[_Re
 def _resolved(time_us: int, records: list[_Record], speaker: Speaker) -> Resolved:
     pack = msgspec.json.encode(list(map(partial(_plain, time_us), records)))
     try:
-        said: dict[str, object] = {"time": _EPOCH + timedelta(microseconds=time_us)}
+        said: dict[str, object] = {"time": EPOCH + timedelta(microseconds=time_us)}
     except OverflowError:
         return Resolved(Rejected(Reason.TIME, f"{time_us / 1e6:.0f} s since 1970 is no date"), pack)
     for record in records:
@@ -233,7 +233,7 @@ def _unit_fault(field: str, unit: str | None, kind: Kind) -> Rejected | None:
     if field not in {*kind.field_names, *kind.text_names, *_COUNTERS}:
         return Rejected(Reason.NOT_IN_SCHEMA, f"{kind.name} has no field {field!r}")
     expected = kind.field(field).unit if field in kind.field_names else "1"
-    if unit is None or unit == expected or unit in _SPELLINGS.get(expected, ()):
+    if unit is None or unit == expected or unit in SPELLINGS.get(expected, ()):
         return None
     return Rejected(Reason.UNIT, f"{field} is in {unit!r}; expected {expected!r}, and nothing is converted")
 

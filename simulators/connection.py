@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import ssl
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import aiomqtt
 import structlog
@@ -25,31 +28,72 @@ _RECEIVE_MAXIMUM: Final = 65_535
 """MQTT 5, 3.2.2.3.3: what holds where a broker does not say."""
 
 
+_ANSWER_S: Final = 5.0
+"""How long the broker may take to answer a connection: two attempts within the patience of a publisher."""
+
+
 class PublishError(OperatorError):
     """The broker cannot be reached or refuses for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How to speak: MQTT 5 tells why it refuses, 3.1.1 accepts and drops; QoS 0 is accepted once it is on its way."""
+
+    version: Literal["5", "3.1.1"] = "5"
+    qos: Literal[0, 1] = 1
+
+    @property
+    def protocol(self) -> aiomqtt.ProtocolVersion:
+        return aiomqtt.ProtocolVersion.V5 if self.version == "5" else aiomqtt.ProtocolVersion.V311
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """Closes when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  Python's signature
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 class Connection(aiomqtt.Client):
     """One connection that also tells reason codes, which aiomqtt drops, and lets many messages be under way."""
 
-    def __init__(self, broker: BrokerAddress, client_id: str, acknowledged: Callable[[int, ReasonCode], None]) -> None:
+    def __init__(
+        self,
+        broker: BrokerAddress,
+        client_id: str,
+        dialect: Dialect,
+        acknowledged: Callable[[int, ReasonCode], None],
+    ) -> None:
+        tls = broker.tls_context()
+        if tls is not None:
+            tls.sslsocket_class = _TlsSocket
         super().__init__(
             broker.host,
             broker.port,
             username=broker.user,
             password=broker.password,
             identifier=client_id,
-            protocol=aiomqtt.ProtocolVersion.V5,
+            protocol=dialect.protocol,
+            timeout=_ANSWER_S,
+            # What goes wrong comes as an exception, and is told once.
+            logger=logging.Logger("mqtt", logging.CRITICAL),  # noqa: LOG001  one that nobody else knows
             # The outbox keeps the window: given a limit, paho would search all messages at every acknowledgement.
             max_inflight_messages=0,
-            tls_context=broker.tls_context(),
+            tls_context=tls,
         )
+        self._broker = broker
         self._acknowledged = acknowledged
+        self._qos = dialect.qos
         self.receive_maximum = _RECEIVE_MAXIMUM
 
     def send(self, topic: str, payload: bytes) -> int:
         """Hand one message to the socket; returns its packet id."""
-        info = self._client.publish(topic, payload, qos=1)
+        info = self._client.publish(topic, payload, qos=self._qos)
         if info.rc != MQTT_ERR_SUCCESS:
             raise aiomqtt.MqttCodeError(info.rc, "Could not publish message")
         return info.mid
@@ -63,6 +107,16 @@ class Connection(aiomqtt.Client):
         # paho does not look at the Receive Maximum; a broker may disconnect who exceeds it.
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError(f"it closed the connection unanswered{self._hint()}"))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _hint(self) -> str:
+        if not self._broker.tls:
+            return ": does it want TLS (mqtts://)?"
+        return "" if self._broker.cert_file else ": does it want a certificate of ours?"
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any) -> None:  # noqa: ANN401  paho's signature
         super()._on_publish(client, userdata, mid, reason_code, properties)

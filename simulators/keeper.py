@@ -7,6 +7,7 @@ sent again, now and then: behind everything else that is still on its way it mak
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -51,6 +52,8 @@ class Keeper:
     def __init__(self, repeat_after_s: float = REPEAT_AFTER_S, limit: int = KEPT) -> None:
         self.forgotten = 0
         """Readings dropped without a receipt, because there was no more room."""
+        self.settled = 0
+        """Readings that a receipt has covered."""
         self._repeat_after_s = repeat_after_s
         self._limit = limit
         self._boots: dict[Boot, _Sent] = {}
@@ -62,6 +65,10 @@ class Keeper:
     @property
     def full(self) -> bool:
         return len(self._order) >= self._limit
+
+    def waiting(self) -> Counter[str]:
+        """How many readings of each sensor or corridor no receipt covers."""
+        return Counter(thing for (_, thing, _), _ in self._order)
 
     def keep(self, boot: Boot, number: int, topic: str, payload: bytes, now_s: float) -> None:
         """Keep a reading that is being sent."""
@@ -94,6 +101,7 @@ class Keeper:
         covered = [number for number in sent.kept if standing.covers(number)]
         for number in covered:
             self._drop(boot, number)
+        self.settled += len(covered)
         if covered:
             sent.moved_s, sent.asked = now_s, 0
         for number, kept in sent.kept.items():

@@ -14,31 +14,26 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import aiomqtt
-import structlog
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sensors.broker_url import parse_broker_url
-from sensors.receipt import decode_receipt, readable_numbers
-from sensors.topics import RECEIPTS, parse_reading_topic, parse_receipt_topic
-from simulators.connection import FINAL, NOT_ACCEPTED, Connection, PublishError
-from simulators.keeper import KEPT, REPEAT_AFTER_S, Keeper, Kept
+from sensors.broker_url import BrokerAddress, parse_broker_url
+from simulators.connection import FINAL, NOT_ACCEPTED, Connection, Dialect, PublishError
+from simulators.keeper import KEPT, REPEAT_AFTER_S, Kept
+from simulators.link import Backoff, Link
 from simulators.outbox import Outbox
 from simulators.stream import each
+from simulators.vouching import Vouching, WhenFull
 
 __all__ = ["PublishError", "Publisher"]
 
-_log = structlog.get_logger(__name__)
-
 WINDOW: Final = 1000
 """Unacknowledged messages: from 200 up a local broker is never idle; more cost memory and are repeated after a loss."""
-
-_BACKOFF_S: Final = (0.05, 5.0)
-"""First and longest pause; a longer last one delays readings after an outage, a shorter one hammers the broker."""
 
 PATIENCE_S: Final = 10.0
 """How long the first connection may take: a broker that starts at the same time needs a second."""
@@ -56,33 +51,35 @@ class Publisher:
 
     def __init__(
         self,
-        url: str,
+        broker: str | BrokerAddress,
         client_id: str,
         *,
+        dialect: Dialect | None = None,
         window: int = WINDOW,
         patience_s: float = PATIENCE_S,
         rng: random.Random | None = None,
         receipts: bool = False,
         repeat_after_s: float = REPEAT_AFTER_S,
         keep: int = KEPT,
-        when_full: Literal["wait", "forget"] = "wait",
+        when_full: WhenFull = "wait",
     ) -> None:
-        self._broker = parse_broker_url(url)
+        self._broker = parse_broker_url(broker) if isinstance(broker, str) else broker
         self._client_id = client_id
         self._window = window
         self._patience_s = patience_s
-        self._rng = rng or random.Random()  # noqa: S311  jitter, not a secret
         self._outbox = Outbox()
-        self._keeper = Keeper(repeat_after_s, keep) if receipts else None
-        self._when_full = when_full
-        self._look_s = min(1.0, repeat_after_s / 4)
-        self._sites: dict[str, None] = {}
+        self._vouching = Vouching(repeat_after_s, keep, when_full, self._repeat) if receipts else None
+        self._backoff = Backoff(rng or random.Random())  # noqa: S311  jitter, not a secret
+        self._link = Link(self._broker, client_id, dialect or Dialect(), self, self._backoff)
+        self.published = 0  # messages taken over
         self.repeated = 0  # readings sent again because no receipt covered them
-        self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._wake = asyncio.Event()
-        self._pause_s = _BACKOFF_S[0]
-        self._trouble = ""
+
+    @property
+    def trouble(self) -> str | None:
+        """None while there is a connection, else why there is none."""
+        return None if self._link.connection else self._link.trouble or "not connected yet"
 
     @property
     def accepted(self) -> int:
@@ -97,25 +94,41 @@ class Publisher:
     @property
     def kept(self) -> int:
         """How many readings wait for the service's receipt."""
-        return 0 if self._keeper is None else len(self._keeper)
+        return 0 if self._vouching is None else len(self._vouching.keeper)
+
+    @property
+    def receipted(self) -> int:
+        """How many readings a receipt has covered."""
+        return 0 if self._vouching is None else self._vouching.keeper.settled
+
+    @property
+    def receipts(self) -> int:
+        """How many receipts came."""
+        return 0 if self._vouching is None else self._vouching.receipts
 
     @property
     def forgotten(self) -> int:
         """How many readings were dropped without a receipt, for want of room."""
-        return 0 if self._keeper is None else self._keeper.forgotten
+        return 0 if self._vouching is None else self._vouching.keeper.forgotten
+
+    def unreceipted(self) -> Counter[str]:
+        """How many readings wait for a receipt, by sensor or corridor."""
+        return Counter() if self._vouching is None else self._vouching.keeper.waiting()
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._run(), name=f"publisher {self._client_id}")]
-        if self._keeper is not None:
-            self._tasks.append(asyncio.create_task(self._ask(self._keeper), name=f"receipts {self._client_id}"))
+        self._tasks = [asyncio.create_task(self._link.run(), name=f"publisher {self._client_id}")]
+        if self._vouching is not None:
+            ask = self._vouching.ask(self._takes_more)
+            self._tasks.append(asyncio.create_task(ask, name=f"receipts {self._client_id}"))
         for task in self._tasks:
             task.add_done_callback(self._ended)
         try:
             async with asyncio.timeout(self._patience_s):
-                await self._until(lambda: self._connection is not None)
+                await self._until(lambda: self._link.connection is not None)
         except TimeoutError as exc:
             await self._stop()
-            raise PublishError(f"no broker at {self._broker.label}: {self._trouble or 'no answer'}") from exc
+            what = "no broker with TLS" if self._broker.tls else "no broker"
+            raise PublishError(f"{what} at {self._broker.label}: {self._link.trouble or 'no answer'}") from exc
         except BaseException:
             await self._stop()
             raise
@@ -130,9 +143,14 @@ class Publisher:
         """Take over one message; waits while the window is full, or there is no room to keep it."""
         if len(self._outbox) >= self._window or self._failure:
             await self._until(lambda: len(self._outbox) < self._window)
-        if self._keeper is not None:
-            await self._keep(self._keeper, topic, payload)
+        if self._vouching is not None:
+            if not self._vouching.has_room():
+                await self._until(self._vouching.has_room)
+            fresh = self._vouching.keep(topic, payload)
+            if fresh and self._link.connection:
+                self._link.connection.subscribe_to([fresh])
         self._outbox.add(topic, payload)
+        self.published += 1
         self._send_due()
 
     async def publish_all(
@@ -163,39 +181,39 @@ class Publisher:
         """Wait until the broker has accepted everything, and the service's receipts cover all that is kept."""
         await self._until(lambda: not len(self._outbox) and not self.kept)
 
-    async def _keep(self, keeper: Keeper, topic: str, payload: bytes) -> None:
-        """Keep a reading that carries a number, when there is room."""
-        place, numbers = parse_reading_topic(topic), readable_numbers(payload)
-        if place is None or not numbers:
-            return
-        if keeper.full and self._when_full == "forget":
-            if not keeper.forgotten:
-                _log.warning("no receipts and no more room: the oldest readings are dropped", kept=len(keeper))
-            keeper.forget_oldest()
-        elif keeper.full:
-            await self._until(lambda: not keeper.full)
-        if place.site not in self._sites:
-            self._sites[place.site] = None
-            if self._connection:
-                self._connection.subscribe_to([_receipts_of(place.site)])
-        for boot, number in numbers:
-            keeper.keep((place.site, place.thing, boot), number, topic, payload, time.monotonic())
+    def begun(self, connection: Connection) -> None:
+        """Send again what was under way when the last connection broke."""
+        self._outbox.lose()
+        self._outbox.limit = connection.receive_maximum
+        if self._vouching is not None:
+            connection.subscribe_to(self._vouching.topics)
+        self._wake.set()
+        self._send_due()
 
-    async def _ask(self, keeper: Keeper) -> None:
-        """Now and then ask about what no receipt covers."""
-        while True:
-            await asyncio.sleep(self._look_s)
-            # While the broker takes nothing, asking would only pile up.
-            if self._outbox.open or not self.owed:
-                self._repeat(keeper.overdue(time.monotonic()))
-
-    def _read(self, message: aiomqtt.Message) -> None:
-        """Take notice of a receipt."""
-        place, payload = parse_receipt_topic(message.topic.value), message.payload
-        receipt = decode_receipt(payload) if isinstance(payload, bytes) else None
-        if self._keeper is not None and place and receipt:
-            self._repeat(self._keeper.settle(*place, receipt, time.monotonic()))
+    def acknowledged(self, packet: int, code: ReasonCode) -> None:
+        """Take notice of an acceptance or a refusal."""
+        was_open = self._outbox.open
+        if code.value < NOT_ACCEPTED:
+            self._outbox.accept(packet)
             self._wake.set()
+        elif (owed := self._outbox.refuse(packet)) and code.value in FINAL:
+            self._fail(PublishError(f"the broker at {self._broker.label} refuses {owed.topic}: {code}"))
+        if self._outbox.open and not was_open:
+            self._backoff.reset()
+        if self._outbox.held_back:
+            self._send_due()
+        elif self._outbox.idle and not self._outbox.open:
+            asyncio.get_running_loop().call_later(self._backoff.next_s(), self._send_due)
+
+    def received(self, message: aiomqtt.Message) -> None:
+        """Only receipts are subscribed to."""
+        if self._vouching is not None:
+            self._vouching.read(message.topic.value, message.payload)
+            self._wake.set()
+
+    def _takes_more(self) -> bool:
+        """While the broker takes nothing, asking would only pile up."""
+        return self._outbox.open or not self.owed
 
     def _repeat(self, again: Iterable[Kept]) -> None:
         for kept in again:
@@ -210,66 +228,14 @@ class Publisher:
             self._wake.clear()
             await self._wake.wait()
 
-    async def _run(self) -> None:
-        while True:
-            connection = Connection(self._broker, self._client_id, self._acknowledged)
-            try:
-                async with connection:
-                    self._begin(connection)
-                    async for message in connection.messages:
-                        self._read(message)
-            except aiomqtt.MqttError as exc:
-                self._note(exc)
-            finally:
-                self._connection = None
-            await asyncio.sleep(self._next_pause())
-
-    def _begin(self, connection: Connection) -> None:
-        self._outbox.lose()
-        self._outbox.limit = connection.receive_maximum
-        self._connection = connection
-        connection.subscribe_to(map(_receipts_of, self._sites))
-        if self._trouble:
-            _log.info("broker reached", broker=self._broker.label, owed=len(self._outbox))
-        self._trouble = ""
-        self._wake.set()
-        self._send_due()
-
-    def _note(self, exc: aiomqtt.MqttError) -> None:
-        """Report a lost or failed connection once; one that the broker refuses for good ends the publisher."""
-        code = exc.rc if isinstance(exc, aiomqtt.MqttCodeError) else None
-        if isinstance(code, ReasonCode) and code.value in FINAL:
-            raise PublishError(f"the broker at {self._broker.label} refuses the connection: {code}") from exc
-        if not self._trouble:
-            _log.warning("broker lost", broker=self._broker.label, error=str(exc), owed=len(self._outbox))
-        self._trouble = str(exc)
-
-    def _acknowledged(self, packet: int, code: ReasonCode) -> None:
-        was_open = self._outbox.open
-        if code.value < NOT_ACCEPTED:
-            self._outbox.accept(packet)
-            self._wake.set()
-        elif (owed := self._outbox.refuse(packet)) and code.value in FINAL:
-            self._fail(PublishError(f"the broker at {self._broker.label} refuses {owed.topic}: {code}"))
-        if self._outbox.open and not was_open:
-            self._pause_s = _BACKOFF_S[0]
-        if self._outbox.held_back:
-            self._send_due()
-        elif self._outbox.idle and not self._outbox.open:
-            asyncio.get_running_loop().call_later(self._next_pause(), self._send_due)
-
     def _send_due(self) -> None:
-        if self._connection is None:
+        connection = self._link.connection
+        if connection is None:
             return
-        # A connection that breaks here is noticed by _run, which repeats what it still owes.
+        # A connection that breaks here is noticed by the link, and what it still owes is repeated on the next one.
         with contextlib.suppress(aiomqtt.MqttError):
             for owed in self._outbox.due():
-                self._outbox.sent(owed.number, self._connection.send(owed.topic, owed.payload))
-
-    def _next_pause(self) -> float:
-        pause = self._pause_s
-        self._pause_s = min(2 * pause, _BACKOFF_S[1])
-        return pause * self._rng.uniform(0.5, 1.5)
+                self._outbox.sent(owed.number, connection.send(owed.topic, owed.payload))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (exc := task.exception()):
@@ -284,7 +250,3 @@ class Publisher:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError, PublishError):
                 await task
-
-
-def _receipts_of(site: str) -> str:
-    return f"{RECEIPTS}/{site}/+"
