@@ -1,4 +1,4 @@
-"""The things of a port: sites, sensors, corridors, terminals, road sections, ways. Frozen, no IO but one data file.
+"""The things of a port: sites, sensors, corridors, terminals, road sections, ways. Frozen, no IO but reading files.
 
 The shipped catalogue (`sensors/port.toml`) seeds the database; from then on the database is the truth.
 """
@@ -8,13 +8,19 @@ from __future__ import annotations
 import tomllib
 from functools import cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from sensors.errors import OperatorError
 from sensors.rule import rises
 
 Clock = Literal["wall", "recording"]
+
+
+class CatalogueError(OperatorError):
+    """A file that is no catalogue; the message names it and what was expected."""
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -134,3 +140,20 @@ def shipped_catalogue() -> Catalogue:
     """The port's 30 sites and 90 sensors."""
     text = (resources.files("sensors") / "port.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), Catalogue)
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """A catalogue from a file written as `sensors/port.toml` is; raises `CatalogueError`."""
+    try:
+        catalogue = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Catalogue)
+    except OSError as exc:
+        raise CatalogueError(f"{path}: cannot be read: {exc.strerror}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as exc:
+        raise CatalogueError(f"{path}: not a catalogue as sensors/port.toml is one: {exc}") from exc
+    for sensor in catalogue.sensors:
+        if sensor.site not in catalogue.site_by_id:
+            raise CatalogueError(f"{path}: sensor {sensor.id} stands at {sensor.site!r}, which is none of the sites")
+    for corridor in catalogue.corridors:
+        if corridor.reader not in catalogue.sensor_by_id:
+            raise CatalogueError(f"{path}: corridor {corridor.id} is read by {corridor.reader!r}, which is no sensor")
+    return catalogue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sensors.payload import Reason
 from service import commands
+from service.field_options import add_simulate
 from service.options import above_zero, count
 from service.playback import add_record, add_replay
 from service.quarantining import moment
@@ -91,9 +92,7 @@ def _add_parts(choices: argparse._SubParsersAction[argparse.ArgumentParser], com
     _add_http(serve)
     serve.set_defaults(run=commands.run_serve)
     simulate = choices.add_parser("simulate", parents=[common], help="stand in for the port's sensors")
-    simulate.add_argument(
-        "--seed", type=int, dest="simulate_seed", metavar="N", help="another port, the same each time"
-    )
+    add_simulate(simulate)
     simulate.set_defaults(run=commands.run_simulate)
 
 

@@ -19,6 +19,8 @@ from service.settings import Settings, load_settings
 
 _ENDLESS = frozenset({"up", "ingest", "analyse", "serve", "simulate"})
 """Commands for which Ctrl-C is the ordinary end."""
+_WAITING = frozenset({"simulate"})
+"""Commands that wait for something at their end: a second Ctrl-C ends that, too."""
 _INTERRUPTED = 130
 """Exit status of a command that was interrupted, as shells have it: 128 + SIGINT."""
 
@@ -42,7 +44,7 @@ async def _until_signal(command: Awaitable[None], name: str) -> int:
     """Run a command; SIGINT and SIGTERM cancel it, and it ends in order."""
     task = asyncio.current_task()
     assert task is not None
-    with _cancelled_by_signals(task) as signalled:
+    with _cancelled_by_signals(task, again=name in _WAITING) as signalled:
         try:
             await command
         except asyncio.CancelledError:
@@ -53,13 +55,13 @@ async def _until_signal(command: Awaitable[None], name: str) -> int:
 
 
 @contextmanager
-def _cancelled_by_signals(task: asyncio.Task[object]) -> Iterator[list[signal.Signals]]:
-    """Cancel a task at the first signal; a second one changes nothing, because ends are quick."""
+def _cancelled_by_signals(task: asyncio.Task[object], *, again: bool) -> Iterator[list[signal.Signals]]:
+    """Cancel a task at the first signal; a second one changes nothing, because ends are quick, unless `again`."""
     loop = asyncio.get_running_loop()
     signalled: list[signal.Signals] = []
 
     def cancel(number: signal.Signals) -> None:
-        if not signalled:
+        if again or not signalled:
             task.cancel()
         signalled.append(number)
 

@@ -28,9 +28,12 @@ from service.chaos.director import Options as ChaosOptions
 from service.chaos.director import require_nothing_lost, run_chaos
 from service.endpoints import cache_folder, find_endpoints
 from service.evaluate.evaluation import Disturbance, as_text, evaluate
+from service.field_broker import tells_password
+from service.fieldwork import Fieldwork
 from service.ingestor import Ingest
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
+from service.sending import Sent
 from service.server import run_server
 from service.settings import Settings
 from service.simulation import run_simulation
@@ -62,6 +65,11 @@ def note(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def tell_counts(counts: Mapping[str, object], *, as_json: bool) -> None:
+    """Print one count a line, or one JSON object."""
+    tell(msgspec.json.encode(counts).decode() if as_json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+
+
 async def run_up(settings: Settings, arguments: argparse.Namespace) -> None:
     options = Options(simulators=not arguments.no_simulators, for_s=arguments.for_s, config=arguments.config, say=tell)
     await up(settings, kinds_of(settings), options)
@@ -89,8 +97,14 @@ async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
     await run_server(url, kinds, settings, registry, lambda page: tell(f"answering at {page}"))
 
 
-async def run_simulate(settings: Settings, _: argparse.Namespace) -> None:
-    await run_simulation(settings, find_endpoints(settings), kinds_of(settings))
+async def run_simulate(settings: Settings, arguments: argparse.Namespace) -> None:
+    def ended(sent: Sent) -> None:
+        if arguments.json or not arguments.quiet:
+            tell_counts(asdict(sent), as_json=arguments.json)
+
+    if tells_password(arguments):
+        note("the password in --broker can be read by everybody on this machine: --password-file hides it")
+    await run_simulation(settings, Fieldwork.of(arguments, settings), kinds_of(settings), note=note, ended=ended)
 
 
 async def run_evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -126,8 +140,7 @@ async def run_chaos_command(settings: Settings, arguments: argparse.Namespace) -
         say=note,
     )
     verdict = await run_chaos(kinds_of(settings), options)
-    counts = asdict(verdict)
-    tell(msgspec.json.encode(counts).decode() if arguments.json else "\n".join(f"{k} {v}" for k, v in counts.items()))
+    tell_counts(asdict(verdict), as_json=arguments.json)
     require_nothing_lost(verdict, options)
 
 

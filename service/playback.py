@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from sensors.errors import OperatorError
-from service.commands import kinds_of, note, tell
+from service.commands import kinds_of, note, tell_counts
 from service.endpoints import find_endpoints
 from service.options import above_zero, count, flat, listed
 from service.quarantining import moment
@@ -61,7 +59,7 @@ async def run_record(settings: Settings, arguments: argparse.Namespace) -> None:
         step_s=arguments.step_s,
     )
     done = await record(find_endpoints(settings).database_url, kinds_of(settings), wanted, arguments.out, say=note)
-    _print(asdict(done), as_json=arguments.json)
+    tell_counts(asdict(done), as_json=arguments.json)
 
 
 async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -72,7 +70,7 @@ async def run_replay(settings: Settings, arguments: argparse.Namespace) -> None:
     else:
         past = Past(arguments.start, arguments.end, flat(arguments.sites), arguments.name)
         done = await replay_past(endpoints, kinds, past, speed=arguments.speed, say=note)
-    _print(asdict(done), as_json=arguments.json)
+    tell_counts(asdict(done), as_json=arguments.json)
 
 
 def require_one_source(arguments: argparse.Namespace) -> None:
@@ -104,10 +102,6 @@ def _ids(help_: str) -> dict[str, Any]:
         "metavar": "ID[,ID...]",
         "help": f"{help_}; may be repeated",
     }
-
-
-def _print(counts: dict[str, Any], *, as_json: bool) -> None:
-    tell(msgspec.json.encode(counts).decode() if as_json else "\n".join(f"{k} {v}" for k, v in counts.items()))
 
 
 def _speed(text: str) -> float | None:

@@ -19,7 +19,7 @@ from sensors.errors import OperatorError
 PREFIX = "VIGIE_"
 _TESTS = "VIGIE_TEST_"
 _FILE = "VIGIE_CONFIG"
-_SECRET = frozenset({"database_url", "broker_url"})
+_SECRET = frozenset({"database_url", "broker_url", "simulate_password"})
 
 Days = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quarantine_mb: Annotated[float, msgspec.Meta(gt=0)] = 256
 
     simulate_seed: int = 1
+    simulate_password: str | None = None
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

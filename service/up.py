@@ -106,6 +106,8 @@ async def _run(parts: list[Part], for_s: float | None) -> None:
 def _simulate_command(home: Path, config: Path | None) -> list[str | Path]:
     # -P: a folder called `service` where the user stands must not be taken for ours.
     command: list[str | Path] = [sys.executable, "-P", "-m", "service", "simulate", "--home", home]
+    # The end of `up` is quick: what is not receipted by then is what the simulators of the next start begin without.
+    command += ["--quiet", "--patience", "0"]
     return command if config is None else [*command, "--config", config]
 
 

@@ -21,13 +21,15 @@ from sensors.topics import reading_topic
 from simulators.faults.effect import Numbers, Reading
 from simulators.faults.faults import Faults
 from simulators.faults.injection import Injection
+from simulators.manner import Manner
 from simulators.message import Message
-from simulators.world import STEP_S, World
+from simulators.world import STEP_S, Values, World
 
 FIRST_S: Final = 1.5
 """All first readings are sent within this time: under 2 s, and no burst."""
 
 _HEALTH_EVERY: Final = 60
+_JITTER: Final = 1
 _FIRMWARE: Final = "2.4.1"
 
 Observe = Callable[[World], None]
@@ -37,9 +39,16 @@ class Senders:
     """When each thing is due, and what its messages carry besides values. Raises `InjectionError`."""
 
     def __init__(
-        self, world: World, kinds: Kinds, seed: int, injections: Sequence[Injection], observe: Observe | None
+        self,
+        world: World,
+        kinds: Kinds,
+        seed: int,
+        injections: Sequence[Injection] = (),
+        observe: Observe | None = None,
+        *,
+        manner: Manner | None = None,
     ) -> None:
-        self._world, self._seed, self._observe = world, seed, observe
+        self._world, self._seed, self._observe, self._manner = world, seed, observe, manner or Manner()
         self._codecs = {name: PayloadCodec(kind) for name, kind in kinds.items()}
         self._faults = Faults(injections, world, kinds, seed)
 
@@ -49,12 +58,16 @@ class Senders:
         self._world.start(at_s)
         self._seen = math.floor(at_s / STEP_S)
         self._faults.start()
-        things, boot = self._world.things, int(at_s)
-        self._numbers = {thing.id: Numbers(boot) for thing in things}
+        self._things, boot = self._manner.senders(self._world.things), int(at_s)
+        self._numbers = {thing.id: Numbers(boot) for thing, _ in self._things}
+        self._last: dict[str, tuple[float, Values]] = {}
         self._measured: Counter[str] = Counter()
         self._rng = np.random.default_rng((self._seed, boot))
-        self._due = [(round(at_s + FIRST_S * place / len(things), 3), place) for place in range(len(things))]
-        self._first = len(things)
+        # Apart, so that the chances of all else stay the same.
+        self._intervals = np.random.default_rng((self._seed, boot, _JITTER))
+        count = len(self._things)
+        self._due = [(round(at_s + FIRST_S * place / count, 3), place) for place in range(count)]
+        self._first = count
         heapq.heapify(self._due)
         self._held: list[tuple[float, int, Message]] = []
         self._holds = 0
@@ -92,19 +105,30 @@ class Senders:
     def _measure(self) -> list[Reading]:
         """What the thing that is due reads, after the lorries that passed until then."""
         due_s, place = self._due[0]
-        thing = self._world.things[place]
+        thing = self._things[place][0]
         # One interval is longer, by the phase: no step of the world is read twice or left out.
         phase = self._rng.random() if self._first > 0 else 0.0
         self._first -= 1
-        heapq.heapreplace(self._due, (round(due_s + thing.period_s * (1 + phase), 3), place))
+        interval_s = self._manner.interval_s(thing, self._intervals)
+        heapq.heapreplace(self._due, (round(due_s + interval_s * (1 + phase), 3), place))
         self.advance(due_s)
-        events = self._world.take_events()
+        events = [event for event in self._world.take_events() if event.thing.id in self._numbers]
         healthy = thing.kind != "travel_time" and self._measured[thing.id] % _HEALTH_EVERY == 0
         self._measured[thing.id] += 1
-        values, health = self._world.measure(place), self._health() if healthy else None
+        values, health = self._values(place), self._health() if healthy else None
         return [Reading(event.thing, event.at_s, due_s, event.values, None) for event in events] + [
             Reading(thing, due_s, due_s, values, health)
         ]
+
+    def _values(self, place: int) -> Values:
+        """What a thing says; before the world has moved on, what it measured last."""
+        thing, index = self._things[place]
+        if index is None:
+            return self._manner.says(thing, {})
+        step_s, measured = self._last.get(thing.id, (-math.inf, {}))
+        if self._world.now_s > step_s:
+            step_s, measured = self._last[thing.id] = self._world.now_s, self._world.measure(index)
+        return self._manner.says(thing, measured)
 
     def _messages(self, reading: Reading) -> Iterator[Message]:
         """What becomes of a reading on its way."""

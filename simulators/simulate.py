@@ -11,6 +11,7 @@ from typing import Final
 
 from sensors.kind import Kinds
 from simulators.faults.injection import Injection
+from simulators.manner import Manner
 from simulators.message import Message
 from simulators.senders import Observe, Senders
 from simulators.world import World
@@ -28,12 +29,13 @@ async def simulate(
     seed: int,
     injections: Sequence[Injection] = (),
     observe: Observe | None = None,
+    manner: Manner | None = None,
 ) -> AsyncIterator[tuple[str, bytes]]:
     """Topics and payloads of all things of the world, as they fall due, without end; `now` is Unix seconds.
 
-    Raises `InjectionError`; `observe` sees the world after each of its steps.
+    Raises `InjectionError`; `observe` sees the world after each of its steps. `manner` says who sends, and how.
     """
-    senders = Senders(world, kinds, seed, injections, observe)
+    senders = Senders(world, kinds, seed, injections, observe, manner=manner)
     while True:
         # A day of steps takes up to a second: not on the event loop.
         await asyncio.to_thread(senders.start, now())

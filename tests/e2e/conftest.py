@@ -139,6 +139,12 @@ def vigie_environ() -> Callable[[dict[str, str]], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def vigie_command() -> list[str]:
+    """What to put before the name of a command."""
+    return VIGIE
+
+
+@pytest.fixture(scope="session")
 def start_vigie() -> Callable[..., RunningVigie]:
     """Start `vigie up` in a home, with options; the test stops it."""
     return RunningVigie
