@@ -75,6 +75,8 @@ async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
         weeks=arguments.weeks,
     )
     scored = await score_all(kinds_of(settings), options)
+    unseen = sum(tally.unseen for _, tally in next(iter(scored.values())))
+    note(f"{unseen} events that no sensor could see are left out")
     _tell({name: table(tallies) for name, tallies in scored.items()}, arguments)
 
 

@@ -14,7 +14,7 @@ from service.score.feed import Episode, Verdict
 from service.score.ground import Event, Ground, Slowed
 from service.score.spans import Span, gaps
 from service.score.watch import Watch
-from service.score.windows import EMPTY, WORTHLESS
+from service.score.windows import BLIND
 
 WIDENED_S: Final = 300.0
 """How far an alarm may lie beside congestion and still tell of it, as for recordings at 30 s. Less: alarms that come
@@ -54,10 +54,10 @@ class Alarms:
         self._episodes = [one for one in episodes if one.subject not in watch.others]
 
     def visible(self) -> Iterator[Event]:
-        """Events of which some sensor sent something for long enough: of others nobody can know."""
+        """Events of which some sensor that was not blind saw enough: of others nobody can know."""
         for event in self._ground.events:
-            sent = (gap for seer in self._seers(event) for gap in gaps(event.span, self._spans(EMPTY, seer)))
-            if any(gap.length_s >= SEEN_S for gap in sent):
+            seen = (gap for seer in self._seers(event) for gap in gaps(event.span, self._blind(seer)))
+            if any(gap.length_s >= SEEN_S for gap in seen):
                 yield event
 
     def detections(self, verdicts: Sequence[Verdict]) -> list[Detected]:
@@ -125,14 +125,14 @@ class Alarms:
     def _hidden(self, event: Event, verdicts: Sequence[Verdict]) -> bool:
         """Whether a verdict stood for long enough over something that still told of the road."""
         for seer in self._seers(event):
-            worthless = self._spans(WORTHLESS, seer)
+            blind = self._blind(seer)
             for verdict in verdicts:
                 both = verdict.span.common(event.span) if verdict.subject in self._watch.on(seer) else None
-                if both is not None and any(gap.length_s >= SEEN_S for gap in gaps(both, worthless)):
+                if both is not None and any(gap.length_s >= SEEN_S for gap in gaps(both, blind)):
                     return True
         return False
 
-    def _spans(self, faults: frozenset[str], subject: str) -> list[Span]:
-        """When one of these faults befell what a subject rests on."""
+    def _blind(self, subject: str) -> list[Span]:
+        """When nothing that came from a subject told of the road."""
         resting = self._watch.on(subject)
-        return [one.span for one in self._ground.faults if one.fault in faults and one.where in resting]
+        return [one.span for one in self._ground.faults if one.fault in BLIND and one.where in resting]

@@ -57,10 +57,10 @@ WINDOW_S: Final[Mapping[Fault, float]] = {
 LONG_RUN_ONLY: Final = frozenset({Fault.DRIFT, Fault.CLOCK_DRIFT, Fault.DAYLIGHT_SAVING})
 """Faults that a scenario of some hours cannot show: they are injected with `--days` only."""
 
-EMPTY: Final = frozenset({Fault.SILENT, Fault.SITE_DOWN, Fault.NETWORK_DOWN})
-"""Faults while which nothing at all comes from a sensor: what only it could have seen, nobody can report."""
+_NOTHING_COMES: Final = {Fault.SILENT, Fault.SITE_DOWN, Fault.NETWORK_DOWN}
+_NOTHING_READABLE_COMES: Final = {Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED}
+_NOTHING_TRUE_COMES: Final = {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Fault.SENTINEL}
 
-_UNREADABLE: Final = frozenset({Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED})
-
-WORTHLESS: Final = EMPTY | _UNREADABLE | {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Fault.SENTINEL}
-"""Faults while which nothing that comes tells of the road: a verdict over the sensor hides nothing then."""
+BLIND: Final = frozenset(_NOTHING_COMES | _NOTHING_READABLE_COMES | _NOTHING_TRUE_COMES)
+"""Faults while which nothing that comes tells of the road: what only such a sensor could have seen nobody can know, and
+a verdict over it hides nothing. All others lose, repeat, delay or distort what could still be understood."""
