@@ -58,6 +58,7 @@ def add_score(score: argparse.ArgumentParser) -> None:
 
 
 async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
+    _check(arguments)
     if arguments.truth is not None:
         url = arguments.url or _url(settings)
         question = Question(truth=arguments.truth, url=url, since=arguments.since, until=arguments.until)
@@ -78,6 +79,16 @@ async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
     unseen = sum(tally.unseen for _, tally in next(iter(scored.values())))
     note(f"{unseen} events that no sensor could see are left out")
     _tell({name: table(tallies) for name, tallies in scored.items()}, arguments)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that would be passed over in silence."""
+    of_truth = {"--url": arguments.url, "--from": arguments.since, "--to": arguments.until}
+    given = [name for name, value in of_truth.items() if value is not None]
+    if given and arguments.truth is None:
+        raise ScoreError(f"{given[0]} belongs to --truth FILE: what is played is scored as a whole")
+    if arguments.days is not None and arguments.scenario:
+        raise ScoreError("--scenario belongs to --all: ordinary days have none")
 
 
 def _systems(arguments: argparse.Namespace) -> tuple[System, ...]:
