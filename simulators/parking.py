@@ -52,6 +52,10 @@ class Parking:
         self._taken += entries - exits
         self._sums += np.stack((entries, exits), axis=1)
 
+    def fill(self) -> Floats:
+        """Share of the spaces that is taken."""
+        return self.state()[:, 2] / np.maximum(self._capacity, 1)
+
     def state(self) -> Floats:
         """Entries and exits since the start, spaces that are taken."""
         taken = np.zeros(len(self.sensors)) if self._taken is None else self._taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from simulators.cells import UNIT
 from simulators.gates import Gates
 from simulators.loops import Loops
 from simulators.network import Floats
+from simulators.parking import Parking
+from simulators.quay import Cranes, Reefers
 from simulators.roads import Roads
 from simulators.yards import Yards
 
@@ -25,7 +28,7 @@ class View:
     S sections with the mean speed of their vehicles over free speed, the vehicles on them, and how many cars and
     lorries have come to their ends since the world was built; C cells with their section, the same ratio, and density
     in cars per km; road sensors with the cell that each sees; G gates with queue and wait; Y blocks with the share that
-    is full, and TEU.
+    is full, and TEU; lorry parks with theirs; cranes, and whether wind stops them; racks, and plugs without power.
     """
 
     at_s: float
@@ -45,6 +48,12 @@ class View:
     yards: tuple[str, ...]
     yard_fill: Floats
     yard_teu: NDArray[np.int64]
+    parks: tuple[str, ...]
+    park_fill: Floats
+    cranes: tuple[str, ...]
+    crane_stopped: NDArray[np.bool_]
+    racks: tuple[str, ...]
+    rack_failed: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,18 @@ class Balance:
         return roads and gates and terminals and self.teu_start + self.teu_in - self.teu_out == self.teu_now
 
 
-def view(at_s: float, roads: Roads, loops: Loops, gates: Gates, yards: Yards) -> View:
+class Terminals(NamedTuple):
+    """What stands beside the roads."""
+
+    gates: Gates
+    yards: Yards
+    parking: Parking
+    cranes: Cranes
+    reefers: Reefers
+
+
+def view(at_s: float, roads: Roads, loops: Loops, terminals: Terminals) -> View:
+    gates, yards, parking, cranes, reefers = terminals
     net, n = roads.network, len(roads.network.sections)
     cars = roads.cells.cars_each @ roads.cells.vehicles[:, : roads.cells.cells]
     total = np.bincount(net.cell_section, cars, n)
@@ -100,6 +120,12 @@ def view(at_s: float, roads: Roads, loops: Loops, gates: Gates, yards: Yards) ->
         yards=yards.names,
         yard_fill=yards.used / np.maximum(yards.capacity, 1),
         yard_teu=yards.used.copy(),
+        parks=tuple(sensor.id for sensor in parking.sensors),
+        park_fill=parking.fill(),
+        cranes=tuple(sensor.id for sensor in cranes.sensors),
+        crane_stopped=cranes.wind_stop.copy(),
+        racks=tuple(sensor.id for sensor in reefers.sensors),
+        rack_failed=reefers.state()[:, -1],
     )
 
 

@@ -26,7 +26,7 @@ from simulators.profile import last_midnight, moment
 from simulators.quay import Cranes, Reefers, Wind
 from simulators.roads import Roads
 from simulators.trips import Trips
-from simulators.view import Balance, View, balance, view
+from simulators.view import Balance, Terminals, View, balance, view
 from simulators.yards import Yards
 
 STEP_S: Final = 30.0
@@ -96,15 +96,17 @@ class World:
         self._yards = Yards(catalogue, cranes, seed, interventions)
         self._gates = Gates(catalogue, self._roads, self._yards, seed, interventions)
         self._loops = Loops(catalogue, self._roads, seed)
+        parking, reefers = Parking(catalogue, seed), Reefers(catalogue, seed, interventions)
+        self._terminals = Terminals(self._gates, self._yards, parking, cranes, reefers)
         # In the order in which they are stepped: yards and gates need the cranes. Those of the road come last, because
         # they are left out while the world warms up: the chances of all others stay the same.
         self.families: dict[str, Family] = {
             "gate": self._gates,
-            "parking": Parking(catalogue, seed),
+            "parking": parking,
             "wind": wind,
             "crane": cranes,
             "yard": self._yards,
-            "reefer": Reefers(catalogue, seed, interventions),
+            "reefer": reefers,
             "traffic": self._loops,
             "travel_time": Trips(catalogue, self._roads),
         }
@@ -174,7 +176,7 @@ class World:
 
     def view(self) -> View:
         """The true state at the last step, before any sensor."""
-        return view(self.now_s, self._roads, self._loops, self._gates, self._yards)
+        return view(self.now_s, self._roads, self._loops, self._terminals)
 
     def balance(self) -> Balance:
         """What came, is there and left since the world was built."""

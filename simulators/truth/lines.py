@@ -14,7 +14,7 @@ from sensors.fault import Fault
 from simulators.faults.injection import Injection
 from simulators.interventions import What
 
-PlaceKind = Literal["section", "gate", "yard"]
+PlaceKind = Literal["section", "gate", "yard", "parking", "crane", "reefer"]
 
 
 class TruthError(OperatorError):

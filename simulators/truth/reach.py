@@ -18,7 +18,7 @@ surge a bottleneck on their way, the platoon after an accident the next junction
 
 
 class Reach:
-    """The places of a catalogue (sections, gates, yard blocks) and what congests them."""
+    """The places of a catalogue (sections, gates, yard blocks, cranes, racks) and what congests them."""
 
     def __init__(self, catalogue: Catalogue, demand: Demand) -> None:
         self._sections = {section.id: section for section in catalogue.sections}
@@ -41,17 +41,18 @@ class Reach:
     def heads(self, one: Intervention) -> frozenset[str]:
         """The places that an intervention congests by itself: where its queue begins."""
         match one.what:
-            case "incident" | "lane_closure" | "standing_lorries":
-                return frozenset({one.where})
+            case "incident" | "lane_closure" | "standing_lorries" | "ban_ignored":
+                return frozenset({one.where} if one.where else self._bans)
             case "gate_outage" | "surge":
                 return self._before({self._site.get(one.where, one.where)})
             case "ship_late":
                 return self._of_terminals({self._terminal[one.where]})
             case "wind":
-                return self._blocks({self._terminal[self._site[crane]] for crane in self._of_kind["crane"]})
-            case "ban_ignored":
-                return frozenset({one.where} if one.where else self._bans)
-            case "reefer_trip" | "demand":
+                cranes = frozenset(self._of_kind["crane"])
+                return cranes | self._blocks({self._terminal[self._site[crane]] for crane in cranes})
+            case "reefer_trip":
+                return frozenset(rack for rack in self._of_kind["reefer"] if one.where in (rack, self._site[rack]))
+            case "demand":
                 return frozenset()
 
     def hops(self, one: Intervention, place: str) -> int | None:

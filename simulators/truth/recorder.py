@@ -1,9 +1,9 @@
 """The truth of a run, before any sensor: congestion with onset, end, extent and cause, and the injected faults.
 
 Congestion is defined in the world: a section whose mean speed is under 60 % of free speed for at least two minutes, a
-gate whose wait or a yard block whose share has come to the congested limit of its kind. Onset is the first step at
-which that holds, not when the two minutes are over; the end is the first step at which it does not. Nothing of a truth
-is seen by a detector.
+gate whose wait, a yard block or lorry park whose share, or a rack whose plugs without power have come to the congested
+limit of their kind, a crane that wind stops. Onset is the first step at which that holds, not when the two minutes are
+over; the end is the first step at which it does not. Nothing of a truth is seen by a detector.
 """
 
 from __future__ import annotations

@@ -59,9 +59,12 @@ def of_place(truth: Truth, place: str) -> EventTruth:
     return found[0]
 
 
-def test_nothing_is_true_of_an_ordinary_night() -> None:
+def test_of_an_ordinary_night_only_full_lorry_parks_are_true() -> None:
     truth, _ = observed(0, 5)
-    assert (truth.events, truth.slowed, truth.faults) == ((), (), ())
+    assert {event.kind for event in truth.events} | {"parking"} == {"parking"}
+    parks = {sensor.id for sensor in CATALOGUE.sensors if sensor.kind == "parking"}
+    assert {span.place for span in truth.slowed} <= parks
+    assert truth.faults == ()
     assert truth.run.start == instant(MONDAY + STEP_S)
     assert truth.run.end == instant(MONDAY + 5 * HOUR)
 
@@ -104,6 +107,19 @@ def test_what_would_be_there_anyway_has_no_cause(monday: tuple[Truth, list[View]
         assert of_place(monday[0], place).cause is None
 
 
+def slow_alone(view: View) -> set[str]:
+    """Gates, blocks, parks and racks that have come to the dense limit of their kinds."""
+    limited = (
+        (view.gates, view.gate_wait_s, 900),
+        (view.yards, view.yard_fill, 0.75),
+        (view.parks, view.park_fill, 0.75),
+        (view.racks, view.rack_failed, 1),
+    )
+    return {
+        name for names, values, limit in limited for name, value in zip(names, values, strict=True) if value >= limit
+    }
+
+
 def test_slowed_spans_are_neither_free_nor_part_of_an_event(monday: tuple[Truth, list[View]]) -> None:
     truth, views = monday
     step_of = {instant(view.at_s): step for step, view in enumerate(views)}
@@ -116,7 +132,7 @@ def test_slowed_spans_are_neither_free_nor_part_of_an_event(monday: tuple[Truth,
                 seen = view.loop_cell[view.cell_section[view.loop_cell] == section]
                 assert min([view.speed_ratio[section], *view.cell_ratio[seen]]) < 0.75
             else:
-                assert view.gate_wait_s[view.gates.index(span.place)] >= 900
+                assert span.place in slow_alone(view)
         assert not any(
             event.onset < span.end and span.start < (event.end or span.end) and event.place == span.place
             for event in truth.events
@@ -200,3 +216,18 @@ def test_a_spell_is_cut_where_it_would_end_anyway() -> None:
     assert cut(Run(10, 100), Run(12, 60)) == [(10, 60, True), (60, 100, False)]
     assert cut(Run(10, 100), Run(40, 75)) == [(10, 40, False), (40, 100, True)]
     assert cut(Run(10, 16), Run(0, 13)) == [(10, 16, True)]
+
+
+def test_wind_stops_every_crane_and_a_trip_darkens_its_rack() -> None:
+    start_s, end_s = MONDAY + HOUR, MONDAY + 2 * HOUR
+    wind = Intervention("wind", "", start_s, end_s, 24.0)
+    trip = Intervention("reefer_trip", "W06-R1", start_s, end_s, 0.8)
+    truth, views = observed(0, 3, wind, trip)
+    cranes = {sensor.id for sensor in CATALOGUE.sensors if sensor.kind == "crane"}
+    stopped = [event for event in truth.events if event.kind == "crane"]
+    assert {event.place for event in stopped} == cranes
+    assert {event.cause for event in stopped} == {Cause("wind", "")}
+    (dark,) = [event for event in truth.events if event.kind == "reefer"]
+    assert (dark.place, dark.cause, dark.sensors) == ("W06-R1", Cause("reefer_trip", "W06-R1"), ("W06-R1",))
+    assert dark.onset == instant(start_s + STEP_S)
+    assert max(view.rack_failed[view.racks.index("W06-R1")] for view in views) > 10
