@@ -16,12 +16,14 @@ from analytics import free_speed, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
 from analytics.course import Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
+from analytics.horizon import Horizon
 from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
 from analytics.readings import Readings
 from analytics.roster import Roster
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
 from analytics.table import Index, Mask, run_of
+from analytics.trust import Trust
 from analytics.usual import Profile
 from analytics.window import WINDOW_US, in_time
 from analytics.wording import worded
@@ -38,6 +40,8 @@ class Engine:
         self._clock_us = np.zeros(0, np.int64)
         self._listening_us = -NEVER
         self._course = Course(self.roster.width)
+        self._horizon = Horizon(self.roster.width)
+        self._trust = Trust()
         self._profiles: dict[str, Profile] = {}
         self._grow()
 
@@ -76,6 +80,8 @@ class Engine:
         With `announcing` off the states are rebuilt from readings whose changes were announced before.
         """
         new, values = self.roster.arrivals(batch)
+        new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
+        self._trust.mark(new)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
             self.late += int(len(fits) - fits.sum())
@@ -86,10 +92,22 @@ class Engine:
         notes = self._course.step(new, values, self.roster.settings, self._clocks())
         heard = np.zeros(len(self.roster.sites), np.bool_)
         heard[self.roster.settings.site[new.thing]] = True
-        self._move_recordings(np.flatnonzero(heard & self.roster.recording))
+        if (moved := heard & self.roster.recording).any():
+            self._move_recordings()
+            heard |= self.roster.recording & np.isin(self.roster.group, self.roster.group[moved])
         active = self.roster.active
         notes += self._tell_ageing(active[heard[self.roster.settings.site[active]]])
         return worded(notes, self.roster.things, values) if announcing else []
+
+    def distrust(self, thing: str, from_us: int) -> None:
+        """Believe no reading of a thing from an instant on, until it is trusted again."""
+        if (place := self.roster.index.get(thing)) is not None:
+            self._trust.end(place, from_us)
+
+    def trust(self, thing: str, from_us: int) -> None:
+        """Believe a thing again from an instant on."""
+        if (place := self.roster.index.get(thing)) is not None:
+            self._trust.begin(place, from_us)
 
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
@@ -175,12 +193,10 @@ class Engine:
             self._course.told.alarm[index[name]] = memory["alarm_told"]
             self._course.told.silent[index[name]] = memory["silent_told"]
 
-    def _move_recordings(self, sites: Index) -> None:
-        active = self.roster.active
-        at = self.roster.settings.site[active]
-        for site in sites.tolist():
-            times = self._course.states.time_us[active[at == site]]
-            self._clock_us[site] = max(self._clock_us[site], times[times != NEVER].max() - WINDOW_US)
+    def _move_recordings(self) -> None:
+        reach_us = self._horizon.reach(self.roster, self._course.states.time_us)
+        known = reach_us != NEVER
+        self._clock_us[known] = np.maximum(self._clock_us[known], reach_us[known] - WINDOW_US)
 
     def _tell_ageing(self, things: Index) -> list[Notes]:
         told, clocks = self._course.told, self._clocks()

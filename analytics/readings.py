@@ -26,8 +26,9 @@ class Readings:
     """Readings of one kind as columns, in order of arrival; n = len(time_us).
 
     thing: n ids. time_us: int64, measured, microseconds since 1970 UTC. quality: integers, bits of `Quality`. values:
-    float32 (n, fields of the kind), NaN = missing. words: float32 (n, texts of the kind with choices), the place
-    of the word among its choices, NaN = missing; readings without any may leave it out.
+    float32 (n, fields of the kind), NaN = missing. words: float32 (n, texts of the kind with choices), the place of
+    the word among its choices, NaN = missing; readings without any may leave it out. received_us: int64, when it
+    reached us; boot, seq: int64, the sender's numbers, -1 = absent; None where nobody knows them.
     """
 
     kind: str
@@ -36,12 +37,16 @@ class Readings:
     quality: NDArray[np.integer]
     values: Float32
     words: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    received_us: Int64 | None = None
+    boot: Int64 | None = None
+    seq: Int64 | None = None
 
     def take(self, rows: Index) -> Readings:
         """Copy some rows."""
         words = self.words[rows] if len(self.words) else self.words
         thing = [self.thing[row] for row in rows.tolist()]
-        return Readings(self.kind, thing, self.time_us[rows], self.quality[rows], self.values[rows], words)
+        sent = (None if column is None else column[rows] for column in (self.received_us, self.boot, self.seq))
+        return Readings(self.kind, thing, self.time_us[rows], self.quality[rows], self.values[rows], words, *sent)
 
     def wide(self, width: int) -> Float32:
         """Values and then words, (n, width), padded with NaN."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from analytics.clock import WALL, group_names
 from analytics.readings import Arrivals, Readings
 from analytics.settings import Settings, Thing, readers_of, things_of
 from analytics.table import Float32, Index
@@ -21,8 +22,8 @@ class Roster:
     """The things of a catalogue. `ignored` counts readings of others, and of kinds that are not a thing's own.
 
     things: by place. index: place of every thing now in the catalogue. active: those places, ascending. settings: one
-    row a place. sites: index of each site's clock; recording: bool by that index. readers: corridors of each reader.
-    catalogued: every sensor and corridor of the catalogue, analysed or not.
+    row a place. sites: index of each site's clock; recording: bool by that index; group: number of who shares a
+    clock. readers: corridors of each reader. catalogued: every sensor and corridor of the catalogue, analysed or not.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], catalogue: Catalogue) -> None:
@@ -49,8 +50,10 @@ class Roster:
         self.readers: dict[str, list[str]] = readers_of(catalogue, self._kinds)
         self.catalogued = catalogue.sensor_by_id.keys() | catalogue.corridor_by_id.keys()
         self.sensor: Mapping[str, Sensor] = catalogue.sensor_by_id
-        recording = {site.id for site in catalogue.sites if site.clock == "recording"}
-        self.recording = np.array([site in recording for site in self.sites], np.bool_)
+        groups = group_names(catalogue)
+        self.recording = np.array([groups.get(site, WALL) != WALL for site in self.sites], np.bool_)
+        number = {name: place for place, name in enumerate(dict.fromkeys(groups.values()))}
+        self.group = np.array([number.get(groups.get(site, WALL), -1) for site in self.sites], np.intp)
         self._recent: dict[str, tuple[Sequence[str], Index]] = {}
         self._by_kind: dict[str, dict[str, int]] = {name: {} for name in self._kinds}
         for thing in things:

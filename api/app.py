@@ -20,7 +20,20 @@ from api.broadcast import Feed
 from api.context import Context, Now
 from api.installed import Installed
 from api.metrics import RequestMetrics, StreamMetrics
-from api.routes import alarms, alerts, catalogue, duty, geometry, health, page, quarantine, readings, situations, states
+from api.routes import (
+    alarms,
+    alerts,
+    catalogue,
+    duty,
+    faults,
+    geometry,
+    health,
+    page,
+    quarantine,
+    readings,
+    situations,
+    states,
+)
 from api.security import Guard
 from api.settings import ApiSettings
 from api.source import Source
@@ -61,7 +74,20 @@ def create_app(
         generate_unique_id_function=_operation_id,
     )
     app.state.context = context
-    for module in (states, situations, alarms, duty, alerts, readings, catalogue, geometry, quarantine, health, page):
+    for module in (
+        states,
+        situations,
+        faults,
+        alarms,
+        duty,
+        alerts,
+        readings,
+        catalogue,
+        geometry,
+        quarantine,
+        health,
+        page,
+    ):
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)

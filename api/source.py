@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.faults import FaultRow
 from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
@@ -31,6 +32,10 @@ class Source(Protocol):
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable: ...
+
+    async def faults(self) -> list[FaultRow]:
+        """What is wrong now, the oldest first."""
+        ...
 
     async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]: ...
 

@@ -38,3 +38,15 @@ class Below(msgspec.Struct, frozen=True, tag_field="rule", tag="below", forbid_u
 
 
 Mismatch = ZeroWhile | Below
+
+
+class Balance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stock that what comes in raises and what goes out lowers, from one reading to the next."""
+
+    stock: str
+    inflow: str
+    outflow: str
+
+    @property
+    def fields(self) -> tuple[str, str, str]:
+        return self.stock, self.inflow, self.outflow

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from sensors.checks import CLOCK_TOLERANCE_S, COMMON_SENTINELS, LATE_AFTER_S, Mismatch
+from sensors.checks import CLOCK_TOLERANCE_S, COMMON_SENTINELS, LATE_AFTER_S, Balance, Mismatch
 from sensors.errors import OperatorError
 from sensors.rule import LevelRule, TimeRatio, Work, fields_of, problems
 
@@ -75,6 +75,8 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     `subject` says who its rows belong to: a sensor, or a corridor between two readers. `part_of` names the kind of
     sensor that also publishes this one (a gate publishes passages). `key` adds fields to the unique key of subject and
     time. `chart` is the field drawn by default.
+    `main` names the fields that it is there for, `restless` those that, while they are not 0, never repeat to the digit
+    for a quarter of an hour: by these a stuck sensor shows. `balance` ties a stock to what comes and goes.
     `letter` is the letter in the ids of its sensors, empty for a kind that has none of its own. What `sentinels`,
     `mismatches`, `late_after_s` and `clock_tolerance_s` mean is said in `sensors.checks`.
     """
@@ -86,6 +88,9 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     texts: tuple[Text, ...] = ()
     letter: str = ""
     chart: str = ""
+    main: tuple[str, ...] = ()
+    restless: tuple[str, ...] = ()
+    balance: Balance | None = None
     key: tuple[str, ...] = ()
     subject: Literal["sensor", "corridor"] = "sensor"
     part_of: str = ""
@@ -192,7 +197,8 @@ def _name_problems(kind: Kind) -> Iterator[str]:
 
 def _use_problems(kind: Kind) -> Iterator[str]:
     compared = chain.from_iterable((rule.field, rule.other) for rule in kind.mismatches)
-    for name in (*fields_of(kind.level), *([kind.chart] if kind.chart else ()), *compared):
+    signs = (*kind.main, *kind.restless, *(kind.balance.fields if kind.balance else ()))
+    for name in (*fields_of(kind.level), *([kind.chart] if kind.chart else ()), *signs, *compared):
         if name not in kind.field_names:
             yield f"{name!r} is used but is not one of its fields {', '.join(kind.field_names)}"
     for name in set(kind.key) - {*kind.field_names, *kind.text_names}:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analytics.changes import Change, What
-from sensors.level import Level
+from analytics.health.watch import FaultChange
+from sensors.level import Level, Verdict
 from store.events import NewEvent
 
 TYPES = {
@@ -31,6 +32,25 @@ def event_of(change: Change) -> NewEvent:
         "evidence": dict(change.evidence),
     }
     return NewEvent(instant(change.time_us), TYPES[change.what], change.thing, data)
+
+
+def fault_event(change: FaultChange) -> NewEvent:
+    """Word a fault that began, or is over."""
+    data = {
+        "fault": change.fault.value,
+        "scope": change.scope.value,
+        "verdict": Verdict.SENSOR.value if change.began else Verdict.UNKNOWN.value,
+        "site": change.site,
+        "kind": change.kind,
+        "since": rfc3339(change.since_us),
+        "evidence": dict(change.evidence),
+    }
+    kind = "vigie.sensor.faulty.v1" if change.began else "vigie.sensor.recovered.v1"
+    return NewEvent(instant(change.time_us), kind, change.place, data)
+
+
+def rfc3339(time_us: int) -> str:
+    return instant(time_us).isoformat().replace("+00:00", "Z")
 
 
 def instant(time_us: int) -> datetime:

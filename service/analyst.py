@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 from analytics.changes import Change
 from analytics.engine import Engine
-from analytics.memory import FORMAT, Memory
+from analytics.health.watch import FaultChange, Health, Refused
+from analytics.memory import FORMAT, Memory, between
 from analytics.readings import Readings
 from analytics.situations.situation import Notice
 from analytics.situations.situations import Situations
@@ -21,17 +22,20 @@ from analytics.snapshot import State
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
 from sensors.level import Level
-from service.alerts import event_of, instant
+from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
+from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, as_us, diagnose, fault_rows, restore_health
 from service.situating import restored_situations, situation_event, situation_rows
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue, load_neighbours
 from store.copy_out import ReadColumns
 from store.database import listen
+from store.faults import load_faults
 from store.leadership import Lock, wait_for_lock
 from store.reader import BatchReader, ReadBatch
 from store.recent import readings_since
 from store.states import StepResult, commit_step, load_memory, load_states
+from store.troubles import read_troubles
 
 READER = "analytics"
 STEP_ROWS = 20_000
@@ -42,12 +46,21 @@ REBUILD = timedelta(hours=6)
 """How far back a thing without a usable memory is rebuilt: shorter may miss the onset of a jam that still stands."""
 
 
+class Found(NamedTuple):
+    """What a step found; each list may grow."""
+
+    faults: list[FaultChange]
+    changes: list[Change]
+    notices: list[Notice]
+
+
 class Analyst:
     """One engine, its situations, and the connection that holds the right to write what they find."""
 
-    def __init__(self, reader: BatchReader, engine: Engine, situations: Situations) -> None:
+    def __init__(self, reader: BatchReader, engine: Engine, health: Health, situations: Situations) -> None:
         self._reader = reader
         self._engine = engine
+        self._health = health
         self._situations = situations
         engine.attach(situations.watch)
 
@@ -58,17 +71,27 @@ class Analyst:
         things = {name for part in readings for name in part.thing}
         await self._learn(things)
         # A thread, because a backlog's step takes longer than the other parts should wait.
-        changes, notices = await asyncio.to_thread(self._absorb, readings) if readings else ([], [])
+        found = await asyncio.to_thread(self._judge, readings, await self._refused(batches))
         if sum(len(part.time_us) for part in readings) < STEP_ROWS:
             # Behind a backlog everybody would seem silent whose readings are still to come.
-            changes += self._engine.advance(wall_us())
-            notices += self._situations.run(wall_us())
-        if batches or changes or self._situations.stepped:
-            await self._store(batches, things | {change.thing for change in changes}, changes, notices)
+            found.changes.extend(self._engine.advance(wall_us()))
+            found.faults.extend(self._health.advance(wall_us()))
+            found.notices.extend(self._situations.run(wall_us()))
+        if batches or found.changes or found.faults or self._situations.stepped:
+            await self._store(batches, things | {change.thing for change in found.changes}, found)
         return bool(batches)
 
-    def _absorb(self, readings: Sequence[Readings]) -> tuple[list[Change], list[Notice]]:
-        return self._engine.absorb(readings), self._situations.run()
+    async def _refused(self, batches: Sequence[ReadBatch]) -> list[Refused]:
+        """What of these batches did not become readings."""
+        cursors = dict(batch.cursor for batch in batches)
+        found = await read_troubles(self._reader.connection, READER, cursors) if cursors else []
+        return [as_refused(row) for row in found]
+
+    def _judge(self, readings: list[Readings], refused: list[Refused]) -> Found:
+        if not readings:
+            return Found([], [], [])
+        faults = diagnose(self._health, self._engine, readings, refused)
+        return Found(faults, self._engine.absorb(readings), self._situations.run())
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""
@@ -78,6 +101,7 @@ class Analyst:
     async def _refresh(self) -> None:
         catalogue = await load_catalogue(self._reader.connection)
         self._engine.refresh(catalogue)
+        self._health.refresh(catalogue)
         self._situations.refresh(catalogue, await load_neighbours(self._reader.connection))
 
     async def _learn(self, things: set[str]) -> None:
@@ -85,17 +109,22 @@ class Analyst:
         if self._engine.unknown(things):
             await self._refresh()
 
-    async def _store(
-        self, batches: Sequence[ReadBatch], touched: set[str], changes: Sequence[Change], notices: Sequence[Notice]
-    ) -> None:
+    async def _store(self, batches: Sequence[ReadBatch], touched: set[str], found: Found) -> None:
+        begun, over = fault_rows(found.faults)
         stepped = self._situations.stepped
         step = StepResult(
             reader=READER,
             cursors=dict(batch.cursor for batch in batches),
             states=[_row(state) for state in self._engine.states(touched)],
             memory=self._engine.memory(touched),
-            events=[*map(event_of, changes), *map(situation_event, notices)],
-            situations=situation_rows(notices, self._situations.situations(stepped)),
+            events=[
+                *map(fault_event, found.faults),
+                *map(event_of, found.changes),
+                *map(situation_event, found.notices),
+            ],
+            faults=begun,
+            repaired=over,
+            situations=situation_rows(found.notices, self._situations.situations(stepped)),
             situation_memory=self._situations.memory(touched, stepped),
         )
         await commit_step(self._reader.connection, step, now=now())
@@ -107,12 +136,18 @@ async def run_analysis(database_url: str, kinds: Kinds) -> None:
     async with BatchReader.open(database_url, READER, kinds) as reader:
         await wait_for_lock(reader.connection, Lock.ZONE)
         await listen(reader.connection, CATALOGUE_CHANNEL)
-        catalogue = await load_catalogue(reader.connection)
-        engine = await _restored(reader, kinds, catalogue)
-        analyst = Analyst(reader, engine, await restored_situations(reader.connection, engine.roster, catalogue))
+        analyst = await open_analyst(reader, kinds)
         while True:
             if not await analyst.step():
                 await analyst.wait()
+
+
+async def open_analyst(reader: BatchReader, kinds: Kinds) -> Analyst:
+    """An analyst that goes on where the last one stopped."""
+    catalogue = await load_catalogue(reader.connection)
+    engine = await _restored(reader, kinds, catalogue)
+    situations = await restored_situations(reader.connection, engine.roster, catalogue)
+    return Analyst(reader, engine, await _restored_health(reader, kinds, engine), situations)
 
 
 async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> Engine:
@@ -131,10 +166,32 @@ async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> 
     return engine
 
 
+async def _restored_health(reader: BatchReader, kinds: Kinds, engine: Engine) -> Health:
+    """Health that goes on where the last one stopped: from what stood, and from the readings of the last hours."""
+    conn = reader.connection
+    health = Health(kinds, await load_catalogue(conn))
+    heard = {state.sensor: state.time for state in await load_states(conn) if state.time}
+    since = {name: time - LOOKS_BACK for name, time in heard.items()} if len(heard) <= MOST_REBUILT else {}
+    # What is newer was not analysed yet: it comes with the next step, and is news.
+    bounds = {name: (0, as_us(time)) for name, time in heard.items()}
+    recent = [between(as_readings(part), bounds) for part in await readings_since(conn, kinds, since)]
+    restore_health(health, engine, await load_faults(conn), recent)
+    return health
+
+
 def as_readings(columns: ReadColumns) -> Readings:
     """What the store reads is what analytics takes."""
-    thing = columns.thing.tolist()
-    return Readings(columns.kind.name, thing, columns.time_us, columns.quality, columns.values, columns.words)
+    return Readings(
+        kind=columns.kind.name,
+        thing=columns.thing.tolist(),
+        time_us=columns.time_us,
+        quality=columns.quality,
+        values=columns.values,
+        words=columns.words,
+        received_us=columns.received_us,
+        boot=columns.boot,
+        seq=columns.seq,
+    )
 
 
 def _row(state: State) -> states.State:

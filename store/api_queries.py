@@ -17,6 +17,7 @@ from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, Readings
 from store.catalogue import load_catalogue
 from store.clocks import newest_clock
 from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
+from store.faults import FaultRow, load_faults
 from store.feed import EVENT_CHANNEL
 from store.leadership import Lock
 from store.operations import Operations
@@ -90,6 +91,10 @@ class DatabaseSource:
             wanted = None if things is None else list(things)
             await cursor.execute(_STATES, {"things": wanted})
             return await cursor.fetchall()
+
+    async def faults(self) -> list[FaultRow]:
+        async with self._connection() as conn:
+            return await load_faults(conn)
 
     async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
         return await self._events(_EVENTS_AFTER, {"after": after, "limit": limit, "subject": subject})

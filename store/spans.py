@@ -14,7 +14,7 @@ beside live sensors must not make readers scan the years between."""
 MAX_SPANS = 16
 """Spans per batch and kind; beyond, the smallest gaps are read over."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Span(NamedTuple):
@@ -37,4 +37,4 @@ def spans(time_us: NDArray[np.int64]) -> list[Span]:
 
 def at(time_us: int) -> datetime:
     """The instant of microseconds since 1970 UTC, exactly (a float of seconds would round)."""
-    return _EPOCH + timedelta(microseconds=time_us)
+    return EPOCH + timedelta(microseconds=time_us)

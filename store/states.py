@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from sensors.level import Level, Verdict
 from store.database import Connection
 from store.events import NewEvent, append_events
+from store.faults import FaultRow, write_faults
 from store.reader import advance
 from store.situations import SituationRow, remember_situations, write_situations
 
@@ -57,6 +58,9 @@ class StepResult:
     memory: Mapping[str, Any] | None = None
     """Any JSON value by thing: what the thing's detector must know to go on."""
     events: Sequence[NewEvent] = ()
+    faults: Sequence[FaultRow] = ()
+    repaired: Sequence[tuple[str, str]] = ()
+    """Place and fault of what is over."""
     situations: Sequence[SituationRow] = ()
     situation_memory: Mapping[str, Any] = field(default_factory=dict)
     """Any JSON value by name: what those who make situations must know to go on."""
@@ -70,6 +74,7 @@ async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> l
     async with conn.transaction():
         await _write_states(conn, step.states, now)
         await _write_memory(conn, step.memory or {}, now)
+        await write_faults(conn, step.faults, step.repaired)
         await write_situations(conn, step.situations)
         await remember_situations(conn, step.situation_memory)
         if step.cursors:

@@ -61,15 +61,18 @@ def test_a_scenario_through_the_whole_chain_beside_the_baseline(run_vigie: Run, 
     assert len(truth.faults) == 10
 
 
-def test_a_run_that_fails_names_its_scenario_and_its_seed(run_vigie: Run, tmp_path: Path) -> None:
+def test_a_run_that_fails_names_its_scenario_and_its_seed(
+    run_vigie: Run, tmp_path: Path, new_home: Callable[[], Path]
+) -> None:
+    folder = new_home().parent
     (tmp_path / "lorries.toml").write_text(LORRIES)
     options = ["--scenarios", tmp_path, "--scenario", "lorries", "--weeks", "0", "--first-seed", "4"]
-    done = run_vigie("score", "--all", *options, "--system", "echo what is this", TMPDIR=str(tmp_path))
+    done = run_vigie("score", "--all", *options, "--system", "echo what is this", TMPDIR=str(folder))
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == (
         "vigie: scenario lorries, seed 4, 0 faults: echo what is this ended by itself with 0: it said nothing"
     )
-    assert [path.name for path in tmp_path.iterdir()] == ["lorries.toml"]  # nothing is left behind
+    assert list(folder.iterdir()) == []
 
 
 def test_a_truth_is_compared_with_a_running_system(live_url: str, run_vigie: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable, Pool
+from store.faults import FaultRow
 from store.operations import Operations
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
@@ -30,6 +31,7 @@ class MemorySource:
     def __init__(self) -> None:
         self.installed = shipped_catalogue()
         self.state: dict[str, StateRow] = {}
+        self.wrong: list[FaultRow] = []
         self.clocks: dict[str, ClockRow] = {}
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
@@ -69,6 +71,10 @@ class MemorySource:
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         self._reach()
         return [row for row in self.state.values() if things is None or row.thing in things]
+
+    async def faults(self) -> list[FaultRow]:
+        self._reach()
+        return self.wrong
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable:
         self._reach()

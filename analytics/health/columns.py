@@ -1,0 +1,125 @@
+"""What each kind's columns mean to health: which are counts, which may stand still, whose unit is easily mistaken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import log
+from typing import Final
+
+import numpy as np
+
+from analytics.table import Float32, Index
+from sensors.kind import Kind
+from sensors.rule import SpeedRatio
+
+_MISTAKEN: Final[Mapping[str, tuple[float, float]]] = {
+    "km/h": (1 / 1.609344, 0.0),
+    "s": (1 / 60, 0.0),
+    "m/s": (3600 / 1852, 0.0),
+    "°C": (1.8, 32.0),
+}
+"""Units that are easily mistaken, with what then comes out, factor and offset: miles an hour, minutes, knots, degrees
+Fahrenheit (international mile and nautical mile)."""
+
+VEHICLE_M: Final = (4.5, 16.5, 2.0)
+"""Length of a car, of a lorry, and of the detector (domain section 2)."""
+
+USUAL_HGV_SHARE: Final = 0.15
+"""Share of lorries where a reading has none (a loop without classes; 20 % on RN568)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a kind by the part they play. low, high: ranges, infinite where none.
+
+    balance: a stock, what raises and what lowers it. vane: a direction in degrees, and the wind that turns it.
+    scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a mistake makes of it.
+    """
+
+    kind: Kind
+    main: Index
+    restless: Index
+    counts: Index
+    balance: tuple[int, int, int] | None
+    vane: tuple[int, int] | None
+    low: Float32
+    high: Float32
+    scaled: int
+    factor: float
+    offset: float
+    road: RoadColumns | None = field(default=None)
+
+    @classmethod
+    def of(cls, kind: Kind) -> Columns:
+        at = {name: place for place, name in enumerate(kind.field_names)}
+        counts = [place for place, f in enumerate(kind.fields) if f.unit in {"1", "veh/h", "1/h"}]
+        road, balance = RoadColumns.of(kind, at), kind.balance
+        scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in _MISTAKEN]
+        first = min(scaled, key=lambda place: _steadiness(kind.fields[place].name), default=-1)
+        factor, offset = _MISTAKEN[kind.fields[first].unit] if scaled else (1.0, 0.0)
+        return cls(
+            kind=kind,
+            main=_index(at[name] for name in kind.main),
+            restless=_index(at[name] for name in kind.restless),
+            counts=_index(counts),
+            balance=None if balance is None else (at[balance.stock], at[balance.inflow], at[balance.outflow]),
+            vane=(at["direction_deg"], at["mean_ms"]) if {"direction_deg", "mean_ms"} <= at.keys() else None,
+            low=np.array([-np.inf if f.low is None else f.low for f in kind.fields], np.float32),
+            high=np.array([np.inf if f.high is None else f.high for f in kind.fields], np.float32),
+            scaled=first,
+            factor=factor,
+            offset=offset,
+            road=road,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RoadColumns:
+    """The columns of a kind that is judged by its speed; hgv: -1 where it has no share of lorries."""
+
+    speed: int
+    occupancy: int
+    flow: int
+    hgv: int
+
+    @classmethod
+    def of(cls, kind: Kind, at: Mapping[str, int]) -> RoadColumns | None:
+        match kind.level:
+            case SpeedRatio(speed=speed, occupancy=occupancy, flow=flow):
+                return cls(at[speed], at[occupancy], at[flow], at.get("hgv_share", -1))
+            case _:
+                return None
+
+    def off_scale(self, values: Float32) -> Float32:
+        """Log of the speed told over the speed that flow and occupancy tell; NaN where they tell nothing.
+
+        occupancy% = 100 x flow / speed x effective length (domain section 2).
+        """
+        car, lorry, detector = VEHICLE_M
+        share = values[:, self.hgv] if self.hgv >= 0 else np.full(len(values), np.nan, np.float32)
+        share = np.where(np.isfinite(share), share, USUAL_HGV_SHARE)
+        length = car + (lorry - car) * share + detector
+        speed, occupancy, flow = (values[:, at] for at in (self.speed, self.occupancy, self.flow))
+        fit = (speed > _TOO_SLOW) & (occupancy > 0) & (flow > 0) & np.isfinite(speed + occupancy + flow)
+        ratio = np.full(len(values), np.nan, np.float32)
+        np.divide(speed * occupancy * 10, flow * length, out=ratio, where=fit)
+        np.log(ratio, out=ratio, where=fit)
+        return ratio
+
+
+_TOO_SLOW: Final = 8.0
+"""Speed in km/h under which vehicles stand on the loop and occupancy tells of them, not of those that passed."""
+
+MILES: Final = -log(1.609344)
+"""`off_scale` of a speed told in miles an hour."""
+
+
+def _steadiness(name: str) -> int:
+    """Setpoints and service times hardly move; the first of these is what betrays a unit."""
+    order = ("setpoint_c", "service_s", "cycle_s", "median_s", "mean_ms")
+    return order.index(name) if name in order else len(order)
+
+
+def _index(places: Iterable[int]) -> Index:
+    return np.array(sorted(places), np.intp)

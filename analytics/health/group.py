@@ -1,0 +1,154 @@
+"""Readings of one group of things, by its own clock, into closed bins; strays beside them.
+
+A group is what shares a clock: the port's sites of the wall's time, the port's sites of a replay, a recording's site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.clock import GroupClock
+from analytics.health.features import Features
+from analytics.health.rows import Rows
+from analytics.health.summary import BIN_US, BINS, Summary
+from analytics.state import NEVER
+from analytics.table import Float32, Index, Int64, Mask, Table
+from analytics.window import WINDOW_US
+from sensors.level import Quality
+
+Texts = NDArray[np.str_]
+
+AHEAD_US = 120 * 1_000_000
+"""How far ahead of the group's clock a reading may be (as ingest, for sites of the wall's clock)."""
+
+SOON_US = BIN_US
+"""A message that is repeated within this is a repetition of the wire, behind it an old one that somebody kept."""
+
+
+@dataclass(slots=True)
+class Trouble(Table):
+    """Messages that did not become readings, columns of shape (m,).
+
+    thing: number within the group. what: name of the column of `Summary` that counts it. times: how many. received_us:
+    when the first came. time_us: when the first was measured, -NEVER where nobody can tell.
+    """
+
+    thing: Index
+    what: Texts
+    times: Int64
+    received_us: Int64
+    time_us: Int64
+
+
+def closing(clock_us: Int64) -> Int64:
+    """Until when bins are closed by a clock: late readings have the window."""
+    return (clock_us - WINDOW_US) // BIN_US * BIN_US
+
+
+@dataclass(slots=True)
+class _Strays(Table):
+    """What is outside its bin: the bin of the clock when it came, whose, and how late in seconds (ahead below 0)."""
+
+    bin: Int64
+    thing: Index
+    what: Texts
+    times: Int64
+    late_s: Float32
+
+    @classmethod
+    def of(cls, thing: Index, what: Texts, times: Int64, clock: Int64, time_us: Int64) -> Self:
+        return cls(clock // BIN_US, thing, what, times, ((clock - time_us) / 1e6).astype(np.float32))
+
+
+class Group:
+    """The open bins of one group. wild_until_us: up to when each thing's readings from the future reach."""
+
+    def __init__(self, features: Features, clock: GroupClock, width: int, much_later_us: Int64) -> None:
+        """Take the group's clock, and by how much a reading of each thing is late that overtook others."""
+        self.clock, self._features, self._much_later_us = clock, features, much_later_us
+        self.wild_until_us = np.full(len(much_later_us), -NEVER, np.int64)
+        self._open = Rows.empty(width)
+        self._strays: list[_Strays] = []
+        self._closed_us = -NEVER
+
+    @property
+    def begun(self) -> bool:
+        return self._closed_us != -NEVER
+
+    def take(self, rows: Rows, received_us: Int64) -> None:
+        """Take readings in order of arrival."""
+        if not len(rows.thing):
+            return
+        clock = self.clock.follow(rows.thing, rows.time_us, received_us)
+        if not self.begun:
+            self._closed_us = int(closing(clock[:1])[0])
+        self._arrived = (received_us, clock)
+        late = rows.time_us < np.maximum(closing(clock), self._closed_us)
+        ahead = rows.time_us > clock + AHEAD_US
+        ones = np.ones(len(late), np.int64)
+        strays = _Strays.of(rows.thing, np.where(late, "late", "ahead"), ones, clock, rows.time_us)
+        self._stray(strays, late | ahead)
+        np.maximum.at(self.wild_until_us, rows.thing[ahead], rows.time_us[ahead])
+        overtaken = late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
+        overtaken &= clock - rows.time_us < self._much_later_us[rows.thing]
+        self._stray(replace(strays, what=np.full(len(late), "behind")), overtaken)
+        self._open = self._open.join(rows.take(~late & ~ahead))
+
+    def trouble(self, troubles: Trouble) -> None:
+        """Take what did not become readings, which came among those of the last `take`."""
+        if not self.begun or not len(troubles.thing):
+            return
+        received, clock = self._arrived
+        at = np.clip(np.searchsorted(received, troubles.received_us, "right") - 1, 0, len(clock) - 1)
+        known = troubles.time_us != -NEVER
+        time_us = np.where(known, troubles.time_us, clock[at])
+        behind_us = clock[at] - time_us
+        what = np.where((troubles.what == "again") & (behind_us > SOON_US), "stale", troubles.what)
+        # Another reading of this time is there already: what a clock that was set back says again of the past.
+        what = np.where(what == "clash", np.where(behind_us < 0, "ahead", "late"), what)
+        counted = (troubles.what != "clash") | (np.abs(behind_us) > SOON_US)
+        self._stray(_Strays.of(troubles.thing, what, troubles.times, clock[at], time_us), counted)
+
+    def close(self) -> Iterator[tuple[int, Summary]]:
+        """Close every bin that the clock has left behind; its end (us) and its summary."""
+        if not self.begun:
+            return
+        until = int(closing(np.array([self.clock.now_us]))[0])
+        if until - self._closed_us > BINS * BIN_US:
+            self._skip(until - BINS * BIN_US)
+        while self._closed_us < until:
+            self._closed_us += BIN_US
+            yield self._closed_us, self._summary(self._closed_us)
+
+    def _skip(self, to_us: int) -> None:
+        """After a silence longer than anything looks back, its bins say nothing."""
+        self._closed_us = max(self._closed_us, to_us)
+
+    def _summary(self, end_us: int) -> Summary:
+        within = self._open.time_us < end_us
+        rows, self._open = self._open.take(within), self._open.take(~within)
+        summary = self._features.summary(rows.in_order())
+        for strays in self._strays:
+            _add(summary, strays, strays.bin * BIN_US < end_us)
+        rest = [strays.take(strays.bin * BIN_US >= end_us) for strays in self._strays]
+        self._strays = [strays for strays in rest if len(strays.thing)]
+        return summary
+
+    def _stray(self, strays: _Strays, which: Mask) -> None:
+        if which.any():
+            self._strays.append(strays.take(which))
+
+
+def _add(summary: Summary, strays: _Strays, which: Mask) -> None:
+    for name in np.unique(strays.what[which]).tolist():
+        some = np.flatnonzero(which & (strays.what == name))
+        thing, late_s = strays.thing[some], strays.late_s[some]
+        np.add.at(getattr(summary, name), thing, strays.times[some].astype(np.float32))
+        if name in {"late", "ahead"}:
+            np.fmin.at(getattr(summary, f"{name}_low_s"), thing, late_s)
+            np.fmax.at(getattr(summary, f"{name}_high_s"), thing, late_s)

@@ -1,0 +1,103 @@
+"""Readings on their way into a bin, and what is remembered of the reading before each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from analytics.table import Float32, Index, Int64, Mask, Table
+
+
+@dataclass(slots=True)
+class Rows(Table):
+    """Readings, columns of shape (n,), but `values` (n, width of the widest kind), NaN = missing.
+
+    thing: number within the group. time_us, boot, seq: int64, -1 = absent. quality: bits of `Quality`.
+    """
+
+    thing: Index
+    time_us: Int64
+    boot: Int64
+    seq: Int64
+    quality: Int64
+    values: Float32
+
+    @classmethod
+    def empty(cls, width: int) -> Self:
+        none = np.zeros(0, np.int64)
+        return cls(none.astype(np.intp), none, none, none, none, np.zeros((0, width), np.float32))
+
+    def in_order(self) -> Self:
+        """Sorted by thing and time; of two readings of one instant the first that came stays."""
+        rows = self.take(np.lexsort((self.time_us, self.thing)))
+        again = (np.diff(rows.thing) == 0) & (np.diff(rows.time_us) == 0)
+        return rows.take(np.concatenate(([True], ~again))) if again.any() else rows
+
+
+class Before:
+    """The last two readings of each thing, and for how long all of a reading has repeated."""
+
+    def __init__(self, things: int, width: int) -> None:
+        self.time_us = np.full(things, -1, np.int64)
+        self.boot = np.full(things, -1, np.int64)
+        self.seq = np.full(things, -1, np.int64)
+        self.last = np.full((things, width), np.nan, np.float32)
+        self.prior = np.full((things, width), np.nan, np.float32)
+        self.frozen_us = np.zeros(things, np.int64)
+
+    def preceding(self, rows: Rows) -> Preceding:
+        """Tell of each row, sorted as `Rows.in_order`, what came before it of the same thing; then remember them."""
+        first = starts(rows.thing)
+        heads = rows.thing[first]
+        one = _shifted(rows.values, first, self.last[heads])
+        two = _shifted(one, first, self.prior[heads])
+        found = Preceding(
+            time_us=_shifted(rows.time_us, first, self.time_us[heads]),
+            boot=_shifted(rows.boot, first, self.boot[heads]),
+            seq=_shifted(rows.seq, first, self.seq[heads]),
+            one=one,
+            two=two,
+        )
+        ends = np.append(first[1:], True)[: len(first)]
+        last = rows.thing[ends]
+        self.time_us[last], self.boot[last], self.seq[last] = rows.time_us[ends], rows.boot[ends], rows.seq[ends]
+        self.last[last], self.prior[last] = rows.values[ends], one[ends]
+        return found
+
+    def freeze(self, rows: Rows, before: Preceding, same: Mask) -> None:
+        """Add up for how long each thing has repeated itself, by the rows of one bin that are the `same` as before."""
+        first = starts(rows.thing)
+        place = np.arange(len(same))
+        broken = np.maximum.accumulate(np.where(same, -1, place))
+        begin = np.maximum.accumulate(np.where(first, place, 0))
+        ends = np.append(first[1:], True)[: len(first)]
+        last, thing = place[ends], rows.thing[ends]
+        anew = broken[last] >= begin[last]
+        since = np.where(anew, rows.time_us[np.maximum(broken[last], 0)], before.time_us[begin[last]])
+        carried = np.where(anew, 0, self.frozen_us[thing])
+        self.frozen_us[thing] = carried + rows.time_us[last] - since
+
+
+@dataclass(frozen=True, slots=True)
+class Preceding:
+    """Of each row: the reading before it (`one`), and the one before that (`two`)."""
+
+    time_us: Int64
+    boot: Int64
+    seq: Int64
+    one: Float32
+    two: Float32
+
+
+def starts(thing: Index) -> Mask:
+    """Where another thing begins, in rows that are sorted by thing."""
+    return np.concatenate(([True], np.diff(thing) != 0))[: len(thing)]
+
+
+def _shifted(values: np.ndarray, first: Mask, remembered: np.ndarray) -> np.ndarray:
+    before = np.empty_like(values)
+    before[1:] = values[:-1]
+    before[first] = remembered
+    return before

@@ -1,0 +1,169 @@
+"""What is wrong with a thing by its own readings: each rule one condition over the last bins, for all things at once.
+
+Every rule asks for several readings and, where chance could do it, for a share of them. Thresholds are own
+measurements on the simulated port unless a source is named (docs/detection.md has the table of rules and figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from analytics.health.scale import Scale
+from analytics.health.summary import BIN_US, Past
+from analytics.table import Float32, Mask
+from sensors.fault import Fault
+
+QUARTER, HALF, HOUR, TWO_HOURS = 3, 6, 12, 24
+"""Bins of a quarter of an hour, of half an hour, of an hour, of two."""
+
+SLOW_S: Final = 100.0
+"""Period from which a quarter of an hour has too few readings: those are looked at for four times as long."""
+
+SOME: Final = 3.0
+"""Bad readings or messages before anything is said. Fewer: a flash of lightning is a fault; more: slow kinds wait."""
+
+SHARE: Final = 0.2
+"""Share of the readings that must be bad for what chance also does now and then."""
+
+MOST: Final = 0.8
+"""Share that stands for all of them: the first readings of a fault share a bin with the last good ones."""
+
+MAINLY: Final = 0.6
+"""Share of the refused messages that must have one cause for it to be named; a mixture is `invalid`."""
+
+FROZEN_S: Final = 900.0
+"""Seconds of the same digits. IRIS and PeMS wait for 24 h or 50 samples, on values that may repeat by chance; speeds
+and temperatures with two decimals do not (domain section 3)."""
+
+ENOUGH: Final = 0.6
+"""Share of the expected samples under which a thing is insufficient (PeMS, domain section 3)."""
+
+HOUR_OFF_S: Final = 3600.0
+CLOSE_S: Final = 150.0
+"""How far from each other the delays of one wrong clock may lie: what a network adds, and half a burst of arrivals."""
+
+MUCH_LATER_S: Final = 600.0
+MUCH_LATER_PERIODS: Final = 7.0
+"""Beyond both a late reading was kept back, or its clock is wrong; below it only overtook others."""
+
+
+class Lately:
+    """Sums over the last quarter of an hour, or over the last hour for things whose readings are rare."""
+
+    def __init__(self, past: Past, period_s: Float32) -> None:
+        self._past, self._slow = past, period_s > SLOW_S
+
+    def __call__(self, name: str, bins: int = QUARTER) -> Float32:
+        return self._either(partial(self._past.sum, name), bins)
+
+    def in_bins(self, name: str, bins: int) -> Float32:
+        return self._either(lambda count: self._past.in_bins(name, count).astype(np.float32), bins)
+
+    def least(self, name: str) -> Float32:
+        return self._either(lambda count: np.fmin.reduce(self._past.of(name, count), axis=0), QUARTER)
+
+    def most(self, name: str) -> Float32:
+        return self._either(lambda count: np.fmax.reduce(self._past.of(name, count), axis=0), QUARTER)
+
+    def _either(self, over: Callable[[int], Float32], bins: int) -> Float32:
+        quick = over(bins)
+        return np.where(self._slow, over(min(4 * bins, TWO_HOURS)), quick) if self._slow.any() else quick
+
+
+def own_faults(past: Past, period_s: Float32, scale: Scale) -> Mapping[Fault, Mask]:
+    """Say which things have which fault by the bins so far; period_s (things,) is NaN where nobody expects readings."""
+    lately = Lately(past, period_s)
+    heard = lately("heard")
+    came = heard + lately("late") + lately("ahead")
+    again, spikes = lately("again", HALF), lately("spikes", HOUR)
+    return {
+        **_clocks(past, lately, came, np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * period_s)),
+        **_refused(lately, came),
+        Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
+        Fault.CHATTER: _many(lately("chatter"), heard),
+        Fault.MISMATCH: _many(lately("mismatch"), heard),
+        Fault.STUCK: (past.newest.frozen_s >= np.fmax(FROZEN_S, 3 * period_s)) & (heard > 0),
+        Fault.SPIKE: np.where(period_s > SLOW_S, spikes > 0, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
+        Fault.INSUFFICIENT: _insufficient(past, period_s),
+        Fault.UNIT_SWAPPED: scale.mistaken,
+        Fault.DIRECTION_SWAPPED: _turned(lately),
+        Fault.DUPLICATE: (again >= SOME) & (lately.in_bins("again", HALF) >= QUARTER) & (again >= SHARE * heard),
+        Fault.STALE_RETAINED: past.in_bins("stale", TWO_HOURS) > 1,  # once is a broker that repeats itself
+        Fault.OUT_OF_ORDER: _overtaken(lately),
+        Fault.COUNTER_RESET: past.sum("restarts", HALF) > 0,
+    }
+
+
+def _many(bad: Float32, of: Float32) -> Mask:
+    found: Mask = (bad >= SOME) & (bad >= SHARE * of)
+    return found
+
+
+def _turned(lately: Lately) -> Mask:
+    """What comes in lowers the stock, hour after hour: in and out are exchanged. Or a vane points the other way."""
+    turned, straight = lately("turned", HOUR), lately("straight", HOUR)
+    found: Mask = ((turned >= SOME) & (turned >= MOST * (turned + straight))) | (lately("averted") >= SOME)
+    return found
+
+
+def _overtaken(lately: Lately) -> Mask:
+    """Some of the last hour came behind newer ones; those that a reading from the future overtook do not count."""
+    behind = lately("behind", HOUR)
+    came = lately("heard", HOUR) + lately("late", HOUR)
+    found: Mask = (behind >= SOME) & (behind >= SHARE / 2 * came) & (lately("ahead", HOUR) == 0)
+    return found
+
+
+def _refused(lately: Lately, came: Float32) -> Mapping[Fault, Mask]:
+    """What the quarantine tells: the cause that most of a thing's refused messages share."""
+    cut, garbled, typed, large = (lately(name) for name in ("cut", "garbled", "typed", "large"))
+    total = cut + garbled + typed + large
+    many = _many(total, came + total)
+    mainly = {
+        Fault.TRUNCATED: cut >= MOST * total,
+        Fault.WRONG_TYPE: typed >= MOST * total,
+        Fault.OVERSIZED: large >= MAINLY * total,
+    }
+    other = ~np.logical_or.reduce(list(mainly.values()))
+    named = {fault: many & which for fault, which in mainly.items()}
+    return {**named, Fault.INVALID: many & other, Fault.IDENTITY_SWAPPED: _many(lately("renamed"), came)}
+
+
+def _insufficient(past: Past, period_s: Float32) -> Mask:
+    """Under 60 % of the samples, and speaking all the while: neither silent, nor just switched on or off.
+
+    What arrived late or could not be used was sent all the same.
+    """
+    every = ("heard", "late", "ahead", "cut", "garbled", "typed", "large", "renamed", "early", "again")
+    came = np.add.reduce([past.of(name, TWO_HOURS) for name in every])
+    slow = period_s > SLOW_S
+    found = np.zeros(len(period_s), np.bool_)
+    for bins, parts_of, which in ((HOUR, QUARTER, ~slow), (HOUR + HALF, HALF, slow)):
+        if len(came) >= bins:
+            parts = came[-bins:].reshape(bins // parts_of, parts_of, -1).sum(axis=1)
+            expected = bins * BIN_US / 1e6 / period_s
+            found |= which & (parts > 0).all(axis=0) & (parts.sum(axis=0) < ENOUGH * expected)
+    return found
+
+
+def _clocks(past: Past, lately: Lately, came: Float32, much_later_s: Float32) -> Mapping[Fault, Mask]:
+    """What delays tell: one that stays is a clock, one that shrinks a backlog, one that leaps ahead the future."""
+    late, ahead, early = lately("late"), lately("ahead"), lately("early")
+    low = np.fmin(lately.least("late_low_s"), lately.least("ahead_low_s"))
+    high = np.fmax(lately.most("late_high_s"), lately.most("ahead_high_s"))
+    wrong = (late + ahead >= SOME) & (late + ahead >= MOST * came)
+    steady = wrong & (high - low <= CLOSE_S) & (np.abs(high) > MUCH_LATER_S)
+    hour = np.abs(np.abs((high + low) / 2) - HOUR_OFF_S) <= CLOSE_S
+    drifting = wrong & ~steady & (ahead == 0) & (high <= MUCH_LATER_S) & (past.in_bins("late", HOUR) == HOUR)
+    set_ahead = (early >= SOME) & (early >= MOST * (early + came))
+    return {
+        Fault.DAYLIGHT_SAVING: steady & hour,
+        Fault.CLOCK_OFFSET: (steady & ~hour) | set_ahead,
+        Fault.CLOCK_DRIFT: drifting,
+        Fault.FUTURE: ((ahead >= SOME) & (high - low > CLOSE_S)) | (_many(early, came + early) & ~set_ahead),
+        Fault.LATE_BATCH: (late >= SOME) & (high - low > 2 * CLOSE_S) & (high > much_later_s) & (ahead == 0),
+    }

@@ -1,0 +1,78 @@
+"""What each thing's values usually amount to, so that a leap by the factor of another unit shows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from analytics.health.columns import MILES
+from analytics.health.summary import Past
+from analytics.table import Float32, Mask
+
+OFF: Final = 0.15
+"""Tolerance, as a share. Wider: a convoy of lorries is miles an hour; narrower: noise at night hides them."""
+
+LEARN: Final = 0.1
+"""Weight of a bin. Higher: an hour of the wrong unit becomes the norm; lower: useful only after a day."""
+
+FEW: Final = 3
+"""Bins before anything is known."""
+
+FORGET: Final = 6
+"""Bins without a value after which the weather may be another one."""
+
+
+SHARED: Final = 1.3
+"""Rise over the usual that others must see for it to be the weather's. Higher: a mistral that reaches one quay first is
+a mistaken unit."""
+
+
+class Scale:
+    """Learnt slowly, and not while it may be mistaken.
+
+    For road sensors the speed told over the speed that flow and occupancy tell (a constant of each loop, near 1); for
+    others the value that hardly moves.
+    """
+
+    def __init__(self, road: Mask, factor: Float32, offset: Float32, alike: Mask) -> None:
+        """Take by thing: is it a road sensor, what a mistaken unit makes of its value, and who shares a weather."""
+        self._road, self._factor, self._offset, self._alike = road, factor, offset, alike
+        self._usual = np.full(len(road), np.nan, np.float32)
+        self._bins = np.zeros(len(road), np.int32)
+        self._blind = np.zeros(len(road), np.int32)
+        self._odd = np.zeros(len(road), np.int32)
+
+    @property
+    def mistaken(self) -> Mask:
+        """Whose values were those of another unit for two bins."""
+        found: Mask = self._odd > 1
+        return found
+
+    def learn(self, past: Past) -> None:
+        """Take over the newest bin."""
+        value = np.where(self._road, past.newest.off_scale, past.newest.middle)
+        there = np.isfinite(value)
+        self._blind = np.where(there, 0, self._blind + 1)
+        self._bins[~self._road & (self._blind > FORGET)] = 0
+        odd = there & (self._bins >= FEW) & self._is_mistaken(value) & ~self._shared(value)
+        self._odd = np.where(odd, self._odd + 1, np.where(there, 0, self._odd))
+        fresh = np.isnan(self._usual) | (self._bins == 0)
+        usual = np.where(fresh, value, self._usual + LEARN * (value - self._usual))
+        np.copyto(self._usual, usual, where=there & ~odd)
+        self._bins += there & ~odd
+
+    def _shared(self, value: Float32) -> Mask:
+        """Whose change the others who share its weather see as well."""
+        rise = np.where(self._alike, value / np.where(self._usual > 0, self._usual, np.nan), np.nan)
+        rising = self._alike & (rise > SHARED)
+        found: Mask = self._alike & ((rising.sum() - rising) > 0)
+        return found
+
+    def _is_mistaken(self, value: Float32) -> Mask:
+        road = np.abs(value - self._usual - MILES) < OFF
+        other = self._usual * self._factor + self._offset
+        near = np.abs(value - other) < OFF * np.abs(other)
+        differs = np.abs(value - self._usual) > 2 * OFF * np.abs(self._usual)
+        found: Mask = np.where(self._road, road, near & differs)
+        return found

@@ -1,0 +1,115 @@
+"""What five minutes of readings show of each thing, as columns: all that the rules look at.
+
+A bin is closed once, when the group's clock has passed its end by the window for late readings: readings come sorted by
+time, whatever order and batches they arrived in. What arrives later, or is ahead of the clock, is a stray.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.table import Float32, Table
+
+BIN_US = 300 * 1_000_000
+"""Microseconds of a bin. Shorter: too few readings of slow kinds in one; longer: every verdict comes later."""
+
+BINS = 24
+"""Bins that are kept, two hours: the longest that a rule looks back (domain: nothing is found later, but drift)."""
+
+
+@dataclass(slots=True)
+class Summary(Table):
+    """One bin, columns of shape (things,), float32; counts of readings unless said otherwise.
+
+    heard: stored in time. sentinel, missing: a value that stands for none; none of the main values. chatter: an
+    impossible count. mismatch: contradictory. behind: older than one that came before. frozen_s: for how long all
+    values repeat to the digit, seconds. spikes: leaps up and back. full, empty: a lane that passes nothing, covered
+    or not. flow, speed, moving: sum of flows, sum of speeds, and of how many. off_scale: log of speed as it is over
+    speed as flow and occupancy have it, mean. middle: mean of the value that betrays a mistaken unit. turned,
+    straight: the stock fell by what came in, or rose by it. averted: by a vane that swung by half a turn. borrowed,
+    returned: repeat the latest of the other lane, of the other direction; lively: of how many. restarts: numbers that
+    begin anew. late, late_low_s, late_high_s: arrived behind their bin, and how late; ahead, ahead_low_s,
+    ahead_high_s: before the clock. again, stale: repeated soon, or long after. garbled, cut, large, typed, renamed,
+    early: in quarantine, by reason.
+    """
+
+    heard: Float32
+    sentinel: Float32
+    missing: Float32
+    chatter: Float32
+    mismatch: Float32
+    behind: Float32
+    frozen_s: Float32
+    spikes: Float32
+    full: Float32
+    empty: Float32
+    flow: Float32
+    speed: Float32
+    moving: Float32
+    off_scale: Float32
+    borrowed: Float32
+    returned: Float32
+    lively: Float32
+    restarts: Float32
+    late: Float32
+    late_low_s: Float32
+    late_high_s: Float32
+    ahead: Float32
+    ahead_low_s: Float32
+    ahead_high_s: Float32
+    again: Float32
+    stale: Float32
+    garbled: Float32
+    cut: Float32
+    large: Float32
+    typed: Float32
+    renamed: Float32
+    early: Float32
+    middle: Float32
+    turned: Float32
+    straight: Float32
+    averted: Float32
+
+    @classmethod
+    def blank(cls, count: int) -> Self:
+        """Nothing was seen: counts of 0, NaN for what is no count."""
+        nothing = {"off_scale", "middle", "late_low_s", "late_high_s", "ahead_low_s", "ahead_high_s"}
+        names = (field.name for field in fields(cls))
+        return cls(*(np.full(count, np.nan if name in nothing else 0, np.float32) for name in names))
+
+
+class Past:
+    """The last `BINS` summaries, the newest last."""
+
+    def __init__(self) -> None:
+        self._bins: deque[Summary] = deque(maxlen=BINS)
+
+    def __len__(self) -> int:
+        return len(self._bins)
+
+    @property
+    def newest(self) -> Summary:
+        return self._bins[-1]
+
+    def add(self, summary: Summary) -> None:
+        self._bins.append(summary)
+
+    def of(self, name: str, bins: int, skip: int = 0) -> NDArray[np.float32]:
+        """(bins, things) of one column, the newest last, without the newest `skip`; fewer where less is kept."""
+        end = len(self._bins) - skip
+        found = [getattr(self._bins[at], name) for at in range(max(0, end - bins), max(0, end))]
+        return np.stack(found) if found else np.zeros((0, len(self._bins[-1].heard)), np.float32)
+
+    def sum(self, name: str, bins: int, skip: int = 0) -> Float32:
+        total: Float32 = self.of(name, bins, skip).sum(axis=0, dtype=np.float32)
+        return total
+
+    def in_bins(self, name: str, bins: int) -> NDArray[np.int64]:
+        """In how many of the bins there was any."""
+        found: NDArray[np.int64] = np.count_nonzero(self.of(name, bins) > 0, axis=0)
+        return found

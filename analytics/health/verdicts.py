@@ -1,0 +1,112 @@
+"""Faults over time: what began and what is over, and which fault speaks for which others.
+
+A fault is told when its rule holds and is over after the rule has not held for a while. Where one fault explains
+another (a clock that is wrong makes readings late) only the one that explains is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from analytics.table import Int64, Mask
+from sensors.fault import Fault, Scope
+
+OVER_BINS: Final = 3
+"""Bins without the fault until it is over, 15 min. Fewer: it comes and goes; more: a repair shows late."""
+
+_CLOCKS = frozenset({Fault.CLOCK_OFFSET, Fault.CLOCK_DRIFT, Fault.DAYLIGHT_SAVING})
+_REFUSED = frozenset({Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED})
+
+EXPLAINS: Final[Mapping[Fault, frozenset[Fault]]] = {
+    **dict.fromkeys(
+        _CLOCKS,
+        frozenset({Fault.LATE_BATCH, Fault.FUTURE, Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
+    ),
+    **dict.fromkeys(_REFUSED, frozenset({Fault.INSUFFICIENT})),
+    Fault.FUTURE: frozenset({Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT}),
+    Fault.LATE_BATCH: frozenset({Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
+    Fault.STALE_RETAINED: frozenset({Fault.DUPLICATE}),
+    Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET}),
+    Fault.IDENTITY_SWAPPED: frozenset({Fault.INSUFFICIENT}),
+    Fault.SENTINEL: frozenset({Fault.CHATTER, Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
+    Fault.CHATTER: frozenset({Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
+    Fault.UNIT_SWAPPED: frozenset({Fault.CHATTER, Fault.SPIKE}),
+    Fault.LOCKED_ON: frozenset({Fault.STUCK}),
+    Fault.LANE_SWAPPED: frozenset({Fault.DIRECTION_SWAPPED}),
+    Fault.STUCK: frozenset({Fault.UNIT_SWAPPED}),
+    Fault.INVALID: frozenset({Fault.TRUNCATED, Fault.WRONG_TYPE, Fault.INSUFFICIENT}),
+}
+"""By fault: what it explains, and what is therefore not told beside it."""
+
+SPOILS: Final = frozenset(
+    {
+        Fault.STUCK,
+        Fault.LOCKED_ON,
+        Fault.CARD_OFF,
+        Fault.CHATTER,
+        Fault.MISMATCH,
+        Fault.DRIFT,
+        Fault.SENTINEL,
+        Fault.UNIT_SWAPPED,
+        Fault.LANE_SWAPPED,
+        Fault.DIRECTION_SWAPPED,
+        Fault.IDENTITY_SWAPPED,
+        *_CLOCKS,
+    }
+)
+"""Faults after which no value of the thing is believed. The others lose, repeat or delay messages that are right."""
+
+FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR and fault is not Fault.SILENT)
+"""Those that are told here by sensor; who is silent is told by the engine, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A fault that began (or is over) at `number` of a thing or place, found at `time_us`, there since `since_us`."""
+
+    number: int
+    fault: Fault
+    time_us: int
+    since_us: int
+    began: bool
+
+
+class Standing:
+    """Which faults stand, for one group: (faults, things) booleans and how long their rules have not held."""
+
+    def __init__(self, things: int, faults: tuple[Fault, ...] = FAULTS) -> None:
+        self._faults = faults
+        self._on = np.zeros((len(faults), things), np.bool_)
+        self._calm = np.zeros((len(faults), things), np.int32)
+        self._since = np.zeros((len(faults), things), np.int64)
+
+    def stand(self, fault: Fault, number: int, since_us: int) -> None:
+        """Take over a fault that stood before: it is over like any other."""
+        if fault in self._faults:
+            place = self._faults.index(fault)
+            self._on[place, number], self._since[place, number], self._calm[place, number] = True, since_us, 0
+
+    def update(self, holds: Mapping[Fault, Mask], time_us: int, since_us: Int64 | int) -> Iterator[Turn]:
+        """Take over which rules hold at the end of a bin; tell what began and what is over."""
+        now: Mask = np.stack([holds[fault] if fault in holds else np.zeros_like(self._on[0]) for fault in self._faults])
+        now = np.logical_and(now, ~self._explained(now | self._on))
+        began = now & ~self._on
+        self._calm = np.where(now, 0, self._calm + 1)
+        over = self._on & (self._calm >= OVER_BINS)
+        self._since = np.where(began, since_us, self._since)
+        self._on = (self._on | now) & ~over
+        for turned, is_new in ((over, False), (began, True)):
+            for fault, number in np.argwhere(turned).tolist():
+                since = int(self._since[fault, number])
+                yield Turn(number, self._faults[fault], time_us, since, began=is_new)
+
+    def _explained(self, now: Mask) -> Mask:
+        explained = np.zeros_like(now)
+        for place, fault in enumerate(self._faults):
+            for other in EXPLAINS.get(fault, ()):
+                explained[self._faults.index(other)] |= now[place]
+        return explained

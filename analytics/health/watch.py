@@ -1,0 +1,280 @@
+"""The health of all things: readings and troubles in, faults that begin and end out; event time, no clock of its own.
+
+Deterministic like the engine: bins close by the clock of the group, so batches and, within the window, order change
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analytics.clock import WALL, GroupClock, group_names
+from analytics.health.columns import Columns
+from analytics.health.features import Features
+from analytics.health.group import Group, Trouble
+from analytics.health.rows import Rows
+from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, own_faults
+from analytics.health.scale import Scale
+from analytics.health.summary import BIN_US, Past, Summary
+from analytics.health.things import Things
+from analytics.health.verdicts import FAULTS, Standing, Turn
+from analytics.health.witnesses import Bins, located, spoken_for, witnessed_faults
+from analytics.readings import Readings
+from analytics.settings import Thing, things_of
+from analytics.state import NEVER, SILENT_AFTER_PERIODS
+from analytics.table import Index, Int64, Mask
+from sensors.catalogue import Catalogue
+from sensors.fault import Fault, Scope
+from sensors.kind import Kind
+
+TROUBLES: Mapping[str, str] = {
+    "duplicate": "again",
+    "conflict": "clash",
+    "malformed": "garbled",
+    "truncated": "cut",
+    "oversized": "large",
+    "not_in_schema": "typed",
+    "wrong_type": "typed",
+    "empty": "typed",
+    "unit": "typed",
+    "time": "typed",
+    "identity": "renamed",
+    "future": "early",
+}
+"""By what became of a message (a reason of the quarantine, or duplicate): the column of `Summary` that counts it."""
+
+
+_HUGE = np.float32(1e9)
+"""Beyond this no quantity of a port is: larger numbers count as this, so that sums of them stay numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Messages of one thing that did not become readings: what became of them, how many, when the first came.
+
+    `time_us` is when it was measured, None where nobody can tell.
+    """
+
+    thing: str
+    what: str
+    times: int
+    received_us: int
+    time_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultChange:
+    """A fault that began or is over, at event time. `place` is a thing, a site or a basin, by the fault's scope."""
+
+    place: str
+    scope: Scope
+    site: str | None
+    kind: str | None
+    fault: Fault
+    time_us: int
+    since_us: int
+    began: bool
+    evidence: Mapping[str, float | str | None] = field(default_factory=dict)
+
+
+class Health:
+    """The health of all things of a catalogue."""
+
+    def __init__(self, kinds: Mapping[str, Kind], catalogue: Catalogue) -> None:
+        self._kinds = kinds
+        self._width = max((len(kind.fields) for kind in kinds.values()), default=0)
+        self._watches: dict[str, _Watch] = {}
+        self.refresh(catalogue)
+
+    def refresh(self, catalogue: Catalogue) -> None:
+        """Take over a new catalogue: a group whose things changed begins anew, the others go on."""
+        groups: dict[str, list[Thing]] = {}
+        group_of = group_names(catalogue)
+        for thing in things_of(catalogue, self._kinds):
+            groups.setdefault(group_of.get(thing.site, WALL), []).append(thing)
+        self._watches = {
+            name: known
+            if (known := self._watches.get(name)) and known.is_of(things)
+            else self._watch(things, catalogue)
+            for name, things in groups.items()
+        }
+        self._place = {
+            (thing.id, thing.kind.name): (name, number)
+            for name, things in groups.items()
+            for number, thing in enumerate(things)
+        }
+        self._own = {thing.id: self._place[thing.id, thing.kind.name] for things in groups.values() for thing in things}
+
+    def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> _Watch:
+        return _Watch(Things.of(things, catalogue), self._width)
+
+    def absorb(self, batch: Iterable[Readings], refused: Iterable[Refused] = ()) -> list[FaultChange]:
+        """Take readings and what did not become readings; return what began and what is over, in order of time."""
+        self._take(list(batch))
+        self._trouble(list(refused))
+        return sorted(
+            (change for watch in self._watches.values() for change in watch.judge()),
+            key=lambda change: (change.time_us, change.place, change.fault),
+        )
+
+    def advance(self, now_us: int) -> list[FaultChange]:
+        """Tell the wall's time to the sites that live by it."""
+        if (watch := self._watches.get(WALL)) is None:
+            return []
+        watch.reach(now_us)
+        return list(watch.judge())
+
+    def restore(self, stood: Iterable[FaultChange], recent: Iterable[Readings]) -> None:
+        """Go on from what stood, and the readings of the last two hours; what they show is not told again."""
+        self.absorb(recent)
+        for change in stood:
+            name = self._group_of(change)
+            if name is not None:
+                self._watches[name].stand(change)
+
+    def _group_of(self, change: FaultChange) -> str | None:
+        for name, watch in self._watches.items():
+            if watch.number(change) is not None:
+                return name
+        return None
+
+    def _take(self, batch: list[Readings]) -> None:
+        rows: dict[str, list[tuple[Rows, Int64]]] = {}
+        for readings in batch:
+            found = [self._place.get((thing, readings.kind), ("", -1)) for thing in readings.thing]
+            for name in {name for name, _ in found if name}:
+                which = np.array([group == name for group, _ in found], np.bool_)
+                number = np.array([number for _, number in found], np.intp)
+                rows.setdefault(name, []).append(self._rows(readings, number, which))
+        for name, parts in rows.items():
+            self._watches[name].take(parts)
+
+    def _rows(self, readings: Readings, number: Index, which: Mask) -> tuple[Rows, Int64]:
+        values = np.full((int(which.sum()), self._width), np.nan, np.float32)
+        told = readings.values[which]
+        values[:, : told.shape[1]] = np.where(np.isfinite(told), np.clip(told, -_HUGE, _HUGE), np.nan)
+        absent = np.full(len(which), -1, np.int64)
+        received = readings.time_us if readings.received_us is None else readings.received_us
+        return Rows(
+            thing=number[which],
+            time_us=readings.time_us[which],
+            boot=(absent if readings.boot is None else readings.boot)[which],
+            seq=(absent if readings.seq is None else readings.seq)[which],
+            quality=readings.quality[which].astype(np.int64),
+            values=values,
+        ), received[which]
+
+    def _trouble(self, refused: list[Refused]) -> None:
+        by_group: dict[str, list[tuple[int, Refused]]] = {}
+        for one in refused:
+            name, number = self._own.get(one.thing, ("", -1))
+            if name and one.what in TROUBLES:
+                by_group.setdefault(name, []).append((number, one))
+        for name, some in by_group.items():
+            self._watches[name].trouble(some)
+
+
+class _Watch:
+    """One group: its bins, its rules and what stands."""
+
+    def __init__(self, things: Things, width: int) -> None:
+        self.standing = Standing(len(things))
+        self._things = things
+        kinds = list({thing.kind.name: thing.kind for thing in things.things}.values())
+        columns = [Columns.of(kind) for kind in kinds]
+        place = {kind.name: number for number, kind in enumerate(kinds)}
+        kind = np.array([place[thing.kind.name] for thing in things.things], np.intp)
+        self._features = Features(things, columns, kind, width)
+        much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
+        self._group = Group(self._features, GroupClock(len(things)), width, much_later_us)
+        self._past = Past()
+        self._scale = Scale(
+            np.array([columns[at].road is not None for at in kind], np.bool_),
+            np.array([columns[at].factor for at in kind], np.float32),
+            np.array([columns[at].offset for at in kind], np.float32),
+            np.array([columns[at].vane is not None for at in kind], np.bool_),
+        )
+        self._bins = Bins(len(things))
+        self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
+        self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
+        self._newest_us = np.full(len(things), -NEVER, np.int64)
+
+    def is_of(self, things: Sequence[Thing]) -> bool:
+        return self._things.things == tuple(things)
+
+    def take(self, parts: list[tuple[Rows, Int64]]) -> None:
+        rows, received = parts[0]
+        for more, later in parts[1:]:
+            rows, received = rows.join(more), np.concatenate((received, later))
+        order = np.lexsort((rows.time_us, received))
+        rows = rows.take(order)
+        np.maximum.at(self._newest_us, rows.thing, rows.time_us)
+        self._group.take(rows, received[order])
+
+    def trouble(self, some: list[tuple[int, Refused]]) -> None:
+        self._group.trouble(
+            Trouble(
+                thing=np.array([number for number, _ in some], np.intp),
+                what=np.array([TROUBLES[one.what] for _, one in some], np.str_),
+                times=np.array([one.times for _, one in some], np.int64),
+                received_us=np.array([one.received_us for _, one in some], np.int64),
+                time_us=np.array([-NEVER if one.time_us is None else one.time_us for _, one in some], np.int64),
+            )
+        )
+
+    def number(self, change: FaultChange) -> int | None:
+        """The number of whom a change is about, None where that is not of this group."""
+        names = {
+            Scope.SENSOR: tuple(thing.id for thing in self._things.things),
+            Scope.SITE: self._things.sites,
+            Scope.BASIN: self._things.basins,
+        }[change.scope]
+        return names.index(change.place) if change.place in names else None
+
+    def stand(self, change: FaultChange) -> None:
+        """Take over a fault that stood."""
+        standing = {Scope.SENSOR: self.standing, Scope.SITE: self._sites, Scope.BASIN: self._basins}[change.scope]
+        number = self.number(change)
+        if number is not None:
+            standing.stand(change.fault, number, change.since_us)
+
+    def reach(self, now_us: int) -> None:
+        if self._group.begun:
+            self._group.clock.reach(now_us)
+
+    def judge(self) -> Iterable[FaultChange]:
+        for end_us, summary in self._group.close():
+            yield from self._judge(end_us, summary)
+
+    def _judge(self, end_us: int, summary: Summary) -> Iterable[FaultChange]:
+        self._past.add(summary)
+        self._scale.learn(self._past)
+        silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
+        silent = (self._newest_us != -NEVER) & (
+            end_us - self._newest_us > np.where(np.isnan(silence_us), NEVER, silence_us)
+        )
+        own = own_faults(self._past, self._things.period_s, self._scale)
+        twofold = spoken_for(self._past, self._things)
+        self._bins.count(silent, twofold)
+        others = witnessed_faults(self._past, self._things, self._bins)
+        nobody = np.zeros(len(silent), np.bool_)
+        holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
+        since = end_us - BIN_US
+        for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
+            holds[fault] = holds[fault] & ~twofold
+        holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)
+        for turn in self.standing.update(holds, end_us, since):
+            thing = self._things.things[turn.number]
+            yield _change(turn, thing.id, Scope.SENSOR, thing.site, thing.kind.name)
+        sites, basins = located(self._things, self._bins.silent > 1)
+        for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
+            yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
+        for turn in self._basins.update({Fault.NETWORK_DOWN: basins}, end_us, since):
+            yield _change(turn, self._things.basins[turn.number], Scope.BASIN, None, None)
+
+
+def _change(turn: Turn, place: str, scope: Scope, site: str | None, kind: str | None) -> FaultChange:
+    return FaultChange(place, scope, site, kind, turn.fault, turn.time_us, turn.since_us, turn.began)

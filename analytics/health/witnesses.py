@@ -1,0 +1,173 @@
+"""What is wrong with a thing by what others say: the other lane, the next sensors on the way, who else is silent.
+
+Lorries stand on port roads: a lane that is covered and passes nothing is traffic, unless what it carried before still
+arrives further on, or the other lane flows as always (domain section 3, "fail towards the road").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from analytics.health.rules import HALF, HOUR, MOST, QUARTER, SOME
+from analytics.health.summary import BIN_US, Past
+from analytics.health.things import NOBODY, Things
+from analytics.table import Float32, Index, Mask
+from sensors.fault import Fault
+
+STANDS: Final = 4
+"""Bins that a lane stands or is empty before others are asked, 20 min: what had passed it has arrived by then."""
+
+LONG: Final = 9
+"""Bins where less is known of the others, 45 min: a queue has reached the next sensor by then."""
+
+BUSY_VEH_H: Final = 100.0
+QUIET_VEH_H: Final = 60.0
+"""Flows per lane that would be missed within 10 and within 30 min. Lower: at night an empty lane is a fault; higher:
+faults of small roads are not found."""
+
+MISSED: Final = 0.4
+"""Share of what a lane carried that may be missing further on. Lower: the tide of a day hides faults; higher: what
+turns in behind a jam speaks for it."""
+
+MORE: Final = 1.3
+"""Flow of the other lane over its own of before: above, it has taken over, and this lane is closed or blocked."""
+
+FREE: Final = 0.7
+"""Speed over free speed from which a neighbour flows."""
+
+DOUBLED: Final = 1.5
+"""Readings over those expected from which somebody else speaks under a name."""
+
+
+class Bins:
+    """For how many bins each thing has been silent, and has been spoken for by two."""
+
+    def __init__(self, things: int) -> None:
+        self.silent = np.zeros(things, np.int64)
+        self.twofold = np.zeros(things, np.int64)
+
+    def count(self, silent: Mask, twofold: Mask) -> None:
+        """Take over one more bin."""
+        self.silent = np.where(silent, self.silent + 1, 0)
+        self.twofold = np.where(twofold, self.twofold + 1, 0)
+
+
+def witnessed_faults(past: Past, things: Things, bins: Bins) -> Mapping[Fault, Mask]:
+    """Say which things have which fault."""
+    locked, off = _blind(past, things)
+    lively = past.sum("lively", QUARTER)
+    return {
+        Fault.LOCKED_ON: locked,
+        Fault.CARD_OFF: off,
+        Fault.LANE_SWAPPED: _repeats(past.sum("borrowed", QUARTER), lively),
+        Fault.DIRECTION_SWAPPED: _repeats(past.sum("returned", QUARTER), lively),
+        Fault.IDENTITY_SWAPPED: _speaks_as_another(past, things, bins),
+    }
+
+
+def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
+    """Who is covered, and who empty, while the traffic goes on: with much traffic soon, with little after longer."""
+    busy, quiet = _Flows(past, things, 2), _Flows(past, things, HALF)
+    much, some = busy.carried(BUSY_VEH_H), quiet.carried(QUIET_VEH_H)
+    end = things.downstream == NOBODY
+    alone = end & (things.upstream == NOBODY)
+    locked, off = (
+        (busy.throughout(name, STANDS) & much & busy.passes)
+        | (busy.throughout(name, LONG) & some & (quiet.passes | (quiet.up & end) | lone))
+        for name, lone in (("full", np.zeros(len(end), np.bool_)), ("empty", alone & much))
+    )
+    return locked, off
+
+
+class _Flows:
+    """What each lane carries now, in veh/h, against the hour before it may have begun to stand."""
+
+    def __init__(self, past: Past, things: Things, bins: int) -> None:
+        """Take what is kept; now are the last `bins`."""
+        self._past = past
+        self._now = past.sum("flow", bins) / np.maximum(past.sum("heard", bins), 1)
+        self._before = past.sum("flow", HOUR, LONG) / np.maximum(past.sum("heard", HOUR, LONG), 1)
+        speed = past.sum("speed", bins) / np.maximum(past.sum("moving", bins), 1)
+        free = speed >= FREE * np.where(np.isnan(things.free_kmh), 0, things.free_kmh)
+        self._free = free & (past.sum("moving", bins) >= SOME)
+        self.up = self._still_carries(things.upstream)
+        self.passes = self._as_always(things.lane) | self._still_carries(things.downstream)
+
+    def carried(self, veh_h: float) -> Mask:
+        """Whose lane carried at least so much in the hour before."""
+        found: Mask = self._before >= veh_h
+        return found
+
+    def throughout(self, name: str, bins: int) -> Mask:
+        """In nearly all readings of so many bins."""
+        heard = self._past.sum("heard", bins)
+        found: Mask = (heard >= SOME) & (self._past.sum(name, bins) >= MOST * heard) & (self._past.sum(name, 1) > 0)
+        return found
+
+    def _as_always(self, neighbour: Index) -> Mask:
+        """Whether a neighbour flows as it did, and no more than that."""
+        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
+        same = (self._now[at] >= self._before[at] / MORE) & (self._now[at] <= MORE * self._before[at])
+        found: Mask = there & self._free[at] & same
+        return found
+
+    def _still_carries(self, neighbour: Index) -> Mask:
+        """Whether what a lane carried before still passes a neighbour."""
+        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
+        enough = np.maximum(self._before[at] - MISSED * self._before, (1 - MISSED) * self._before)
+        found: Mask = there & self._free[at] & (self._now[at] >= enough)
+        return found
+
+
+def _repeats(repeated: Float32, lively: Float32) -> Mask:
+    found: Mask = (repeated >= SOME) & (repeated >= MOST * lively)
+    return found
+
+
+def spoken_for(past: Past, things: Things) -> Mask:
+    """Under whose name two speak, (things,): what comes then is neither's fault to explain."""
+    expected = QUARTER * BIN_US / 1e6 / things.period_s
+    found: Mask = past.sum("heard", QUARTER) >= DOUBLED * np.maximum(expected, SOME)
+    return found
+
+
+def _speaks_as_another(past: Past, things: Things, bins: Bins) -> Mask:
+    """Who fell silent when another of its kind began to speak for two."""
+    found = np.zeros(len(things), np.bool_)
+    lost = (bins.silent > 0) & (past.sum("heard", HOUR, QUARTER) > 0)
+    for other in np.flatnonzero(bins.twofold).tolist():
+        kind = things.things[other].kind.name
+        for one in np.flatnonzero(lost).tolist():
+            together = abs(bins.silent[one] - bins.twofold[other]) <= QUARTER
+            found[one] |= together and things.things[one].kind.name == kind
+    return found
+
+
+def located(things: Things, silent: Mask) -> tuple[Mask, Mask]:
+    """Sites and basins of which everything that speaks often is silent: one thing alone is its own fault.
+
+    Shapes (sites,) and (basins,). What speaks every few minutes would be waited for too long.
+    """
+    often = things.period_s <= FREQUENT_S
+    few = np.bincount(things.site[often], minlength=len(things.sites)) <= 1
+    frequent = often | (few[things.site] & np.isfinite(things.period_s))
+    sites = _all_of(things.site, len(things.sites), frequent, silent)
+    basin_of = np.zeros(len(things.sites), np.intp)
+    basin_of[things.site] = things.basin
+    basins = _all_of(things.basin, len(things.basins), often, silent)
+    basins &= np.bincount(basin_of, minlength=len(things.basins)) > 1
+    return sites & ~basins[basin_of], basins
+
+
+FREQUENT_S: Final = 100.0
+"""Longest period of those who are asked whether a place is down."""
+
+
+def _all_of(place: Index, places: int, which: Mask, silent: Mask) -> Mask:
+    there = np.bincount(place[which], minlength=places)
+    quiet = np.bincount(place[which & silent], minlength=places)
+    found: Mask = (there > 1) & (quiet == there)
+    return found

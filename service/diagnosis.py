@@ -1,0 +1,92 @@
+"""Wiring of sensor health: readings and troubles through it, what it finds to the engine, the feed and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from analytics.engine import Engine
+from analytics.health.verdicts import SPOILS
+from analytics.health.watch import FaultChange, Health, Refused
+from analytics.readings import Readings
+from analytics.window import WINDOW_US
+from sensors.fault import Fault, Scope
+from service.alerts import instant
+from store.faults import FaultRow
+from store.spans import EPOCH
+from store.troubles import TroubleRow
+
+LOOKS_BACK = timedelta(hours=2, minutes=10)
+"""How far back readings are given to health after a restart: as far as its rules look."""
+
+MOST_REBUILT = 2_000
+"""Things up to which that is done: of more, two hours are too many readings, and what stood goes on from its row."""
+
+_SLACK_US = 30_000_000
+"""After a bin has closed, until whoever lives by the wall's clock has noticed for sure."""
+
+
+def diagnose(
+    health: Health, engine: Engine, readings: Sequence[Readings], refused: Sequence[Refused]
+) -> list[FaultChange]:
+    """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed."""
+    changes = health.absorb(readings, refused)
+    for change in changes:
+        if change.fault in SPOILS and change.scope is Scope.SENSOR:
+            _tell(engine, change)
+    return changes
+
+
+def _tell(engine: Engine, change: FaultChange) -> None:
+    """Distrust begins, and ends, when the bin that shows it is closed for sure."""
+    at_us = change.time_us + WINDOW_US + _SLACK_US
+    if change.began:
+        engine.distrust(change.place, at_us)
+    else:
+        engine.trust(change.place, at_us)
+
+
+def as_refused(row: TroubleRow) -> Refused:
+    """What the store reads is what health takes."""
+    time_us = None if row.min_time is None else as_us(row.min_time)
+    return Refused(row.thing, row.what, row.times, as_us(row.first_received_at), time_us)
+
+
+def as_us(moment: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def fault_rows(changes: Iterable[FaultChange]) -> tuple[list[FaultRow], list[tuple[str, str]]]:
+    """What begins and what is over, as rows: of several changes of one fault the last one counts."""
+    last = {(change.place, change.fault.value): change for change in changes}
+    begun = [
+        FaultRow(
+            place=change.place,
+            fault=change.fault.value,
+            scope=change.scope.value,
+            site=change.site,
+            kind=change.kind,
+            since=instant(change.since_us),
+            found_at=instant(change.time_us),
+        )
+        for change in last.values()
+        if change.began
+    ]
+    return begun, [key for key, change in last.items() if not change.began]
+
+
+def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], recent: Iterable[Readings]) -> None:
+    """Go on from what stood and from the readings of the last hours."""
+    stood = [_as_change(row) for row in rows]
+    health.restore(stood, recent)
+    for change in stood:
+        if change.fault in SPOILS and change.scope is Scope.SENSOR:
+            _tell(engine, change)
+
+
+def _as_change(row: FaultRow) -> FaultChange:
+    found_us, since_us = ((at - EPOCH) // timedelta(microseconds=1) for at in (row.found_at, row.since))
+    return FaultChange(
+        row.place, Scope(row.scope), row.site, row.kind, Fault(row.fault), found_us, since_us, began=True
+    )

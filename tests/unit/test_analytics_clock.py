@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from analytics.clock import WALL, GroupClock, group_names, reached
+from analytics.state import NEVER
+from sensors.catalogue import Catalogue, Site
+
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+
+
+def follow(clock: GroupClock, rows: list[tuple[int, int]]) -> list[int]:
+    """Rows of thing and time, each arriving in an instant of its own."""
+    thing, time_us = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    return clock.follow(thing.astype(np.intp), time_us, np.arange(len(rows), dtype=np.int64)).tolist()
+
+
+def test_a_clock_alone_is_that_of_its_only_thing() -> None:
+    assert follow(GroupClock(1), [(0, 5), (0, 9), (0, 7)]) == [5, 9, 9]
+
+
+def test_a_wild_timestamp_does_not_move_a_group() -> None:
+    clock = GroupClock(20)
+    follow(clock, [(thing, 100 * SECOND) for thing in range(20)])
+    assert follow(clock, [(3, 9 * HOUR), (4, 8 * HOUR)]) == [100 * SECOND] * 2
+
+
+def test_a_group_goes_on_while_a_part_of_it_speaks() -> None:
+    clock = GroupClock(20)
+    follow(clock, [(thing, 100 * SECOND) for thing in range(20)])
+    follow(clock, [(thing, 160 * SECOND) for thing in range(3)])
+    assert clock.now_us == 160 * SECOND
+
+
+def test_an_old_burst_does_not_turn_the_clock_back() -> None:
+    clock = GroupClock(4)
+    follow(clock, [(thing, HOUR) for thing in range(4)])
+    assert follow(clock, [(0, 0), (0, SECOND), (0, 2 * SECOND)]) == [HOUR] * 3
+
+
+def test_nobody_heard_is_no_time() -> None:
+    assert reached(np.full(3, -NEVER, np.int64)) == -NEVER
+
+
+def test_sites_of_the_port_share_a_clock_and_each_recording_has_its_own() -> None:
+    wall = Site(id="W01", name="", basin="west")
+    replayed = [msgspec.structs.replace(wall, id=name, clock="recording") for name in ("W02", "E01")]
+    alone = [Site(id=name, name="", basin="recording", clock="recording") for name in ("la", "nab")]
+    groups = group_names(Catalogue(sites=(wall, *replayed, *alone), sensors=()))
+    assert groups["W01"] == WALL
+    assert groups["W02"] == groups["E01"] != WALL
+    assert len({groups["la"], groups["nab"], groups["W02"]}) == 3
