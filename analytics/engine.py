@@ -12,17 +12,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics import free_speed, snapshot
+from analytics import coverage, free_speed, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
 from analytics.course import Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
 from analytics.horizon import Horizon
 from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
+from analytics.outlook import Outlook, outlooks
 from analytics.readings import Readings
 from analytics.roster import Roster
+from analytics.settings import Settings
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
-from analytics.table import Index, Mask, run_of
+from analytics.table import Float32, Index, Mask, run_of
 from analytics.trust import Trust
 from analytics.usual import Profile
 from analytics.window import WINDOW_US, in_time
@@ -134,13 +136,31 @@ class Engine:
             shown[name] = snapshot.reader(self.roster.sensor[name], ends)
         return [shown[name] for name in sorted(shown)]
 
-    def outlook(self, things: Sequence[str]) -> Forecast:
+    def outlooks(self, things: Iterable[str]) -> list[Outlook]:
+        """Return abnormality, coverage and forecasts of the things named; unknown names are left out."""
+        known = [name for name in sorted(set(things)) if name in self.roster.index]
+        slots = np.array([self.roster.index[name] for name in known], np.intp)
+        states, own = self._aged(slots)[0], self.roster.settings.take(slots)
+        share = self._share(states, own)
+        ahead = self._forecast(slots, states, own, share)
+        return outlooks([self.roster.things[slot] for slot in slots], states, share, ahead)
+
+    def forecast(self, things: Sequence[str]) -> Forecast:
         """Return where the speeds of known things are going, as of their newest readings, in this order."""
         slots = np.array([self.roster.index[name] for name in things], np.intp)
         states, own = self._aged(slots)[0], self.roster.settings.take(slots)
+        return self._forecast(slots, states, own, self._share(states, own))
+
+    def _share(self, states: States, own: Settings) -> Float32:
+        # As of the newest reading at least: the clock of a recording runs behind by the window.
+        return coverage.share(states, own.silence_us, np.maximum(self._clock_us[own.site], states.time_us))
+
+    def _forecast(self, slots: Index, states: States, own: Settings, share: Float32) -> Forecast:
+        """Look ahead where enough readings came in the last hour."""
         free_kmh = free_speed.in_use(states, own.free_kmh, own.learn_readings)
         usual = np.stack([self._usual.at(slots, states.time_us + ahead)[0] for ahead in AHEAD_US], axis=1)
-        return forecast(states.speed_kmh, states.usual_kmh, usual, free_kmh, self._course.outlooks.margins[slots])
+        speed_kmh = np.where(share >= coverage.ENOUGH, states.speed_kmh, np.float32(np.nan))
+        return forecast(speed_kmh, states.usual_kmh, usual, free_kmh, self._course.outlooks.margins[slots])
 
     def judged(self, things: Sequence[str]) -> States:
         """Return the states of known things in this order, unworded: for whoever looks at many of them often."""

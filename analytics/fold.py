@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics import abnormal, cooling, detector, limits, plausible, stoppage, travel
+from analytics import abnormal, cooling, coverage, detector, limits, plausible, stoppage, travel
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
 from analytics.state import NEVER, States, age, hold
@@ -20,7 +20,9 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
         odd = plausible.implausible(states, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
         abnormal.judge(states, settings, rows, observed)
-    hold(states, _judge(rule, states, settings, observed, rows.beside))
+    valid = _judge(rule, states, settings, observed, rows.beside)
+    coverage.count(states, settings.silence_us, rows.time_us, valid)
+    hold(states, valid)
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
     states.time_us[:] = rows.time_us
     states.faulty[:] = faulty

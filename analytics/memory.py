@@ -20,7 +20,7 @@ from analytics.state import States
 from analytics.table import Int64
 from analytics.window import WINDOW_US
 
-FORMAT = 4
+FORMAT = 5
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 

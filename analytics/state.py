@@ -50,6 +50,8 @@ class States(Table):
     speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown level.
     faulty: bool, the newest reading is distrusted or implausible.
 
+    Of coverage (`analytics.coverage`): got, due: float32, readings that were believed, and those expected.
+
     Of abnormality (`analytics.abnormal`), for road traffic: speed_kmh: float32, smoothed, NaN = none. usual_kmh:
     float32, what was usual at the newest reading, NaN = unknown. z: float32, deviations below it. scatter: float32,
     running MAD of their ratio. odd, even: int16, readings in a row that speak for unusual and for usual. unusual: int8,
@@ -70,6 +72,8 @@ class States(Table):
     level: Int8
     alarm: Int8
     faulty: Mask
+    got: Float32
+    due: Float32
     speed_kmh: Float32
     usual_kmh: Float32
     z: Float32
@@ -96,6 +100,8 @@ class States(Table):
             level=np.full(count, UNKNOWN, np.int8),
             alarm=np.zeros(count, np.int8),
             faulty=np.zeros(count, np.bool_),
+            got=np.zeros(count, np.float32),
+            due=np.zeros(count, np.float32),
             speed_kmh=np.full(count, np.nan, np.float32),
             usual_kmh=np.full(count, np.nan, np.float32),
             z=np.full(count, np.nan, np.float32),

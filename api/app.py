@@ -26,6 +26,7 @@ from api.routes import (
     catalogue,
     duty,
     faults,
+    forecast,
     geometry,
     health,
     page,
@@ -76,6 +77,7 @@ def create_app(
     app.state.context = context
     for module in (
         states,
+        forecast,
         situations,
         faults,
         alarms,

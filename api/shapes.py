@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from api.foresight import why_unknown
 from api.models.catalogue import (
     ClockOut,
     CorridorOut,
@@ -23,7 +24,8 @@ from api.models.states import Measured, StateOut
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.clock import describe_offset
 from sensors.kind import Field, Kind, Kinds
-from sensors.level import Level, Verdict
+from sensors.level import Abnormality, Level, Verdict
+from sensors.rule import SpeedRatio
 from store.api_rows import STEP_S, ClockRow, EventRow, ReadingsQuery, ReadingsTable, StateRow
 
 _T = TypeVar("_T")
@@ -119,6 +121,11 @@ def _state(thing: str, kind: Kind, site: str, row: StateRow | None) -> StateOut:
             since=None,
             time=None,
             verdict=Verdict.UNKNOWN.value,
+            abnormality=None,
+            abnormality_reason=None,
+            usual=None,
+            deviations=None,
+            coverage=None,
             value=None,
             reading={},
         )
@@ -130,9 +137,21 @@ def _state(thing: str, kind: Kind, site: str, row: StateRow | None) -> StateOut:
         since=row.since,
         time=row.time,
         verdict=row.verdict,
+        abnormality=None if row.abnormality is None else Abnormality(row.abnormality).label,
+        abnormality_reason=why_unknown(row.abnormality, row.usual),
+        usual=_usual(kind, row),
+        deviations=row.z,
+        coverage=row.coverage,
         value=_measured(kind, row),
         reading=row.reading,
     )
+
+
+def _usual(kind: Kind, row: StateRow) -> Measured | None:
+    if row.usual is None or not isinstance(kind.level, SpeedRatio):
+        return None
+    speed = kind.field(kind.level.speed)
+    return Measured.model_construct(field=speed.name, unit=speed.unit, value=row.usual)
 
 
 def _measured(kind: Kind, row: StateRow) -> Measured | None:

@@ -10,6 +10,7 @@ from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.faults import FaultRow
 from store.operations import Operations
+from store.outlooks import OutlookRow
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
 from store.situations import SituationChoice, SituationRow
@@ -30,6 +31,10 @@ class Source(Protocol):
         ...
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...
+
+    async def outlook(self, thing: str) -> OutlookRow | None:
+        """What is usual and coming at a sensor or corridor; None before its first reading."""
+        ...
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable: ...
 

@@ -7,6 +7,7 @@ new one goes on from the last step that was.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
@@ -15,6 +16,7 @@ from analytics.changes import Change
 from analytics.engine import Engine
 from analytics.health.watch import FaultChange, Health, Refused
 from analytics.memory import FORMAT, Memory, between
+from analytics.outlook import Outlook
 from analytics.readings import Readings
 from analytics.situations.situation import Notice
 from analytics.situations.situations import Situations
@@ -25,6 +27,7 @@ from sensors.level import Level
 from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
 from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, as_us, diagnose, fault_rows, restore_health
+from service.learning import profiles_of
 from service.situating import restored_situations, situation_event, situation_rows
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue, load_neighbours
@@ -32,16 +35,20 @@ from store.copy_out import ReadColumns
 from store.database import listen
 from store.faults import load_faults
 from store.leadership import Lock, wait_for_lock
+from store.outlooks import OutlookRow
 from store.reader import BatchReader, ReadBatch
 from store.recent import readings_since
 from store.states import StepResult, commit_step, load_memory, load_states
 from store.troubles import read_troubles
+from store.usual import USUAL_CHANNEL, load_usual
 
 READER = "analytics"
 STEP_ROWS = 20_000
 """Readings a step takes: more delays the first alert of a backlog, fewer costs a transaction each."""
 TICK_S = 1.0
 """How late silence may be noticed, and a lost notification made good."""
+REFRESH_S = 3600.0
+"""After so long what is installed and usual is read again without a notification: one may be lost."""
 REBUILD = timedelta(hours=6)
 """How far back a thing without a usable memory is rebuilt: shorter may miss the onset of a jam that still stands."""
 
@@ -63,6 +70,7 @@ class Analyst:
         self._health = health
         self._situations = situations
         engine.attach(situations.watch)
+        self._refreshed = time.monotonic()
 
     async def step(self) -> bool:
         """Take the next readings, if there are any, and the time; store what follows. False when there were none."""
@@ -95,14 +103,18 @@ class Analyst:
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""
-        if await self._reader.wait(TICK_S) == CATALOGUE_CHANNEL:
+        channel = await self._reader.wait(TICK_S)
+        if channel in (CATALOGUE_CHANNEL, USUAL_CHANNEL) or time.monotonic() - self._refreshed > REFRESH_S:
             await self._refresh()
 
     async def _refresh(self) -> None:
+        """Take over what is installed, and what is usual there."""
         catalogue = await load_catalogue(self._reader.connection)
         self._engine.refresh(catalogue)
         self._health.refresh(catalogue)
         self._situations.refresh(catalogue, await load_neighbours(self._reader.connection))
+        self._engine.use(profiles_of(await load_usual(self._reader.connection)))
+        self._refreshed = time.monotonic()
 
     async def _learn(self, things: set[str]) -> None:
         """A thing that the engine does not know was registered after it read the catalogue."""
@@ -126,6 +138,7 @@ class Analyst:
             repaired=over,
             situations=situation_rows(found.notices, self._situations.situations(stepped)),
             situation_memory=self._situations.memory(touched, stepped),
+            outlooks=[_outlook_row(outlook) for outlook in self._engine.outlooks(touched)],
         )
         await commit_step(self._reader.connection, step, now=now())
         stepped.clear()
@@ -136,6 +149,7 @@ async def run_analysis(database_url: str, kinds: Kinds) -> None:
     async with BatchReader.open(database_url, READER, kinds) as reader:
         await wait_for_lock(reader.connection, Lock.ZONE)
         await listen(reader.connection, CATALOGUE_CHANNEL)
+        await listen(reader.connection, USUAL_CHANNEL)
         analyst = await open_analyst(reader, kinds)
         while True:
             if not await analyst.step():
@@ -154,6 +168,7 @@ async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> 
     """An engine that goes on where the last one stopped: from memories, or from the last hours of readings."""
     conn = reader.connection
     engine = Engine(kinds, catalogue)
+    engine.use(profiles_of(await load_usual(conn)))
     memories = cast(dict[str, Memory], await load_memory(conn))
     usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT}
     since = {name: instant(memory["settled_us"]) for name, memory in usable.items()}
@@ -203,6 +218,23 @@ def _row(state: State) -> states.State:
         since=_instant(state.since_us),
         verdict=state.verdict,
         value=state.reading,
+    )
+
+
+def _outlook_row(outlook: Outlook) -> OutlookRow:
+    ahead = outlook.ahead
+    return OutlookRow(
+        thing=outlook.thing,
+        time=_instant(outlook.time_us),
+        coverage=outlook.coverage,
+        abnormality=outlook.abnormality,
+        usual=outlook.usual_kmh,
+        z=outlook.z,
+        minutes=[each.minutes for each in ahead],
+        speed=[each.speed_kmh for each in ahead],
+        low=[each.low_kmh for each in ahead],
+        high=[each.high_kmh for each in ahead],
+        usual_ahead=[each.usual_kmh for each in ahead],
     )
 
 

@@ -1,4 +1,4 @@
-"""What is done now and then beside the readings: rollups within seconds, retention once an hour."""
+"""What is done now and then beside the readings: rollups within seconds, retention once an hour, learning by day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 
 from sensors.kind import Kinds
 from service.clocks import now
+from service.learning import learn_some
 from service.settings import Settings
 from store.alarms.retention import forget_alarms
 from store.backfill import backfill_rollups
@@ -40,5 +41,5 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
                 await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
                 swept_at = started
             rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS)
-            if not await backfill_rollups(conn, kinds) and not rolled:
+            if not await backfill_rollups(conn, kinds) and not rolled and not await learn_some(conn, kinds, now()):
                 await asyncio.sleep(ROLLUP_EVERY_S)

@@ -44,11 +44,9 @@ class Cells:
         reached = net.receiver[self._by_receiver]
         self._reached = np.flatnonzero(np.diff(reached, prepend=-1))
         self._receivers = reached[self._reached]
-        self._last = net.last
-        # Sources are in order: first the ends of sections, then the origins.
-        self._junctions = self._sources[self._sources < self.cells]
+        self._ends = np.zeros(self.cells, bool)
+        self._ends[net.last] = True
         self._limits = np.concatenate([self._capacity, self._origin_capacity()])
-        self._fits = np.zeros(self.cells)
         self._limits[net.last] = np.minimum(self._capacity[net.last], net.narrow_h * hours * UNIT)
         self._supply = np.full(len(net.sections) + 1 + len(net.gates), np.inf)
         self.shares = net.shares
@@ -75,31 +73,28 @@ class Cells:
             capacity = capacity * kept
             limits = np.concatenate([limits[: self.cells] * kept, limits[self.cells :]])
         wants = occupied * self._rate
-        some = np.maximum(occupied, 1.0)
-        sends = np.minimum(wants, limits) / some
-        on_road = occupied[: self.cells]
-        room = np.maximum(np.minimum(capacity, self._wave * (self.jam - on_road)), 0.0)
-        inner = self._inner(sends[: self.cells], some[: self.cells], room)
+        sends = np.minimum(wants, limits) / np.maximum(occupied, 1.0)
+        room = np.maximum(np.minimum(capacity, self._wave * (self.jam - occupied[: self.cells])), 0.0)
+        inner = self._inner(sends[: self.cells], occupied[: self.cells], room)
         turned = self._turn(sends, room, gate_room)
         leaves = np.add.reduceat(turned, self._starts, axis=1) if turned.size else turned
         vehicles[:, : self.cells] -= inner
         vehicles[:, 1 : self.cells] += inner[:, :-1]
         vehicles[:, self._sources] -= leaves
         beyond = self._arrive(turned)
-        inner[:, self._junctions] += leaves[:, : len(self._junctions)]
+        on_road = self._sources < self.cells
+        inner[:, self._sources[on_road]] += leaves[:, on_road]
         self.left = inner
         driven = (self.cars_each @ inner) / np.maximum(wants[: self.cells], 1.0)
-        self.ratio = np.where(on_road < UNIT / 100, 1.0, np.minimum(driven, 1.0))
+        self.ratio = np.where(occupied[: self.cells] < UNIT / 100, 1.0, np.minimum(driven, 1.0))
         return beyond
 
     def _inner(self, sends: Floats, occupied: Floats, room: Floats) -> Floats:
-        """K,C vehicles that drive on to the next cell of their section; `occupied` is at least 1."""
-        fits = self._fits
-        np.divide(room[1:], occupied[:-1], out=fits[:-1])
-        part = np.minimum(sends, fits)
-        part[self._last] = 0.0
-        moved = self.vehicles[:, : self.cells] * part
-        return np.floor(moved, out=moved)
+        """K,C vehicles that drive on to the next cell of their section."""
+        fits = np.append(room[1:], 0.0) / np.maximum(occupied, 1.0)
+        part = np.where(self._ends, 0.0, np.minimum(sends, fits))
+        moved: Floats = np.floor(self.vehicles[:, : self.cells] * part)
+        return moved
 
     def _turn(self, sends: Floats, room: Floats, gate_room: Floats) -> Floats:
         """K,M vehicles that pass a junction: receivers share their room by what wants in, sources keep their order."""
@@ -115,8 +110,8 @@ class Cells:
         if not len(part):
             return wants
         slowest = np.minimum.reduceat(part, self._starts)[self._group]
-        wants *= slowest + (part - slowest) * self._beside
-        return np.floor(wants, out=wants)
+        turned: Floats = np.floor(wants * (slowest + (part - slowest) * self._beside))
+        return turned
 
     def _arrive(self, turned: Floats) -> Floats:
         got = np.zeros((len(self.vehicles), len(self._supply)))

@@ -85,7 +85,6 @@ class Gates:
         self._entries = [[g for g in self._at[site] if self._lets_in[g]] for site in self.sites]
         self._exits = [[g for g in self._at[site] if self.sensors[g].direction != "in"] for site in self.sites]
         self._hourly = self._planned()
-        self._terminal = yards.terminals(sensor.site for sensor in self.sensors)
         self._storage_m = np.array([sensor.storage_m or np.inf for sensor in self.sensors])
         self._porch = np.zeros(len(self.sites))
         self._room = self.lanes * _ROOM_PER_LANE
@@ -126,7 +125,8 @@ class Gates:
         """Serve the lanes and send home who is done."""
         n = len(self.sensors)
         pace = 1 + 0.12 * smooth_noise(self._seed, _STREAM, now.at_s, 3600, n)
-        self.service_s = np.minimum(np.maximum(_SERVICE_S * pace, 60.0), 120.0) * self._yards.hampered(self._terminal)
+        hampered = np.array([self._yards.hampered(sensor.site) for sensor in self.sensors])
+        self.service_s = np.clip(_SERVICE_S * pace, 60.0, 120.0) * hampered
         self._send_home(now)
         self.lanes_open = self._open(now)
         served = self._serve(now, step_s, rng)
@@ -188,8 +188,9 @@ class Gates:
         queue = self.coming + self.out
         if now.open:
             planned = np.ceil(self._hourly * now.gates() * self.service_s / 3600).astype(np.int64)
-            wanted = planned + (self.queue > self.lanes) + (self.queue > 3 * self.lanes)
-            lanes: NDArray[np.int64] = np.minimum(np.maximum(wanted, 1), self.lanes)
+            lanes: NDArray[np.int64] = np.clip(
+                planned + (self.queue > self.lanes) + (self.queue > 3 * self.lanes), 1, self.lanes
+            )
         else:
             lanes = ((self.out > 0) | ((queue > 0) & (now.hour >= OPENS_H))).astype(np.int64)
         for one in self._interventions.of(now.at_s, "gate_outage"):

@@ -6,7 +6,6 @@ these, so every reading agrees with itself over any interval: occupancy% = 100 x
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -69,9 +68,6 @@ class Loops:
         self.cell = np.array(ends, np.intp)
         self._lane = np.array([float(sensor.lane or 1) for sensor in self.sensors])
         self._lanes = np.maximum(net.lanes[self.cell], self._lane)
-        self._alone = self._lanes <= 1
-        right = np.where(self._lane == 1, _KEEPS_RIGHT, np.where(self._lane == 2, 1 - _KEEPS_RIGHT, 0.0))  # noqa: PLR2004
-        self._keep_here = np.where(self._alone, 1.0, right)
         free = net.free_kmh[self.cell]
         self._free = np.array([s.free_speed_kmh or 0.0 for s in self.sensors])
         self._free = np.where(self._free > 0, self._free, free)
@@ -81,27 +77,21 @@ class Loops:
 
     def step(self, now: Moment, step_s: float, rng: np.random.Generator) -> None:
         roads, hours, n = self._roads, step_s / 3600, len(self.sensors)
-        present, ratio = _by_class(roads.present[:, self.cell]), roads.ratio[self.cell]
-        share = self._share(now.at_s, present)
+        share = self._share(now.at_s)
         passing = share * _by_class(roads.flow[:, self.cell]) / UNIT
-        standing = share * present / UNIT / self._length_km
-        free_kmh = self._free * ratio
-        count, lorries = self._count(passing, ratio, step_s, rng)
-        some = np.maximum(count, 1)
-        noise = 1 + 0.1 * rng.standard_normal(n) / np.sqrt(some)
+        standing = share * _by_class(roads.present[:, self.cell]) / UNIT / self._length_km
+        speed = self._free * roads.ratio[self.cell]
+        count, lorries = self._count(passing, roads.ratio[self.cell], step_s, rng)
+        noise = 1 + 0.1 * rng.standard_normal(n) / np.sqrt(np.maximum(count, 1))
         noise += 0.02 * smooth_noise(self._seed, _STREAM, now.at_s, 1800, n)
-        speed = np.maximum(free_kmh * np.minimum(np.maximum(noise, 0.7), 1.2), 0.1)
-        spent = np.where(
-            (speed > _CRAWL_KMH) & (passing[0] + passing[1] > 0), count / speed, (standing[0] + standing[1]) * hours
-        )
-        length_km = (CAR_M + (LORRY_M - CAR_M) * lorries / some + DETECTOR_M) / 1000
-        seen = count > 0
-        spent = np.where(seen, np.minimum(spent, _MOST_OCCUPIED * hours / length_km), spent)
-        spent = np.where(seen & (spent < count / (1.3 * self._free)), count / self._free, spent)
+        speed = np.maximum(speed * np.clip(noise, 0.7, 1.2), 0.1)
+        spent = np.where((speed > _CRAWL_KMH) & (passing.sum(axis=0) > 0), count / speed, standing.sum(axis=0) * hours)
+        length_km = (CAR_M + (LORRY_M - CAR_M) * lorries / np.maximum(count, 1) + DETECTOR_M) / 1000
+        spent = np.where(count > 0, np.minimum(spent, _MOST_OCCUPIED * hours / length_km), spent)
+        spent = np.where((count > 0) & (spent < count / (1.3 * self._free)), count / self._free, spent)
         covered = (standing[0] * (CAR_M + DETECTOR_M) + standing[1] * (LORRY_M + DETECTOR_M)) * hours / 1000
-        covered = np.where(free_kmh > _CRAWL_KMH, 0.0, covered)
-        self._sums[:, :4] += np.array((count, lorries, spent, np.minimum(covered, hours))).T
-        self._sums[:, 4] += hours
+        covered = np.where(roads.ratio[self.cell] * self._free > _CRAWL_KMH, 0.0, covered)
+        self._sums += np.stack((count, lorries, spent, np.minimum(covered, hours), np.full(n, hours)), axis=1)
 
     def state(self) -> Floats:
         """Vehicles, lorries, hours that they spent on a km, hours covered by who stands, hours."""
@@ -124,30 +114,31 @@ class Loops:
         found[:, 4] = np.where(passed, np.round(share, 4), np.nan)
         return found
 
-    def _share(self, at_s: float, present: Floats) -> Floats:
+    def _share(self, at_s: float) -> Floats:
         """2,S the sensor's lane's part of the cars and of the lorries; lanes carry equal numbers of vehicles."""
-        lorries, (cars_all, lorries_all) = self._keep_here, present
+        right = np.where(self._lane == 1, _KEEPS_RIGHT, np.where(self._lane == 2, 1 - _KEEPS_RIGHT, 0.0))  # noqa: PLR2004
+        lorries = np.where(self._lanes > 1, right, 1.0)
+        cars_all, lorries_all = _by_class(self._roads.present[:, self.cell])
         cars = (cars_all + lorries_all) / self._lanes - lorries * lorries_all
-        cars = np.minimum(np.maximum(cars / np.maximum(cars_all, 1.0), 0.05), 0.95)
-        cars[self._alone] = 1.0
+        cars = np.where(self._lanes > 1, np.clip(cars / np.maximum(cars_all, 1.0), 0.05, 0.95), 1.0)
         for cell, closed in self._roads.narrowed_lanes(at_s).items():
             here, left = self.cell == cell, self._lanes - self._lane
             cars = np.where(here, np.where(left < closed, 0.0, 1 / np.maximum(self._lanes - closed, 1)), cars)
             lorries = np.where(here, np.where(left < closed, 0.0, 1 / np.maximum(self._lanes - closed, 1)), lorries)
-        return np.array((cars, lorries))
+        return np.stack((cars, lorries))
 
     def _count(self, passing: Floats, ratio: Floats, step_s: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Whole vehicles and lorries of one step: free ones come by chance, those in a queue one after the other."""
-        mean = np.array((passing[0] + passing[1], passing[1]))
+        mean = np.stack((passing.sum(axis=0), passing[1]))
         chance = _COUNT_NOISE * np.sqrt(mean) * np.where(ratio < 0.7, 0.4, 1.0)  # noqa: PLR2004
         found = np.rint(mean + _RETURN * self._owed + chance * rng.standard_normal(mean.shape))
-        found[0] = np.minimum(np.maximum(found[0], 0.0), math.floor(_MOST_IN_STEP * step_s))
-        found[mean <= 0] = 0.0
-        found[1] = np.minimum(np.maximum(found[1], 0.0), found[0])
+        found[0] = np.clip(found[0], 0.0, np.floor(_MOST_IN_STEP * step_s))
+        found = np.where(mean > 0, found, 0.0)
+        found[1] = np.clip(found[1], 0.0, found[0])
         self._owed += mean - found
         return found[0], found[1]
 
 
 def _by_class(commodities: Floats) -> Floats:
     """2,S cars and lorries of K,S commodities."""
-    return np.array((commodities[CARS], np.add.reduce(commodities[LORRIES:], axis=0)))
+    return np.stack((commodities[CARS], commodities[LORRIES:].sum(axis=0)))

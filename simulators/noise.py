@@ -16,16 +16,10 @@ def smooth_noise(seed: int, stream: int, at_s: float, knot_s: float, n: int) -> 
     knot, part = divmod(at_s, knot_s)
     part /= knot_s
     weight = part * part * (3 - 2 * part)
-    before, after = _knots(seed, stream, int(knot), n)
-    mixed: NDArray[np.float64] = (1 - weight) * before
-    mixed += weight * after
+    before, after = _knot(seed, stream, int(knot), n), _knot(seed, stream, int(knot) + 1, n)
+    mixed: NDArray[np.float64] = (1 - weight) * before + weight * after
     mixed /= np.hypot(weight, 1 - weight)
     return mixed
-
-
-@lru_cache(maxsize=256)
-def _knots(seed: int, stream: int, knot: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return _knot(seed, stream, knot, n), _knot(seed, stream, knot + 1, n)
 
 
 @lru_cache(maxsize=256)

@@ -69,7 +69,6 @@ class Roads:
         self._booked_day = np.array([b.lorries_day for b in self._booked])
         self._booked_from = np.array([b.origin for b in self._booked], np.intp)
         self._booked_as = np.array([b.commodity for b in self._booked], np.intp)
-        self._booked_into = self._booked_as * len(self.network.origins) + self._booked_from
         self._leads, self._lead = np.unique(np.array([b.lead_s for b in self._booked]), return_inverse=True)
         self._check_origins()
         commodities = len(self.cells.vehicles)
@@ -99,8 +98,7 @@ class Roads:
             ratio += self.cells.ratio / steps
         self.ratio = ratio
         at_end = self.flow[:, self.network.last]
-        self.passed[0] += at_end[CARS]
-        self.passed[1] += np.add.reduce(at_end[LORRIES:], axis=0)
+        self.passed += np.stack((at_end[CARS], at_end[LORRIES:].sum(axis=0)))
         return came
 
     def leave_gate(self, site: str, lorries: int) -> None:
@@ -134,7 +132,7 @@ class Roads:
                 self._booked_day
                 * self._surge(now.at_s)
                 * share
-                * np.minimum(np.maximum(bunched, 0.2), 2.0)
+                * np.clip(bunched, 0.2, 2.0)
                 * hours
                 / (1 - self.demand.no_shows)
             )
@@ -142,10 +140,8 @@ class Roads:
             came = rng.binomial(booked, 1 - self.demand.no_shows)
             self.appointments += int(booked.sum())
             self.no_shows += int(booked.sum() - came.sum())
-            commodities, origins = len(self.entered), len(self.network.origins)
-            added = np.bincount(self._booked_into, came * UNIT, commodities * origins).reshape(commodities, origins)
-            self.cells.vehicles[:, self.cells.cells :] += added
-            self.entered += added.sum(axis=1)
+            np.add.at(self.cells.vehicles, (self._booked_as, self.cells.cells + self._booked_from), came * UNIT)
+            np.add.at(self.entered, self._booked_as, came * UNIT)
 
     def _appear(self, commodity: int, vehicles: NDArray[np.int64]) -> None:
         self.cells.vehicles[commodity, self.cells.cells :] += vehicles * UNIT

@@ -6,7 +6,6 @@ for each box, so turns take longer; from 85 % the gates slow down too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -102,14 +101,9 @@ class Yards:
         """By how much a turn takes longer than usual."""
         return 1 + _SLOWER * max(self._full(site) - _SLOW_FROM, 0.0)
 
-    def hampered(self, terminals: Ints) -> Floats:
-        """By how much the gates of some terminals serve slower than usual."""
-        hampered: Floats = 1 + _HAMPERED * np.maximum(np.append(self._fill, 0.0)[terminals] - _HAMPERED_FROM, 0.0)
-        return hampered
-
-    def terminals(self, sites: Iterable[str]) -> Ints:
-        """The terminals of some sites; -1 for one without blocks."""
-        return np.array([self._place(site) for site in sites], np.intp)
+    def hampered(self, site: str) -> float:
+        """By how much a gate serves slower than usual."""
+        return 1 + _HAMPERED * max(self._full(site) - _HAMPERED_FROM, 0.0)
 
     def state(self) -> Floats:
         """Moves in and out since the start, TEU that are there."""

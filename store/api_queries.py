@@ -21,14 +21,15 @@ from store.faults import FaultRow, load_faults
 from store.feed import EVENT_CHANNEL
 from store.leadership import Lock
 from store.operations import Operations
+from store.outlooks import OutlookRow, outlook_of
 from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
 from store.raw_payloads import RawRow, raw_payloads_of
 from store.situations import SituationChoice, SituationRow, read_situation, read_situations
 from store.writer import REPAIR_SLOT
 
 _STATES = """
-select sensor as thing, time, level, since, verdict, value as reading
-from state where %(things)s::text[] is null or sensor = any(%(things)s)"""
+select sensor as thing, state.time, level, since, verdict, value as reading, coverage, abnormality, usual, z
+from state left join outlook using (sensor) where %(things)s::text[] is null or sensor = any(%(things)s)"""
 
 _EVENTS_AFTER = """
 select id, time, type, subject, data from event
@@ -95,6 +96,10 @@ class DatabaseSource:
     async def faults(self) -> list[FaultRow]:
         async with self._connection() as conn:
             return await load_faults(conn)
+
+    async def outlook(self, thing: str) -> OutlookRow | None:
+        async with self._connection() as conn:
+            return await outlook_of(conn, thing)
 
     async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
         return await self._events(_EVENTS_AFTER, {"after": after, "limit": limit, "subject": subject})

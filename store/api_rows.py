@@ -15,7 +15,11 @@ STEP_S: dict[Resolution, int] = {"5min": 300, "1h": 3600, "1d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """The present state of a sensor or corridor; `reading` is its latest reading by event time."""
+    """The present state of a sensor or corridor; `reading` is its latest reading by event time.
+
+    coverage: share of the expected readings of about the last hour. abnormality: an `Abnormality`, None where the kind
+    is not compared with what is usual; usual: that speed in km/h, z: robust deviations below it.
+    """
 
     thing: str
     time: datetime | None
@@ -23,6 +27,10 @@ class StateRow:
     since: datetime | None
     verdict: str
     reading: dict[str, float | str | None]
+    coverage: float | None = None
+    abnormality: int | None = None
+    usual: float | None = None
+    z: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

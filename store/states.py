@@ -18,6 +18,7 @@ from sensors.level import Level, Verdict
 from store.database import Connection
 from store.events import NewEvent, append_events
 from store.faults import FaultRow, write_faults
+from store.outlooks import OutlookRow, write_outlooks
 from store.reader import advance
 from store.situations import SituationRow, remember_situations, write_situations
 
@@ -64,6 +65,7 @@ class StepResult:
     situations: Sequence[SituationRow] = ()
     situation_memory: Mapping[str, Any] = field(default_factory=dict)
     """Any JSON value by name: what those who make situations must know to go on."""
+    outlooks: Sequence[OutlookRow] = ()
 
 
 async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> list[int]:
@@ -77,6 +79,7 @@ async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> l
         await write_faults(conn, step.faults, step.repaired)
         await write_situations(conn, step.situations)
         await remember_situations(conn, step.situation_memory)
+        await write_outlooks(conn, step.outlooks, now)
         if step.cursors:
             await advance(conn, step.reader, step.cursors)
         # Last, because all writers of events wait for each other from here to the commit.

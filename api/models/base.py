@@ -11,6 +11,7 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$"
 """What an id of a sensor or corridor looks like: a level of an MQTT topic (`sensors.topics`)."""
 
 LevelName = Literal["fluid", "dense", "congested", "jammed", "unknown"]
+AbnormalityName = Literal["usual", "unusual", "unknown"]
 VerdictName = Literal["traffic", "sensor", "unknown"]
 
 Time = Annotated[datetime, Field(examples=["2026-03-02T07:34:00Z"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from api.models.base import LevelName, Number, SensorId, Time, VerdictName
+from api.models.base import AbnormalityName, LevelName, Number, SensorId, Time, VerdictName
 
 
 class Measured(BaseModel):
@@ -25,6 +25,13 @@ class StateOut(BaseModel):
     since: Time | None = Field(description="since when the level holds")
     time: Time | None = Field(description="of the latest reading; null before the first")
     verdict: VerdictName = Field(examples=["traffic"], description="whether the state tells of the road or the sensor")
+    abnormality: AbnormalityName | None = Field(
+        examples=["unusual"], description="for the time of week, whatever the level; null: not said of this kind"
+    )
+    abnormality_reason: str | None = Field(examples=[None], description="why it is unknown")
+    usual: Measured | None = Field(description="what is usual at this time of the week")
+    deviations: float | None = Field(examples=[4.2], description="robust standard deviations below usual")
+    coverage: float | None = Field(examples=[0.98], description="share of the expected readings of the last hour")
     value: Measured | None = Field(description="the field to show first")
     reading: dict[str, float | str | None] = Field(
         examples=[{"queue_trucks": 34.0, "wait_s": 1830.0}], description="the latest reading; units: /v1/kinds"

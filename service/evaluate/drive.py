@@ -70,7 +70,7 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0
         shown.unusual[step] = states.unusual == Abnormality.UNUSUAL
-        shown.ahead[step], shown.low[step], shown.high[step], _ = engine.outlook(names)
+        shown.ahead[step], shown.low[step], shown.high[step], _ = engine.forecast(names)
     ended = {one.situation.id: one.situation for one in shown.notices if one.step is Step.ENDED}
     shown.situations.extend([*ended.values(), *situations.situations()])
     return shown

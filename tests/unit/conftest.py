@@ -20,6 +20,7 @@ from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, Readings
 from store.database import DatabaseUnavailable, Pool
 from store.faults import FaultRow
 from store.operations import Operations
+from store.outlooks import OutlookRow
 from store.quarantine import Choice, Dropped, Entry
 from store.raw_payloads import RawRow
 from store.situations import SituationChoice, SituationRow
@@ -32,6 +33,7 @@ class MemorySource:
         self.installed = shipped_catalogue()
         self.state: dict[str, StateRow] = {}
         self.wrong: list[FaultRow] = []
+        self.outlooks: dict[str, OutlookRow] = {}
         self.clocks: dict[str, ClockRow] = {}
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
@@ -75,6 +77,10 @@ class MemorySource:
     async def faults(self) -> list[FaultRow]:
         self._reach()
         return self.wrong
+
+    async def outlook(self, thing: str) -> OutlookRow | None:
+        self._reach()
+        return self.outlooks.get(thing)
 
     async def readings(self, query: ReadingsQuery) -> ReadingsTable:
         self._reach()

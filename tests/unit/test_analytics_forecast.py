@@ -145,7 +145,7 @@ def test_engine_forecasts_towards_what_is_usual_at_that_hour() -> None:
     values[:, KINDS["traffic"].field_names.index("speed_kmh")] = 90 + np.arange(10) / 10
     times = monday + SLOT_US * np.arange(10)
     engine.absorb([Readings("traffic", ["A"] * 10, times, np.zeros(10, np.int16), values)])
-    found = engine.outlook(["A"])
+    found = engine.forecast(["A"])
     assert found.usual.tolist() == [[65, 40, 40]]
     assert found.speed[0, 2] == pytest.approx(40, abs=2)
     assert (found.low < found.speed).all()

@@ -154,7 +154,7 @@ def assert_same(one: Engine, other: Engine) -> None:
     assert one.states() == other.states()
     for some, others in zip(one.judged(SENSORS).columns(), other.judged(SENSORS).columns(), strict=True):
         np.testing.assert_array_equal(some, others)
-    for some, others in zip(one.outlook(SENSORS), other.outlook(SENSORS), strict=True):
+    for some, others in zip(one.forecast(SENSORS), other.forecast(SENSORS), strict=True):
         np.testing.assert_array_equal(some, others)
 
 
@@ -185,7 +185,7 @@ def test_rubbish_raises_nothing_and_warns_of_nothing(rows: list[Row], names: tup
             engine.absorb(readings(part))
             engine.advance(now_us)
         states = engine.states()
-        engine.outlook(names)
+        engine.forecast(names)
         json.dumps(engine.memory(), allow_nan=False)
     assert {state.thing for state in states} == set(names)
 

@@ -110,6 +110,11 @@ async def test_states_list_everything_installed_and_what_never_spoke_is_unknown(
         "since": "2026-03-02T07:14:00Z",
         "time": "2026-03-02T07:34:00Z",
         "verdict": "traffic",
+        "abnormality": None,
+        "abnormality_reason": None,
+        "usual": None,
+        "deviations": None,
+        "coverage": None,
         "value": {"field": "wait_s", "unit": "s", "value": 1830.0},
         "reading": {"queue_trucks": 34.0, "wait_s": 1830.0, "service_s": None},
     }
