@@ -1,20 +1,19 @@
-"""Ordinary weeks of readings as columns, by seed, for loading a database without a broker.
+"""Ordinary days and weeks of readings as columns, by seed, for loading a database without a broker.
 
 The readings are those of the world that `messages` publishes, without anything happening to it: the same seed and
 instant give the same values. What differs is when within its period a thing measures: here by a phase of its own, drawn
-by seed, that it keeps over all weeks.
+by seed, that it keeps over all stretches.
+
+Stretches can be measured side by side. The world starts anew with each, and at midnights gates and roads are empty: it
+is only the stock of the yards that is set back to its plan there, by up to 8 % of the capacity (seven weeks, seed 1).
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing import get_context
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,6 @@ from sensors.kind import Kind, Kinds
 from simulators.network import Floats, Ints
 from simulators.profile import PORT_TIME, last_midnight
 from simulators.world import STEP_S, Event, World
-
-_WEEK_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,49 +47,13 @@ class HistoryBlock:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Unix seconds over which the world runs without a new start."""
+    """Unix seconds over which the world runs without a new start; at best from a midnight of the port on.
+
+    One that begins at the midnight before a run, and ends where the run starts, is of the very world of the run.
+    """
 
     start_s: float
     end_s: float
-
-
-def history(
-    catalogue: Catalogue, kinds: Kinds, *, seed: int, end_s: float, weeks: int = 6, processes: int | None = None
-) -> Iterator[HistoryBlock]:
-    """Everything that the things of the catalogue measured in the `weeks` before `end_s`, oldest day first.
-
-    It begins at a midnight of the port. Weeks are simulated side by side in `processes` (as many as there are cores),
-    which must be able to import the caller's main module.
-    """
-    return side_by_side(catalogue, kinds, seed, stretches(end_s, weeks), processes)
-
-
-def side_by_side(
-    catalogue: Catalogue, kinds: Kinds, seed: int, parts: Sequence[Stretch], processes: int | None
-) -> Iterator[HistoryBlock]:
-    """The readings of several stretches, in their order."""
-    tasks = [(catalogue, kinds, seed, stretch) for stretch in parts]
-    count = min(processes or len(os.sched_getaffinity(0)), len(tasks))
-    if count <= 1:
-        for task in tasks:
-            yield from _blocks(task)
-        return
-    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
-        for blocks in pool.map(_blocks, tasks):
-            yield from blocks
-
-
-def stretches(end_s: float, weeks: int) -> list[Stretch]:
-    """Weeks from midnight to midnight, and what is left from the last midnight until `end_s`.
-
-    The world starts anew with each. Gates and roads are empty then, so only the stock of the yards is set back to its
-    plan. Because the last one begins at the last midnight, it is the very world that a run from `end_s` on starts with.
-    """
-    midnight = datetime.fromtimestamp(last_midnight(end_s), PORT_TIME)
-    starts = [midnight - timedelta(days=_WEEK_DAYS * week) for week in range(weeks, -1, -1)]
-    ends = [start.timestamp() for start in starts[1:]] + [end_s]
-    found = [Stretch(start.timestamp(), end) for start, end in zip(starts, ends, strict=True)]
-    return [stretch for stretch in found if stretch.start_s < stretch.end_s]
 
 
 def measured(
@@ -201,8 +162,3 @@ def _days(stretch: Stretch) -> Iterator[float]:
     while (day := day + timedelta(days=1)).timestamp() < stretch.end_s:
         yield day.timestamp()
     yield stretch.end_s
-
-
-def _blocks(task: tuple[Catalogue, Kinds, int, Stretch]) -> list[HistoryBlock]:
-    catalogue, kinds, seed, stretch = task
-    return list(measured(catalogue, kinds, seed=seed, stretch=stretch))

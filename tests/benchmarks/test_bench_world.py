@@ -28,7 +28,7 @@ def many_ports(ports: int) -> tuple[Catalogue, Demand]:
     catalogues, demands = [part[0] for part in parts], [part[1] for part in parts]
     joined = {
         name: tuple(thing for one in catalogues for thing in getattr(one, name))
-        for name in ("sites", "sensors", "corridors", "sections")
+        for name in ("sites", "sensors", "corridors", "sections", "ways")
     }
     told = {
         name: tuple(thing for one in demands for thing in getattr(one, name))
@@ -62,11 +62,11 @@ def _renamed(catalogue: Catalogue, demand: Demand, port: str) -> tuple[Catalogue
             change(s, id=section(s.id), from_site=site(s.from_site), to_site=site(s.to_site), road=site(s.road))
             for s in catalogue.sections
         ),
+        ways=tuple(
+            change(w, id=section(w.id), road=site(w.road), sites=tuple(map(site, w.sites))) for w in catalogue.ways
+        ),
     )
-    roads = tuple(
-        change(r, road=site(r.road), ways=tuple(change(w, sites=tuple(map(site, w.sites))) for w in r.ways))
-        for r in demand.roads
-    )
+    roads = tuple(change(r, road=site(r.road)) for r in demand.roads)
     turns = tuple(
         change(turn, section=section(turn.section), cars=shares(turn.cars), lorries=shares(turn.lorries))
         for turn in demand.turns

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.payload import PayloadCodec, Rejected
 from sensors.topics import parse_reading_topic
-from simulators.history import HistoryBlock, Stretch, measured, side_by_side, stretches
+from simulators.history import HistoryBlock, Stretch, measured
 from simulators.profile import PORT_TIME
 from simulators.simulate import messages
 from simulators.world import STEP_S, World
@@ -105,21 +105,3 @@ def test_a_block_is_one_kind_in_one_day_of_the_port_in_order_of_time() -> None:
         assert block.values.dtype == np.float32
         assert block.values.shape == (len(block), len(KINDS[block.kind].fields))
         assert [len(texts) for texts in block.texts.values()] == [len(block)] * len(KINDS[block.kind].texts)
-
-
-def test_six_weeks_end_where_the_run_begins_and_change_over_at_midnights() -> None:
-    end = datetime(2026, 4, 6, 6, 30, tzinfo=PORT_TIME)
-    found = stretches(end.timestamp(), 6)
-    assert found[-1].end_s == end.timestamp()
-    starts = [datetime.fromtimestamp(stretch.start_s, PORT_TIME) for stretch in found]
-    assert {(start.hour, start.minute) for start in starts} == {(0, 0)}  # through the change to summer time
-    assert starts[0].date() == end.date() - timedelta(weeks=6)
-    assert [stretch.end_s for stretch in found[:-1]] == [stretch.start_s for stretch in found[1:]]
-
-
-def test_weeks_side_by_side_are_the_weeks_one_after_the_other() -> None:
-    parts = [Stretch(MONDAY + hour * 3600, MONDAY + hour * 3600 + 300) for hour in (1, 2, 3)]
-    serial = rows(list(side_by_side(CATALOGUE, KINDS, 1, parts, processes=1)))
-    assert rows(list(side_by_side(CATALOGUE, KINDS, 1, parts, processes=2))) == serial
-    first = rows(list(measured(CATALOGUE, KINDS, seed=1, stretch=parts[0])))
-    assert all(serial[key].items() >= readings.items() for key, readings in first.items())
