@@ -101,7 +101,7 @@ def create_app(
 
 def _context(source: Source, kinds: Kinds, settings: ApiSettings, registry: CollectorRegistry, now: Now) -> Context:
     installed = Installed(source)
-    feed = Feed(source, backlog=settings.stream_backlog, poll_s=settings.poll_s)
+    feed = Feed(source, backlog=settings.stream_backlog, poll_s=settings.poll_s, heartbeat_s=settings.heartbeat_s)
     board = Board(source, installed, kinds, every_s=settings.states_every_s)
     registry.register(StreamMetrics(feed, board))
     return Context(
@@ -126,6 +126,7 @@ async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(context.feed.run(), name="feed"),
+            tasks.create_task(context.feed.beat(), name="heartbeat"),
             tasks.create_task(context.board.run(), name="board"),
         ]
         yield

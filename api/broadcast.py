@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from api.heartbeat import Heartbeat, heartbeat
 from api.source import Source
 from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
@@ -36,35 +37,36 @@ class Subscription:
 
     def __init__(self, backlog: int) -> None:
         self.end: End | None = None
-        self._rows: asyncio.Queue[EventRow | None] = asyncio.Queue(backlog)
+        self._items: asyncio.Queue[EventRow | Heartbeat | None] = asyncio.Queue(backlog)
 
-    def offer(self, row: EventRow) -> None:
-        if self.end is None and self._rows.full():
+    def offer(self, item: EventRow | Heartbeat) -> None:
+        if self.end is None and self._items.full():
             self.stop(End.BEHIND)
         elif self.end is None:
-            self._rows.put_nowait(row)
+            self._items.put_nowait(item)
 
     def stop(self, end: End) -> None:
         """Forget the backlog and end the iteration: the client resumes by id."""
         if self.end is not None:
             return
         self.end = end
-        while not self._rows.empty():
-            self._rows.get_nowait()
-        self._rows.put_nowait(None)
+        while not self._items.empty():
+            self._items.get_nowait()
+        self._items.put_nowait(None)
 
-    async def __aiter__(self) -> AsyncIterator[EventRow]:
-        while (row := await self._rows.get()) is not None:
-            yield row
+    async def __aiter__(self) -> AsyncIterator[EventRow | Heartbeat]:
+        while (item := await self._items.get()) is not None:
+            yield item
 
 
 class Feed:
-    """The event feed of this process. `run` reads it; `subscribe` follows it; `close` ends every stream at once."""
+    """The event feed of this process. `run` reads it, `beat` lets its heart beat; `subscribe` follows, `close` ends."""
 
-    def __init__(self, source: Source, *, backlog: int, poll_s: float) -> None:
+    def __init__(self, source: Source, *, backlog: int, poll_s: float, heartbeat_s: float) -> None:
         self._source = source
         self._backlog = backlog
         self._poll_s = poll_s
+        self._heartbeat_s = heartbeat_s
         self._subscriptions: set[Subscription] = set()
         self._last: int | None = None
         self._positioned = asyncio.Event()
@@ -112,6 +114,19 @@ class Feed:
             else:
                 reported = False
 
+    async def beat(self) -> None:
+        """Tell every stream how far the feed is and how old the data, until cancelled; silent while nobody knows."""
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            if not self._subscriptions or self._last is None:
+                continue
+            try:
+                progress = await self._source.progress()
+            except DatabaseUnavailable as exc:
+                _log.debug("feed.no_heartbeat", reason=str(exc))
+                continue
+            self._offer(heartbeat(progress, self._last, self._heartbeat_s))
+
     async def _follow(self) -> None:
         async with self._source.wakes(self._poll_s) as wakes:
             if self._last is None:
@@ -125,10 +140,10 @@ class Feed:
         while rows := await self._source.events_after(self._last, limit=PAGE_ROWS):
             self._last = rows[-1].id
             for row in rows:
-                self._deliver(row)
+                self._offer(row)
 
-    def _deliver(self, row: EventRow) -> None:
+    def _offer(self, item: EventRow | Heartbeat) -> None:
         for subscription in self._subscriptions:
             before = subscription.end
-            subscription.offer(row)
+            subscription.offer(item)
             self.dropped += before is None and subscription.end is End.BEHIND

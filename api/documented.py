@@ -34,6 +34,12 @@ STREAM: dict[str, Any] = {
 }
 
 
+SCHEMA: dict[str, Any] = {
+    "description": "A JSON Schema, draft 2020-12",
+    "content": {"application/schema+json": {"schema": {"type": "object"}, "example": {"type": "object"}}},
+}
+
+
 def geojson_too(model: type[BaseModel]) -> Responses:
     """200 as `model` or, when asked for, as GeoJSON."""
     return {200: {"model": model, "description": "JSON, or GeoJSON when asked for", "content": _FEATURES}}

@@ -19,7 +19,9 @@ class ApiSettings:
     `stream_backlog` is how many alerts may wait for one slow client before it is told to resume: too low drops clients
     on a burst, too high costs memory per client. `states_every_s` coalesces the stream of states: shorter costs a query
     that often while somebody looks. `poll_s` is how soon a lost notification is made good.
-    `behind_s` is how old the oldest batch may be that analytics has not read before `/readyz` says so.
+    `heartbeat_s` is how often a stream is told that it is alive: shorter is traffic for nobody, longer lets consumers
+    act on what nobody confirms. `behind_s` is how old the oldest batch may be that analytics has not read before
+    `/readyz` says so.
     """
 
     title: str = "Vigie"
@@ -31,4 +33,5 @@ class ApiSettings:
     max_streams: int = 2000
     states_every_s: float = 1.0
     poll_s: float = 2.0
+    heartbeat_s: float = 30.0
     behind_s: float = 30.0

@@ -21,6 +21,7 @@ from api.models.catalogue import (
 from api.models.level_rules import level_rule
 from api.models.readings import Readings
 from api.models.states import Measured, StateOut
+from sensors.alerts import schema_name
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.clock import describe_offset
 from sensors.kind import Field, Kind, Kinds
@@ -172,6 +173,7 @@ def alert_json(row: EventRow) -> str:
         "subject": row.subject,
         "time": row.time,
         "datacontenttype": "application/json",
+        "dataschema": schema_name(row.type),
         "data": row.data,
     }
     return msgspec.json.encode(alert).decode()

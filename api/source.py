@@ -9,6 +9,7 @@ from typing import Protocol
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.faults import FaultRow
+from store.feed import EVERYTHING, FeedChoice
 from store.operations import Operations
 from store.outlooks import OutlookRow
 from store.quarantine import Choice, Dropped, Entry
@@ -42,9 +43,9 @@ class Source(Protocol):
         """What is wrong now, the oldest first."""
         ...
 
-    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]: ...
+    async def events_after(self, after: int, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]: ...
 
-    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
+    async def newest_events(self, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
         """The newest `limit` events, oldest first."""
         ...
 

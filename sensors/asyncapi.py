@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from sensors.alerts import TYPES
 from sensors.kind import Field, Kind, Kinds, Text
 from sensors.payload import PayloadCodec
 from sensors.receipt import Receipt
-from sensors.topics import READINGS, RECEIPTS
+from sensors.topics import ALERTS, HEARTBEAT, READINGS, RECEIPTS
 
 ASYNCAPI = "3.0.0"
 VERSION = "1.0.0"
@@ -22,9 +23,9 @@ VERSION = "1.0.0"
 
 _SCHEMAS = "#/components/schemas/"
 _ABOUT = """\
-Readings of a port's sensors come in, receipts go out. The topic is the identity of a reading. A message may also hold \
-a list of up to 1,000 readings, or a SenML pack; with MQTT 5 its content type may say that it is packed with gzip. \
-See docs/payloads.md."""
+Readings of a port's sensors come in, receipts and alerts go out. The topic is the identity of a reading. A message \
+may also hold a list of up to 1,000 readings, or a SenML pack; with MQTT 5 its content type may say that it is packed \
+with gzip. See docs/payloads.md."""
 
 _SENML: dict[str, Any] = {
     "title": "SenML pack",
@@ -51,6 +52,39 @@ _SENML: dict[str, Any] = {
 }
 
 
+_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+_ALERT: dict[str, Any] = {
+    "title": "Alert",
+    "description": "A CloudEvent 1.0. The schema of each type: GET /v1/schemas/{type}.",
+    "type": "object",
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "description": "The cursor of the feed: grows in the order of commits"},
+        "source": {"const": "/vigie"},
+        "type": {"enum": list(TYPES)},
+        "subject": {"type": "string"},
+        "time": _TIME,
+        "datacontenttype": {"const": "application/json"},
+        "dataschema": {"type": "string"},
+        "data": {"type": "object", "properties": {"valid_until": _TIME}, "required": ["valid_until"]},
+    },
+    "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+}
+
+_HEARTBEAT: dict[str, Any] = {
+    "title": "Heartbeat",
+    "type": "object",
+    "properties": {
+        "time": _TIME,
+        "cursor": {"type": "string", "description": "The last alert of the feed"},
+        "data_age_s": {"type": ["number", "null"], "description": "Since readings were last stored"},
+        "valid_until": {**_TIME, "description": "Until when what was told up to the cursor still stands"},
+    },
+    "required": ["time", "cursor", "data_age_s", "valid_until"],
+}
+
+
 def asyncapi(kinds: Kinds) -> dict[str, Any]:
     """The whole document, ready to be encoded as JSON."""
     return {
@@ -63,10 +97,17 @@ def asyncapi(kinds: Kinds) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {**{name: _channel(kind) for name, kind in kinds.items()}, "receipts": _receipts()},
+        "channels": {
+            **{name: _channel(kind) for name, kind in kinds.items()},
+            "receipts": _receipts(),
+            "alerts": _alerts(),
+            "heartbeat": _heartbeat(),
+        },
         "operations": {
             **{f"receive_{name}": _operation("receive", name, qos=1, retain=False) for name in kinds},
             "send_receipts": _operation("send", "receipts", qos=0, retain=True),
+            "send_alerts": _operation("send", "alerts", qos=1, retain=False),
+            "send_heartbeat": _operation("send", "heartbeat", qos=1, retain=False),
         },
         "components": {"messages": _messages(kinds), "schemas": _schemas(kinds)},
     }
@@ -88,6 +129,27 @@ def _receipts() -> dict[str, Any]:
         "address": f"{RECEIPTS}/{{site}}/{{sensor}}",
         "parameters": _parameters("sensor"),
         "messages": {"receipt": {"$ref": "#/components/messages/receipt"}},
+    }
+
+
+def _alerts() -> dict[str, Any]:
+    return {
+        "title": "Every alert of the feed, in order",
+        "address": f"{ALERTS}/{{family}}/{{what}}/{{subject}}",
+        "parameters": {
+            "family": {"description": "Second word of the type", "examples": ["alarm"]},
+            "what": {"description": "Third word of the type", "examples": ["raised"]},
+            "subject": {"description": "What it is about", "examples": ["W07-G1"]},
+        },
+        "messages": {"alert": {"$ref": "#/components/messages/alert"}},
+    }
+
+
+def _heartbeat() -> dict[str, Any]:
+    return {
+        "title": "How far the feed is and how old the data are, every 30 s",
+        "address": HEARTBEAT,
+        "messages": {"heartbeat": {"$ref": "#/components/messages/heartbeat"}},
     }
 
 
@@ -113,6 +175,8 @@ def _messages(kinds: Kinds) -> dict[str, Any]:
     found = {
         "senml": _message("senml", "SenML pack", "application/senml+json"),
         "receipt": _message("Receipt", "Receipt"),
+        "alert": _message("alert", "Alert, a CloudEvent 1.0"),
+        "heartbeat": _message("heartbeat", "Heartbeat"),
     }
     for kind in kinds.values():
         found[kind.name] = _message(f"{kind.name}_reading", kind.title.en)
@@ -131,7 +195,7 @@ def _schemas(kinds: Kinds) -> dict[str, Any]:
     for kind in kinds.values():
         _describe(schemas[f"{kind.name}_reading"], kind)
         schemas[f"{kind.name}_list"] = _list_of(f"{kind.name}_reading")
-    return {**schemas, "senml": _SENML}
+    return {**schemas, "senml": _SENML, "alert": _ALERT, "heartbeat": _HEARTBEAT}
 
 
 def _list_of(schema: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 READINGS = "vigie/1/readings"
 RECEIPTS = "vigie/1/receipts"
+ALERTS = "vigie/1/alerts"
+HEARTBEAT = f"{ALERTS}/heartbeat"
 _LEVELS_BEFORE = READINGS.count("/") + 1
 _LEVEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -47,6 +49,16 @@ def parse_receipt_topic(topic: str) -> tuple[str, str] | None:
     """Site and thing of a receipt, or None for another topic."""
     site, _, thing = topic.removeprefix(RECEIPTS + "/").partition("/")
     return (site, thing) if topic.startswith(RECEIPTS) and is_topic_level(site) and is_topic_level(thing) else None
+
+
+def alert_topic(type_: str, subject: str) -> str:
+    """Where an alert is published: the middle words of its type, then its subject, `-` where that is no topic level.
+
+    >>> alert_topic("vigie.alarm.raised.v1", "W07-G1")
+    'vigie/1/alerts/alarm/raised/W07-G1'
+    """
+    _, *words, _ = type_.split(".")
+    return "/".join((ALERTS, *words, subject if is_topic_level(subject) else "-"))
 
 
 def is_topic_level(text: str) -> bool:

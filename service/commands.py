@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,7 @@ from service.evaluate.evaluation import Disturbance, as_text, evaluate
 from service.field_broker import tells_password
 from service.fieldwork import Fieldwork
 from service.ingestor import Ingest
+from service.outgoing import outgoing
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
 from service.sending import Sent
@@ -93,8 +95,10 @@ async def run_analyse(settings: Settings, _: argparse.Namespace) -> None:
 
 
 async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
-    url, kinds, registry = find_endpoints(settings).database_url, kinds_of(settings), CollectorRegistry()
-    await run_server(url, kinds, settings, registry, lambda page: tell(f"answering at {page}"))
+    endpoints, kinds, registry = find_endpoints(settings), kinds_of(settings), CollectorRegistry()
+    url = endpoints.database_url
+    serve = partial(run_server, url, kinds, settings, registry, lambda page: tell(f"answering at {page}"))
+    await keep_all_running([Part("serve", serve), *outgoing(endpoints, settings)])
 
 
 async def run_simulate(settings: Settings, arguments: argparse.Namespace) -> None:

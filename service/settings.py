@@ -47,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest_session_expiry_s: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 7 * 86_400
     ingest_receipt_s: Annotated[float, msgspec.Meta(gt=0)] = 10
 
+    publish_alerts: bool = True
+
     raw_days: Days = 400
     rollup_days: Days = 3650
     event_days: Days = 3650

@@ -26,6 +26,7 @@ from service.children import command_part, server_part
 from service.endpoints import Endpoints, cache_folder, home_folder
 from service.ingestor import Ingest
 from service.metrics import IngestMetrics, quarantine_drops
+from service.outgoing import outgoing
 from service.parts import Part, keep_running, stop_in_order
 from service.quarantining import keep_bounded
 from service.server import parse_address, run_server
@@ -90,6 +91,7 @@ def _parts(
     yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))
     announce = partial(_announce, options, home)
     yield Part("serve", lambda: run_server(url, kinds, settings, registry, announce))
+    yield from outgoing(endpoints, settings)
     yield from map(server_part, stack.children)
 
 

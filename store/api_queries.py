@@ -18,7 +18,7 @@ from store.catalogue import load_catalogue
 from store.clocks import newest_clock
 from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
 from store.faults import FaultRow, load_faults
-from store.feed import EVENT_CHANNEL
+from store.feed import EVENT_CHANNEL, EVERYTHING, FeedChoice, feed_after, feed_newest, latest_event
 from store.leadership import Lock
 from store.operations import Operations
 from store.outlooks import OutlookRow, outlook_of
@@ -30,16 +30,6 @@ from store.writer import REPAIR_SLOT
 _STATES = """
 select sensor as thing, state.time, level, since, verdict, value as reading, coverage, abnormality, usual, z
 from state left join outlook using (sensor) where %(things)s::text[] is null or sensor = any(%(things)s)"""
-
-_EVENTS_AFTER = """
-select id, time, type, subject, data from event
-where id > %(after)s and (%(subject)s::text is null or subject = %(subject)s) order by id limit %(limit)s"""
-
-_NEWEST_EVENTS = """
-select id, time, type, subject, data from event
-where %(subject)s::text is null or subject = %(subject)s order by id desc limit %(limit)s"""
-
-_LATEST_EVENT_ID = "select coalesce(max(id), 0) from event"
 
 # Slots are taken from the cursors and the locks: asking the table of batches for its slots would read all of it.
 _PROGRESS = """
@@ -101,14 +91,17 @@ class DatabaseSource:
         async with self._connection() as conn:
             return await outlook_of(conn, thing)
 
-    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
-        return await self._events(_EVENTS_AFTER, {"after": after, "limit": limit, "subject": subject})
+    async def events_after(self, after: int, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
+        async with self._connection() as conn:
+            return await feed_after(conn, after, limit, choice)
 
-    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
-        return (await self._events(_NEWEST_EVENTS, {"limit": limit, "subject": subject}))[::-1]
+    async def newest_events(self, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
+        async with self._connection() as conn:
+            return await feed_newest(conn, limit, choice)
 
     async def latest_event_id(self) -> int:
-        return int((await self._row(_LATEST_EVENT_ID, {}))[0])
+        async with self._connection() as conn:
+            return await latest_event(conn)
 
     async def progress(self) -> Progress:
         values: dict[str, object] = {"lock": int(Lock.SLOT), "repair": REPAIR_SLOT}
@@ -151,11 +144,6 @@ class DatabaseSource:
                 await listen(conn, EVENT_CHANNEL)
                 async with aclosing(_notices(conn, poll_s)) as notices:
                     yield notices
-
-    async def _events(self, statement: str, values: dict[str, object]) -> list[EventRow]:
-        async with self._connection() as conn, conn.cursor(row_factory=class_row(EventRow)) as cursor:
-            await cursor.execute(statement, values)
-            return await cursor.fetchall()
 
     async def _row(self, statement: str, values: dict[str, object]) -> tuple[Any, ...]:
         async with self._connection() as conn:

@@ -12,19 +12,22 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
+from sensors.alerts import TOLD_LATE, VALID_FOR
 from store.database import Connection
 from store.leadership import Lock, lock_transaction
 
+# Who set `valid_until` knows better; all others hold for a while from being told, or from when they should have been.
 _APPEND = """
 with given as (
     select nextval('event_number') as id, new.* from (
-        select * from unnest(%s::timestamptz[], %s::text[], %s::text[], %s::jsonb[])
+        select * from unnest(%(time)s::timestamptz[], %(type)s::text[], %(subject)s::text[], %(data)s::jsonb[])
             with ordinality as new (time, type, subject, data, place) order by place
     ) new
 )
 insert into event (id, time, type, subject, data)
-select id, time, type, subject, data from given
-returning id"""
+select id, time, type, subject, jsonb_build_object(
+    'valid_until', least(clock_timestamp(), time + %(late)s::interval) + %(valid)s::interval) || data
+from given returning id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,13 @@ async def append_events(conn: Connection, events: Sequence[NewEvent]) -> list[in
     if not events:
         return []
     await lock_transaction(conn, Lock.EVENT)
-    rows = [(event.time, event.type, event.subject, Jsonb(dict(event.data))) for event in events]
-    cursor = await conn.execute(_APPEND, tuple(map(list, zip(*rows, strict=True))))
+    columns = {
+        "time": [event.time for event in events],
+        "type": [event.type for event in events],
+        "subject": [event.subject for event in events],
+        "data": [Jsonb(dict(event.data)) for event in events],
+    }
+    cursor = await conn.execute(_APPEND, {**columns, "late": TOLD_LATE, "valid": VALID_FOR})
     ids = sorted(int(row[0]) for row in await cursor.fetchall())
     await conn.execute("select pg_notify('vigie_event', %s)", (str(ids[-1]),))
     return ids

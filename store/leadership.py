@@ -22,6 +22,7 @@ class Lock(enum.IntEnum):
     REPLAY = 0x56_07
     ALARMS = 0x56_08
     SHIFT = 0x56_09
+    ALERTS = 0x56_0A
 
 
 _HOLDER = """

@@ -20,6 +20,9 @@ class AlertData(BaseModel):
     site: str | None = Field(default=None, examples=["W07"])
     kind: str | None = Field(default=None, examples=["gate"])
     value: float | None = Field(default=None, examples=[1830.0], description="what the level was judged by")
+    valid_until: Time | None = Field(
+        default=None, description="until when it may be believed if nothing newer comes; then fail safe"
+    )
     evidence: dict[str, Any] | None = Field(default=None, examples=[{"wait_s": 1830.0}], description="what it rests on")
 
 
@@ -33,6 +36,9 @@ class Alert(BaseModel):
     subject: SensorId
     time: Time = Field(description="when it happened, by the sensor's clock")
     datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str = Field(
+        examples=["urn:vigie:schema:vigie.congestion.began.v1"], description="its schema: /v1/schemas/{type}"
+    )
     data: AlertData
 
 
@@ -42,3 +48,9 @@ class Alerts(BaseModel):
     items: list[Alert]
     next: str = Field(examples=["1042"], description="ask again with after= this; unchanged while nothing is new")
     more: bool = Field(description="whether there is more already")
+
+
+class SchemaNames(BaseModel):
+    """The types of alert that the feed may carry."""
+
+    items: list[str] = Field(examples=[["vigie.congestion.began.v1"]])

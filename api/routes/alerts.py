@@ -6,28 +6,28 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.broadcast import PAGE_ROWS, End, Subscription
 from api.context import Context, InContext
-from api.documented import LISTED, STREAM
-from api.models.alerts import Alerts
-from api.models.base import ID_PATTERN
-from api.problems import bad_parameter
+from api.documented import LISTED, OTHER, SCHEMA, STREAM, problem
+from api.feed_choice import Chosen
+from api.heartbeat import Heartbeat
+from api.models.alerts import Alerts, SchemaNames
+from api.problems import Problem, bad_parameter
 from api.shapes import alert_json, state_outs
 from api.streams import RETRY_MS, refuse_too_many
+from sensors.alerts import TYPES, schema_of
 from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
+from store.feed import FeedChoice
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 
 _MAX_ID = 2**63 - 1
-Subject = Annotated[
-    str | None,
-    Query(pattern=ID_PATTERN, description="only this sensor or corridor", examples=["W07-G1"]),
-]
 After = Annotated[int | None, Query(ge=0, le=_MAX_ID, description="only later than this id", examples=[1042])]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, description="at most so many")]
 Newest = Annotated[int | None, Query(ge=1, le=PAGE_ROWS, description="the last so many, instead of `after`")]
@@ -36,15 +36,15 @@ LastEventId = Annotated[int | None, Header(ge=0, le=_MAX_ID, description="sent b
 
 @router.get("/alerts", response_model=Alerts, responses=LISTED, summary="Read the feed")
 async def list_alerts(
-    context: InContext, after: After = None, limit: Limit = 100, subject: Subject = None, newest: Newest = None
+    context: InContext, choice: Chosen, after: After = None, limit: Limit = 100, newest: Newest = None
 ) -> Response:
     """Events, oldest first, each a CloudEvent. Ask again with `after` = `next`: nothing is missed or repeated."""
     if newest is not None and after is not None:
         raise bad_parameter("newest", newest, "either `newest` or `after`, not both")
     if newest is not None:
-        rows, more = await context.source.newest_events(limit=newest, subject=subject), False
+        rows, more = await context.source.newest_events(limit=newest, choice=choice), False
     else:
-        rows = await context.source.events_after(after or 0, limit=limit + 1, subject=subject)
+        rows = await context.source.events_after(after or 0, limit=limit + 1, choice=choice)
         rows, more = rows[:limit], len(rows) > limit
     cursor = rows[-1].id if rows else after or 0
     items = ",".join(map(alert_json, rows))
@@ -60,11 +60,11 @@ class _Opened:
     subscription: Subscription
     cursor: int
     snapshot: str | None
-    subject: str | None
+    choice: FeedChoice
 
 
 async def _opened(
-    context: InContext, after: After = None, last_event_id: LastEventId = None, subject: Subject = None
+    context: InContext, choice: Chosen, after: After = None, last_event_id: LastEventId = None
 ) -> AsyncIterator[_Opened]:
     """Listen first, then read what was before: nothing can fall in between. Fails while there is a status to send."""
     refuse_too_many(context)
@@ -74,9 +74,9 @@ async def _opened(
         await context.feed.positioned()
         if start is None or start > latest:
             snapshot = await _snapshot(context, latest)
-            yield _Opened(context, subscription, latest, snapshot, subject)
+            yield _Opened(context, subscription, latest, snapshot, choice)
         else:
-            yield _Opened(context, subscription, start, None, subject)
+            yield _Opened(context, subscription, start, None, choice)
 
 
 async def _snapshot(context: Context, latest: int) -> str:
@@ -97,30 +97,59 @@ async def stream_alerts(opened: Annotated[_Opened, Depends(_opened)]) -> AsyncIt
     """`alert` for each event, with the event's id as the id to resume from.
 
     With `Last-Event-ID` or `after` it continues after that id. Without, or with an id that this feed never gave, it
-    begins with `snapshot`: all present states and the id after which the alerts follow. A client that is too slow is
-    sent `resume` and disconnected; what it missed is there when it resumes.
+    begins with `snapshot`: all present states and the id after which the alerts follow. `heartbeat` comes every 30 s
+    with the cursor of the whole feed, the age of the data, and until when what was told still stands. A client that is
+    too slow is sent `resume` and disconnected; what it missed is there when it resumes.
     """
     if opened.snapshot is not None:
         yield ServerSentEvent(event="snapshot", id=str(opened.cursor), raw_data=opened.snapshot, retry=RETRY_MS)
     else:
         yield ServerSentEvent(comment="resumed", retry=RETRY_MS)
     try:
-        async for row in _rows(opened):
-            yield ServerSentEvent(event="alert", id=str(row.id), raw_data=alert_json(row))
+        async for item in _items(opened):
+            if isinstance(item, Heartbeat):
+                yield ServerSentEvent(event="heartbeat", raw_data=item.json)
+            else:
+                yield ServerSentEvent(event="alert", id=str(item.id), raw_data=alert_json(item))
     except DatabaseUnavailable:
         return  # the status is long sent; the client reconnects and is told 503 until the database is back
     if opened.subscription.end is End.BEHIND:
         yield ServerSentEvent(event="resume", raw_data=f'{{"after":"{opened.cursor}"}}')
 
 
-async def _rows(opened: _Opened) -> AsyncIterator[EventRow]:
+async def _items(opened: _Opened) -> AsyncIterator[EventRow | Heartbeat]:
     """What was committed before the stream listened, then what came since, each once."""
-    source, subject = opened.context.source, opened.subject
-    while rows := await source.events_after(opened.cursor, limit=PAGE_ROWS, subject=subject):
+    source, choice = opened.context.source, opened.choice
+    while rows := await source.events_after(opened.cursor, limit=PAGE_ROWS, choice=choice):
         for row in rows:
             opened.cursor = row.id
             yield row
-    async for row in opened.subscription:
-        if row.id > opened.cursor and subject in (None, row.subject):
-            opened.cursor = row.id
-            yield row
+    async for item in opened.subscription:
+        if isinstance(item, Heartbeat):
+            yield item
+        elif item.id > opened.cursor and choice.matches(item):
+            opened.cursor = item.id
+            yield item
+
+
+@router.get("/schemas", responses=OTHER, summary="List the types of alert")
+async def list_schemas() -> SchemaNames:
+    """Every type that the feed may carry; each has a JSON Schema of its own."""
+    return SchemaNames(items=list(TYPES))
+
+
+class _Schema(Response):
+    media_type = "application/schema+json"
+
+
+@router.get(
+    "/schemas/{type}",
+    responses=OTHER | {200: SCHEMA, 404: problem("There is no such type of alert")},
+    response_class=_Schema,
+    summary="Show the schema of a type of alert",
+)
+async def show_schema(type_: Annotated[str, Path(alias="type", examples=["vigie.alarm.raised.v1"])]) -> Response:
+    """The JSON Schema of a whole alert. Within a version keys are only added."""
+    if type_ not in TYPES:
+        raise Problem(404, "unknown-type", f"There is no type of alert {type_[:100]!r}; /v1/schemas lists them.")
+    return _Schema(msgspec.json.encode(schema_of(type_)))

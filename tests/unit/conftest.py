@@ -19,6 +19,7 @@ from sensors.kind import Kinds, load_kinds
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable, Pool
 from store.faults import FaultRow
+from store.feed import EVERYTHING, FeedChoice
 from store.operations import Operations
 from store.outlooks import OutlookRow
 from store.quarantine import Choice, Dropped, Entry
@@ -87,14 +88,14 @@ class MemorySource:
         self.asked.append(query)
         return self.table
 
-    async def events_after(self, after: int, *, limit: int, subject: str | None = None) -> list[EventRow]:
+    async def events_after(self, after: int, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
         self._reach()
-        rows = [row for row in self.events if row.id > after and subject in (None, row.subject)]
+        rows = [row for row in self.events if row.id > after and choice.matches(row)]
         return rows[:limit]
 
-    async def newest_events(self, *, limit: int, subject: str | None = None) -> list[EventRow]:
+    async def newest_events(self, *, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
         self._reach()
-        return [row for row in self.events if subject in (None, row.subject)][-limit:]
+        return [row for row in self.events if choice.matches(row)][-limit:]
 
     async def latest_event_id(self) -> int:
         self._reach()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -47,6 +47,7 @@ async def test_alert_is_a_cloudevent_with_its_data_as_recorded(client: httpx.Asy
         "subject": "W07-G1",
         "time": "2026-03-02T07:34:00Z",
         "datacontenttype": "application/json",
+        "dataschema": "urn:vigie:schema:vigie.congestion.began.v1",
         "data": {"level": "congested", "previous": "dense", "extra": 1},
     }
 
@@ -56,6 +57,62 @@ async def test_feed_of_one_subject(client: httpx.AsyncClient, source: Any) -> No
         await source.add_event(subject)
     page = (await client.get("/v1/alerts", params={"subject": "W07-G1"})).json()
     assert [item["id"] for item in page["items"]] == ["1", "3"]
+
+
+async def test_feed_by_type_site_terminal_and_level(client: httpx.AsyncClient, source: Any) -> None:
+    await source.add_event("W07-G1", site="W07")
+    await source.add_event("W12-F1", sites=["W12", "W15"], level="jammed")
+    for query, found in (
+        ("type=vigie.congestion.*", ["1", "2"]),
+        ("type=vigie.congestion.began.v1&site=W15", ["2"]),
+        ("type=vigie.alarm.*", []),
+        ("terminal=SEYA", ["1"]),
+        ("terminal=SEYA&site=W12", ["1", "2"]),
+        ("level=jammed", ["2"]),
+        ("priority=high", []),
+    ):
+        page = (await client.get(f"/v1/alerts?{query}")).json()
+        assert [item["id"] for item in page["items"]] == found, query
+
+
+async def test_a_stream_has_the_filters_of_a_page(served: Any, source: Any, sse: Any) -> None:
+    await source.add_event("W07-G1", site="W07")
+    async with sse(served.url + "v1/alerts/stream?after=0&site=W12") as events:
+        await source.add_event("W07-G1", site="W07")
+        await source.add_event("W12-F1", site="W12")
+        assert (await anext(events))["id"] == "3"
+
+
+async def test_a_heartbeat_tells_how_far_the_feed_is_and_how_old_the_data(
+    source: Any, kinds: Kinds, sse: Any, served_with: Any
+) -> None:
+    source.behind = replace(source.behind, now=NOW + timedelta(seconds=7.5))
+    await source.add_event()
+    app = create_app(source, kinds, settings=ApiSettings(heartbeat_s=0.05))
+    async with served_with(app) as served, sse(served.url + "v1/alerts/stream?after=1") as events:
+        beat = await anext(events)
+    assert (beat["event"], "id" in beat) == ("heartbeat", False)
+    assert json.loads(beat["data"]) == {
+        "time": "2026-03-02T07:34:07.500000Z",
+        "cursor": "1",
+        "data_age_s": 7.5,
+        "valid_until": "2026-03-02T07:34:07.650000Z",
+    }
+
+
+async def test_no_heart_beats_while_nobody_knows_the_state(
+    source: Any, kinds: Kinds, sse: Any, served_with: Any
+) -> None:
+    app = create_app(source, kinds, settings=ApiSettings(heartbeat_s=0.01))
+    async with served_with(app) as served, sse(served.url + "v1/alerts/stream?after=0") as events:
+        assert (await anext(events))["event"] == "heartbeat"
+        source.away = True
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_all(events), 0.3)
+
+
+async def _all(events: Any) -> list[Any]:
+    return [event async for event in events]
 
 
 async def test_newest_alerts_still_come_oldest_first(client: httpx.AsyncClient, source: Any) -> None:
@@ -158,7 +215,7 @@ async def test_a_client_that_falls_behind_is_told_where_to_resume(
         await anext(events)
         feed = app.state.context.feed
         for number in range(1, 5):
-            feed._deliver(EventRow(number, NOW, "t", "s", {}))
+            feed._offer(EventRow(number, NOW, "t", "s", {}))
         last = [event async for event in events][-1]
     assert (last["event"], json.loads(last["data"])) == ("resume", {"after": "0"})
 

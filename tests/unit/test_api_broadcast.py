@@ -25,18 +25,18 @@ async def test_a_slow_client_loses_its_backlog_and_is_told(row: Any) -> None:
 
 
 async def test_other_clients_are_not_affected_by_a_slow_one(source: Any, row: Any) -> None:
-    feed = Feed(source, backlog=2, poll_s=1)
+    feed = Feed(source, backlog=2, poll_s=1, heartbeat_s=30)
     with feed.subscribe() as slow, feed.subscribe() as quick:
         seen = []
         for number in (1, 2, 3):
-            feed._deliver(row(number))
+            feed._offer(row(number))
             seen.append((await anext(aiter(quick))).id)
         assert seen == [1, 2, 3]
         assert (slow.end, feed.dropped, feed.streams) == (End.BEHIND, 1, 2)
 
 
 async def test_a_closed_feed_ends_old_and_new_subscriptions(source: Any) -> None:
-    feed = Feed(source, backlog=2, poll_s=1)
+    feed = Feed(source, backlog=2, poll_s=1, heartbeat_s=30)
     with feed.subscribe() as before:
         feed.close()
         with feed.subscribe() as after:

@@ -1,0 +1,94 @@
+"""Every type of alert: schema, documentation and what the parts really say are one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from analytics.alarms.conditions import CONGESTION, Happening
+from analytics.alarms.desk import Desk
+from analytics.alarms.rulebook import shipped_rules
+from analytics.alarms.wording import About, data_of, type_of
+from analytics.changes import Change, What
+from api.shapes import alert_json
+from sensors.alerts import TYPES, schema_of
+from sensors.catalogue import shipped_catalogue
+from sensors.level import Level, Verdict
+from service.alerts import event_of
+from store.api_rows import EventRow
+from store.revisions import Revision, announcements
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 2, 7, 14, tzinfo=UTC)
+NOW_US = int(NOW.timestamp()) * 1_000_000
+
+
+def changes() -> Iterator[EventRow]:
+    """What analytics tells of a sensor."""
+    for what in What:
+        level = None if what is What.SILENT else Level.JAMMED
+        change = Change(
+            "W07-G1", "W07", "gate", NOW_US, what, level, Level.DENSE, Verdict.TRAFFIC, 1830.0, {"wait_s": 1830.0}
+        )
+        event = event_of(change)
+        yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
+
+
+def alarms() -> Iterator[EventRow]:
+    """What becomes of an alarm."""
+    desk = Desk(shipped_rules(), shipped_catalogue(), CONGESTION)
+    data = {"kind": "gate", "site": "W07", "level": "jammed", "abnormality": "unusual"}
+    desk.take(Happening(NOW, "vigie.congestion.began.v1", "W07-G1", data), NOW)
+    desk.take(Happening(NOW, "vigie.congestion.ended.v1", "W07-G1", data), NOW)
+    for entry in desk.changed():
+        assert entry.told is not None
+        about = About(12, entry.named, entry.told, entry.condition, entry.arithmetic, entry.sites)
+        for step in entry.trail:
+            yield EventRow(1, step.at, type_of(step), entry.condition.subject, data_of(step, about))
+
+
+def revisions() -> Iterator[EventRow]:
+    late = True
+    revised = Revision("gate", "5min", ["wait_s"], "W07-G1", NOW, NOW, late, 9, 0.9, [1.0], 10, 1.0, [2.0])
+    for event in announcements([revised]):
+        yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
+
+
+@pytest.mark.parametrize("row", [*changes(), *alarms(), *revisions()], ids=lambda row: row.type)
+def test_what_is_told_fits_its_schema(row: EventRow) -> None:
+    row.data["valid_until"] = "2026-03-02T07:44:00Z"
+    validate(json.loads(alert_json(row)))
+
+
+def validate(alert: dict[str, Any]) -> None:
+    jsonschema_rs.Draft202012Validator(schema_of(alert["type"]), validate_formats=True).validate(alert)
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_every_schema_is_one_and_says_what_it_is(type_: str) -> None:
+    schema = schema_of(type_)
+    jsonschema_rs.meta.validate(schema)
+    assert re.fullmatch(r"vigie(\.[a-z]+){2}\.v\d+", type_)
+    data = schema["properties"]["data"]
+    assert all(key.get("description") for key in data["properties"].values())
+    with pytest.raises(jsonschema_rs.ValidationError, match="valid_until"):
+        validate(json.loads(alert_json(EventRow(1, NOW, type_, "W07", dict.fromkeys(data["required"][:-1])))))
+
+
+def test_every_type_that_is_told_is_known_and_documented() -> None:
+    code = [
+        file.read_text("utf-8")
+        for part in ("analytics", "service", "store", "api")
+        for file in (ROOT / part).rglob("*.py")
+    ]
+    told = set(re.findall(r'"(vigie\.[a-z_]+\.[a-z_]+\.v\d+)"', "\n".join(code)))
+    assert told <= TYPES.keys()
+    docs = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert {type_ for type_ in TYPES if f"`{type_}`" not in docs} == set()
