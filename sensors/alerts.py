@@ -39,7 +39,7 @@ _VERDICT: _Schema = {"enum": [verdict.value for verdict in Verdict]}
 _FREE: _Schema = {"type": "object"}
 
 _KEYS: Mapping[str, tuple[_Schema, str]] = {
-    "level": (_LEVEL, "how bad it is"),
+    "level": (_some(_LEVEL), "how bad it is; null for kinds without levels"),
     "previous": (_some(_TEXT), "what it was before"),
     "verdict": (_VERDICT, "whether it tells of the road or of the sensor"),
     "site": (_some(_TEXT), "where; the first site where there are several"),
@@ -52,6 +52,11 @@ _KEYS: Mapping[str, tuple[_Schema, str]] = {
     "sensors": (_IDS, "sensors and corridors it rests on"),
     "onset": (_some(_TIME), "when it began"),
     "expected_end": (_some(_TEXT), "when it is expected to end"),
+    "head": (_TEXT, "the place where it begins to flow again"),
+    "tail": (_TEXT, "the place that it has grown to"),
+    "length_m": (_some(_NUMBER), "how long it is"),
+    "trend": ({"enum": ["growing", "steady", "shrinking"]}, "how its extent changed over the last minutes"),
+    "end": (_some(_TIME), "when it was over"),
     "cause": ({}, "the cause: a name, or hints with their evidence"),
     "headline": (_some(_BOTH), "a sentence of its facts"),
     "parent": (_some(_TEXT), "the situation it is a part of, or comes from"),

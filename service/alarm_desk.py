@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from analytics.alarms.conditions import CONGESTION, Happening, Reading
+from analytics.alarms.conditions import SITUATIONS, Happening, Reading
 from analytics.alarms.desk import Desk
 from analytics.alarms.muting import Maintenance
 from analytics.alarms.rulebook import load_rules
@@ -29,8 +29,8 @@ from store.feed import EVENT_CHANNEL, feed_after, feed_cursor, move_feed_cursor
 from store.leadership import Lock, wait_for_lock
 
 READER = "alarms"
-CONDITIONS: Sequence[Reading] = CONGESTION
-"""Where conditions come from; with situations this is `SITUATIONS`, and nothing else changes."""
+CONDITIONS: Sequence[Reading] = SITUATIONS
+"""Where conditions come from: one alarm a situation. `CONGESTION` would be one a sensor, and nothing else changes."""
 STEP_EVENTS = 500
 """Events of one transaction: more delays the alarms of a backlog, fewer costs a transaction each."""
 TICK_S = 1.0

@@ -1,7 +1,7 @@
 """What stands: the conditions that alarms are about, and what an event of the feed says of one.
 
 Where conditions come from is the caller's choice: a `Reading` turns an event into a signal, or into nothing when the
-event is not of its sort. With situations, `SITUATIONS` takes the place of `CONGESTION` in the wiring, and nothing else.
+event is not of its sort. `SITUATIONS` makes one alarm of congested neighbours, `CONGESTION` one of each sensor.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def situation(event: Happening) -> Signal | None:
         cause=_cause(data.get("cause")),
         data=data,
     )
-    return Signal(condition, verb in _OVER, _text(data.get("reason")) or _OVER.get(verb, condition.level.label))
+    if data.get("state") == _PART:
+        return Signal(condition, over=True, why=f"part of {_text(data.get('parent')) or 'another'}")
+    return Signal(condition, verb in _OVER, _OVER.get(verb, condition.level.label))
 
 
 def sensor_fault(event: Happening) -> Signal | None:
@@ -167,6 +169,8 @@ def read(readings: Sequence[Reading], event: Happening) -> Signal | None:
     return next((signal for reading in readings if (signal := reading(event)) is not None), None)
 
 
+_PART = "part"
+"""The state of a situation that another one has taken in: that one calls for both."""
 _OVER = {"ended": "ended", "lost": "no longer seen"}
 _FAULTY = {"silent": False, "faulty": False, "returned": True, "recovered": True}
 _SERVED = {"disabled": False, "enabled": True, "deleted": True}

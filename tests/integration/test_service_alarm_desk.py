@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from analytics.alarms.conditions import CONGESTION
 from analytics.alarms.lifecycle import State, rebuild
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.rules import Rules
@@ -51,7 +52,7 @@ def rows(migrated_url: str) -> Callable[..., list[dict[str, Any]]]:
 
 @asynccontextmanager
 async def running(url: str, rules: Rules | None = None) -> AsyncIterator[None]:
-    task = asyncio.create_task(run_alarms(url, rules or shipped_rules()), name="alarms")
+    task = asyncio.create_task(run_alarms(url, rules or shipped_rules(), CONGESTION), name="alarms")
     try:
         yield
     finally:
@@ -135,6 +136,20 @@ async def test_another_process_goes_on_where_the_last_was_stopped(migrated_url: 
     assert first["state"] == "returned_unacknowledged"
     assert len(rows("select from alarm_transition")) == 3
     assert rows("select from condition where key = 'congestion:W12-F1'") == []
+
+
+async def test_a_situation_is_one_alarm_whatever_its_sensors_say(migrated_url: str, feed, rows) -> None:
+    data = {"situation": "s1", "kind": "road", "level": "jammed", "sites": ["W12"], "sensors": ["W12-F1", "W12-F2"]}
+    task = asyncio.create_task(run_alarms(migrated_url, shipped_rules()), name="alarms")
+    await feed(jam("W12-F1"), jam("W12-F2"), ("situation.began", "s1", data))
+    await until(lambda: rows("select from alarm"))
+    await feed(("situation.changed", "s1", {**data, "state": "part", "parent": "s2"}))
+    await until(lambda: rows("select from condition where over_at is not null"))
+    task.cancel()
+    assert [(row["key"], row["rule"]) for row in rows("select key, rule from alarm")] == [
+        ("situation:s1", "road_congested")
+    ]
+    assert rows("select over_why from condition") == [{"over_why": "part of s2"}]
 
 
 async def test_ten_calls_in_ten_minutes_are_a_flood(migrated_url: str, feed, rows) -> None:

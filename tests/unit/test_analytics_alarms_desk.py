@@ -168,7 +168,7 @@ def test_a_fault_that_comes_later_hides_the_alarm_and_its_end_calls_anew() -> No
 
 
 def situation(shift: Shift, verb: str, *sensors: str, **data: Any) -> Shift:
-    data = {"situation": "s1", "kind": "section", "level": "jammed", "sensors": list(sensors), **data}
+    data = {"situation": "s1", "kind": "road", "level": "jammed", "sensors": list(sensors), **data}
     return shift.event(f"situation.{verb}", "s1", **data)
 
 

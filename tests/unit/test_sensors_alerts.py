@@ -17,11 +17,16 @@ from analytics.alarms.desk import Desk
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.wording import About, data_of, type_of
 from analytics.changes import Change, What
+from analytics.health.watch import FaultChange
+from analytics.situations.situation import Notice, Situation, Step, Trend
+from analytics.situations.situation import State as Open
 from api.shapes import alert_json
 from sensors.alerts import TYPES, schema_of
 from sensors.catalogue import shipped_catalogue
+from sensors.fault import Fault, Scope
 from sensors.level import Level, Verdict
-from service.alerts import event_of
+from service.alerts import event_of, fault_event
+from service.situating import situation_event
 from store.api_rows import EventRow
 from store.revisions import Revision, announcements
 
@@ -61,7 +66,37 @@ def revisions() -> Iterator[EventRow]:
         yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
 
 
-@pytest.mark.parametrize("row", [*changes(), *alarms(), *revisions()], ids=lambda row: row.type)
+def situations() -> Iterator[EventRow]:
+    now = {"at_us": NOW_US, "onset_us": NOW_US, "end_us": None, "length_m": 800.0, "trend": Trend.GROWING}
+    where = {"sites": ("W12",), "places": ("W15-W12",), "sensors": ("W12-F1",), "head": "W15-W12", "tail": "W15-W12"}
+    one = Situation(id="s1", kind="road", state=Open.OPEN, level=Level.JAMMED, parent=None, spans=(), **now, **where)  # type: ignore[arg-type]  plain values
+    for step in Step:
+        event = situation_event(Notice(step, one))
+        yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
+
+
+def faults() -> Iterator[EventRow]:
+    for scope, place in ((Scope.SENSOR, "W12-F1"), (Scope.BASIN, "west")):
+        for began in (True, False):
+            event = fault_event(
+                FaultChange(
+                    place=place,
+                    scope=scope,
+                    site="W12" if scope is Scope.SENSOR else None,
+                    kind="traffic" if scope is Scope.SENSOR else None,
+                    fault=Fault.STUCK,
+                    began=began,
+                    time_us=NOW_US,
+                    since_us=NOW_US,
+                    evidence={"readings": 10.0},
+                )
+            )
+            yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
+
+
+@pytest.mark.parametrize(
+    "row", [*changes(), *alarms(), *revisions(), *situations(), *faults()], ids=lambda row: row.type
+)
 def test_what_is_told_fits_its_schema(row: EventRow) -> None:
     row.data["valid_until"] = "2026-03-02T07:44:00Z"
     validate(json.loads(alert_json(row)))
