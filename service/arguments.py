@@ -15,6 +15,7 @@ from service.playback import add_record, add_replay
 from service.quarantining import moment
 from service.scenarios import add_scenarios
 from service.scoring import add_score
+from service.staging import add_play, add_stage
 
 _MOST_ENTRIES = 1000
 _ABOUT = """Telemetry of a smart port: sensors in over MQTT, congestion and its alerts out.
@@ -73,6 +74,8 @@ def _common() -> argparse.ArgumentParser:
 def _add_up(up: argparse.ArgumentParser) -> None:
     _add_http(up)
     up.add_argument("--no-simulators", action="store_true", help="wait for real sensors, or a replay")
+    up.add_argument("--seed", type=int, dest="simulate_seed", metavar="N", help="another port, the same each time")
+    add_stage(up)
     up.add_argument("--for", dest="for_s", type=above_zero, metavar="SECONDS", help="end by itself after SECONDS")
     up.set_defaults(run=commands.run_up)
 
@@ -93,6 +96,8 @@ def _add_parts(choices: argparse._SubParsersAction[argparse.ArgumentParser], com
     serve.set_defaults(run=commands.run_serve)
     simulate = choices.add_parser("simulate", parents=[common], help="stand in for the port's sensors")
     add_simulate(simulate)
+    add_stage(simulate)
+    add_play(simulate)
     simulate.set_defaults(run=commands.run_simulate)
 
 

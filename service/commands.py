@@ -39,6 +39,7 @@ from service.sending import Sent
 from service.server import run_server
 from service.settings import Settings
 from service.simulation import run_simulation
+from service.staging import stage_of
 from service.up import Options, up
 from service.upkeep import run_upkeep
 from store.catalogue import load_catalogue, register_sensor, seed, set_limits
@@ -73,7 +74,13 @@ def tell_counts(counts: Mapping[str, object], *, as_json: bool) -> None:
 
 
 async def run_up(settings: Settings, arguments: argparse.Namespace) -> None:
-    options = Options(simulators=not arguments.no_simulators, for_s=arguments.for_s, config=arguments.config, say=tell)
+    options = Options(
+        simulators=not arguments.no_simulators,
+        for_s=arguments.for_s,
+        config=arguments.config,
+        say=tell,
+        stage=stage_of(arguments),
+    )
     await up(settings, kinds_of(settings), options)
 
 
@@ -108,7 +115,8 @@ async def run_simulate(settings: Settings, arguments: argparse.Namespace) -> Non
 
     if tells_password(arguments):
         note("the password in --broker can be read by everybody on this machine: --password-file hides it")
-    await run_simulation(settings, Fieldwork.of(arguments, settings), kinds_of(settings), note=note, ended=ended)
+    fieldwork, stage = Fieldwork.of(arguments, settings), stage_of(arguments)
+    await run_simulation(settings, fieldwork, kinds_of(settings), stage, note=note, ended=ended)
 
 
 async def run_evaluate(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,10 +14,11 @@ from service.commands import tell
 from service.score.past import WEEK_START
 from service.score.plan import chosen
 from service.settings import Settings
+from service.staging import scenarios_of
 from simulators.faults.injection import Injection
 from simulators.interventions import Intervention, What
 from simulators.profile import PORT_TIME
-from simulators.scenario import Drawn, draw, load_scenarios
+from simulators.scenario import Drawn, draw
 from simulators.scenario_file import Parameter, Scenario
 
 _PHRASES: Final[Mapping[What, Callable[[Intervention], str]]] = {
@@ -51,12 +51,6 @@ async def run_scenarios(settings: Settings, arguments: argparse.Namespace) -> No
     drawn = draw(scenario, catalogue, seed=arguments.seed, week_start_s=WEEK_START.timestamp())
     shown = {**_as_json(scenario), **_run_as_json(drawn)}
     tell(_json(shown) if arguments.json else "\n".join(_told(scenario, drawn, catalogue)))
-
-
-def scenarios_of(settings: Settings, folder: Path | None = None) -> Mapping[str, Scenario]:
-    """The shipped scenarios and those of a folder, by default that of the installation."""
-    named = Path(settings.scenarios_dir).expanduser() if settings.scenarios_dir else None
-    return load_scenarios(folder or named)
 
 
 def _listed(scenarios: Mapping[str, Scenario]) -> Iterator[str]:

@@ -14,7 +14,6 @@ from service.commands import kinds_of, note, tell
 from service.endpoints import cache_folder
 from service.options import above_zero, count
 from service.quarantining import moment
-from service.scenarios import scenarios_of
 from service.score.conductor import Options, score_all
 from service.score.one import Question, score_one
 from service.score.past import WEEKS
@@ -23,6 +22,7 @@ from service.score.systems import BASELINE, VIGIE, System
 from service.score.tally import Figures, table
 from service.server import parse_address
 from service.settings import Settings
+from service.staging import scenarios_of
 
 
 class ScoreError(OperatorError):

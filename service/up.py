@@ -31,8 +31,11 @@ from service.parts import Part, keep_running, stop_in_order
 from service.quarantining import keep_bounded
 from service.server import parse_address, run_server
 from service.settings import Settings
+from service.simulation import resolve_now
+from service.staging import Stage, arguments_of, check_words, scenarios_of
 from service.upkeep import run_upkeep
-from store.catalogue import seed
+from store.catalogue import load_catalogue, seed
+from store.database import connected
 from store.migrate import migrate
 
 STOP_S = 4.0
@@ -43,18 +46,20 @@ _log = structlog.get_logger("up")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What only `up` knows: whether sensors are simulated, when it ends by itself, which file its children read."""
+    """What only `up` knows: are sensors simulated, what do they play, when does it end, what do its children read."""
 
     simulators: bool
     for_s: float | None
     config: Path | None
     say: Callable[[str], None]
+    stage: Stage
 
 
 async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
     """Run until cancelled or until `for_s` is over; raises the error of a part that cannot be kept running."""
     _require_free_address(settings)
     rules_of(settings)
+    check_words(options.stage, scenarios_of(settings))
     home = home_folder(settings)
     database, broker = settings.database_url is None, settings.broker_url is None
     stack = EmbeddedStack(home, say=options.say, cache=cache_folder(settings), database=database, broker=broker)
@@ -64,8 +69,16 @@ async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
         )
         await migrate(endpoints.database_url, kinds)
         await seed(endpoints.database_url)
+        if options.simulators:
+            await _require_playable(settings, options.stage, endpoints)
         await _run(list(_parts(settings, kinds, options, endpoints, stack)), options.for_s)
         options.say("everything has ended; the data stay in " + str(home))
+
+
+async def _require_playable(settings: Settings, stage: Stage, endpoints: Endpoints) -> None:
+    """Refuse here what a part would otherwise stop with again and again."""
+    async with connected(endpoints.database_url, name="up") as conn:
+        resolve_now(settings, stage, await load_catalogue(conn))
 
 
 def _require_free_address(settings: Settings) -> None:
@@ -81,7 +94,7 @@ def _parts(
     """Everything that runs, in the order in which it must end: first who sends, last who stores."""
     url, rules, registry, home = endpoints.database_url, rules_of(settings), CollectorRegistry(), home_folder(settings)
     if options.simulators:
-        yield command_part("simulators", _simulate_command(home, options.config))
+        yield command_part("simulators", _simulate_command(home, options, settings.simulate_seed))
     ingest = Ingest(settings, endpoints, kinds, IngestMetrics(registry), partial(_save_sessions, stack))
     yield from ingest.parts()
     yield Part("analyse", lambda: run_analysis(url, kinds))
@@ -105,12 +118,12 @@ async def _run(parts: list[Part], for_s: float | None) -> None:
         await stop_in_order(tasks, STOP_S)
 
 
-def _simulate_command(home: Path, config: Path | None) -> list[str | Path]:
+def _simulate_command(home: Path, options: Options, seed: int) -> list[str | Path]:
     # -P: a folder called `service` where the user stands must not be taken for ours.
     command: list[str | Path] = [sys.executable, "-P", "-m", "service", "simulate", "--home", home]
     # The end of `up` is quick: what is not receipted by then is what the simulators of the next start begin without.
-    command += ["--quiet", "--patience", "0"]
-    return command if config is None else [*command, "--config", config]
+    command += ["--quiet", "--patience", "0", f"--seed={seed}", *arguments_of(options.stage)]
+    return command if options.config is None else [*command, "--config", options.config]
 
 
 def _save_sessions(stack: EmbeddedStack) -> None:

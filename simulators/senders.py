@@ -36,7 +36,10 @@ Observe = Callable[[World], None]
 
 
 class Senders:
-    """When each thing is due, and what its messages carry besides values. Raises `InjectionError`."""
+    """When each thing is due, and what its messages carry besides values. Raises `InjectionError`.
+
+    What they tell of time, boots included, is `shift_s` later than in the world: its Monday can be played on any day.
+    """
 
     def __init__(
         self,
@@ -47,8 +50,10 @@ class Senders:
         observe: Observe | None = None,
         *,
         manner: Manner | None = None,
+        shift_s: float = 0.0,
     ) -> None:
         self._world, self._seed, self._observe, self._manner = world, seed, observe, manner or Manner()
+        self._shift_s = shift_s
         self._codecs = {name: PayloadCodec(kind) for name, kind in kinds.items()}
         self._faults = Faults(injections, world, kinds, seed)
 
@@ -59,7 +64,7 @@ class Senders:
         self._seen = math.floor(at_s / STEP_S)
         self._faults.start()
         self._things, boot = self._manner.senders(self._world.things), int(at_s)
-        self._numbers = {thing.id: Numbers(boot) for thing, _ in self._things}
+        self._numbers = {thing.id: Numbers(int(at_s + self._shift_s)) for thing, _ in self._things}
         self._last: dict[str, tuple[float, Values]] = {}
         self._measured: Counter[str] = Counter()
         self._rng = np.random.default_rng((self._seed, boot))
@@ -136,8 +141,8 @@ class Senders:
         if not effect.speaks(reading):
             return
         numbers = self._numbers[reading.thing.id]
-        effect.renumber(numbers, reading.at_s)
-        time = datetime.fromtimestamp(effect.told_s(reading), UTC)
+        effect.renumber(numbers, reading.at_s + self._shift_s)
+        time = datetime.fromtimestamp(effect.told_s(reading) + self._shift_s, UTC)
         codec, values = self._codecs[reading.thing.kind], effect.values(reading)
         payload = codec.encode(time, values, boot=numbers.boot, seq=numbers.seq, health=reading.health)
         numbers.seq += 1

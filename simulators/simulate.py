@@ -6,6 +6,7 @@ Clock and sleep are arguments. Faults are put between the world and the wire and
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
@@ -44,6 +45,30 @@ async def simulate(
                 await sleep(-late)
             for message in senders.send():
                 yield message.topic, message.payload
+
+
+async def play(
+    senders: Senders,
+    *,
+    start_s: float,
+    end_s: float,
+    speed: float | None,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+) -> AsyncIterator[Message]:
+    """What reaches the broker from `start_s` until before `end_s`, at a speed, or (None) as fast as it is taken.
+
+    `now` is monotonic. What is late is caught up with, however late: nothing is left out.
+    """
+    began_s = now()
+    await asyncio.to_thread(senders.start, start_s)
+    while (next_s := senders.next_s) < end_s:
+        if speed is not None and (wait_s := began_s + (next_s - start_s) / speed - now()) > 0:
+            await sleep(wait_s)
+        for message in senders.send():
+            yield message
+    if math.isfinite(end_s):
+        senders.advance(end_s)
 
 
 def messages(

@@ -83,10 +83,10 @@ class CounterReset(FaultEffect):
         super().__init__(case)
         self._since = 0
 
-    def renumber(self, numbers: Numbers, at_s: float) -> None:
+    def renumber(self, numbers: Numbers, told_s: float) -> None:
         if self._since % _RESET_EVERY == 0:
             numbers.seq = 0
-            numbers.boot = int(at_s) if self.case.size else numbers.boot
+            numbers.boot = int(told_s) if self.case.size else numbers.boot
         self._since += 1
 
 

@@ -75,8 +75,8 @@ class Effect:
         """The time that the reading says."""
         return reading.at_s
 
-    def renumber(self, numbers: Numbers, at_s: float) -> None:
-        """Change how the next reading is numbered."""
+    def renumber(self, numbers: Numbers, told_s: float) -> None:
+        """Change how the next reading is numbered; `told_s` is the time by a right clock."""
 
     def sender(self, thing: Thing) -> Thing:
         """Whose topic it is published on."""

@@ -6,16 +6,21 @@ what its size means is in `docs/faults.md`.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sensors.catalogue import Catalogue
 from sensors.errors import OperatorError
 from sensors.fault import Fault, Scope
 from simulators.faults.sense import objection, other_of
 from simulators.faults.sizes import SIZES
+
+_READABLE: Final = 40
+_NEAREST: Final = 5
 
 
 class InjectionError(OperatorError):
@@ -42,7 +47,7 @@ class Injection:
             raise InjectionError(f"{self}: ends at {self.end_s:.0f}, before it starts at {self.start_s:.0f}")
         things = things_of(self, catalogue)
         if not things:
-            known = ", ".join(places(self.what.scope, catalogue))
+            known = _among(self.where, places(self.what.scope, catalogue))
             raise InjectionError(f"{self}: there is no {self.what.scope} {self.where!r}; there are {known}")
         if self.what.scope is Scope.SENSOR:
             for objected in filter(None, (objection(self.what, thing, catalogue) for thing in things)):
@@ -69,6 +74,13 @@ class Injection:
 
     def __str__(self) -> str:
         return f"{self.what} at {self.where!r}"
+
+
+def _among(name: str, known: Sequence[str]) -> str:
+    """All that there are, or the nearest where they are too many to read."""
+    if len(known) <= _READABLE:
+        return ", ".join(known)
+    return f"{len(known)}, such as {', '.join(difflib.get_close_matches(name, known, _NEAREST, 0.0))}"
 
 
 def places(scope: Scope, catalogue: Catalogue) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -77,6 +78,7 @@ class FaultTruth(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
 
 
 Line = RunTruth | EventTruth | SlowedTruth | FaultTruth
+_Timed = TypeVar("_Timed", bound=msgspec.Struct)
 _DECODER: Final[msgspec.json.Decoder[Line]] = msgspec.json.Decoder(Line)
 
 
@@ -102,6 +104,37 @@ def with_faults(truth: Truth, injections: Iterable[Injection]) -> Truth:
 def _fault(one: Injection) -> FaultTruth:
     start, end = (datetime.fromtimestamp(at_s, UTC) for at_s in (one.start_s, one.end_s))
     return FaultTruth(one.what, one.where, start, end, one.size)
+
+
+def shifted(truth: Truth, seconds: float) -> Truth:
+    """The same at another time: the world's Monday as it was played."""
+    by = timedelta(seconds=seconds)
+    return Truth(
+        run=_moved(truth.run, by),
+        events=tuple(
+            msgspec.structs.replace(_moved(event, by), extent=tuple(_moved(part, by) for part in event.extent))
+            for event in truth.events
+        ),
+        slowed=tuple(_moved(span, by) for span in truth.slowed),
+        faults=tuple(_moved(fault, by) for fault in truth.faults),
+    )
+
+
+def _moved(line: _Timed, by: timedelta) -> _Timed:
+    times = {name: getattr(line, name) for name in line.__struct_fields__}
+    return msgspec.structs.replace(line, **{n: at + by for n, at in times.items() if isinstance(at, datetime)})
+
+
+def write_truth(path: Path, truth: Truth) -> None:
+    """Write a truth, all of it or nothing; a file that is there is replaced. Raises `TruthError`."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(b"".join(truth.lines()))
+        part.replace(path)
+    except OSError as exc:
+        raise TruthError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_truth(path: Path) -> Truth:

@@ -9,8 +9,9 @@ import pytest
 
 from sensors.errors import OperatorError
 from service.arguments import parse
-from service.scenarios import run_scenarios, scenarios_of
+from service.scenarios import run_scenarios
 from service.settings import Settings, load_settings
+from service.staging import scenarios_of
 from simulators.scenario import load_scenarios
 from simulators.scenario_file import Parameter
 

@@ -15,7 +15,7 @@ HOUR = 3600.0
 def test_a_place_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(InjectionError, match=r"there is no basin 'north'; there are west, east"):
         Injection(Fault.NETWORK_DOWN, "north", 0, HOUR).check(CATALOGUE)
-    with pytest.raises(InjectionError, match=r"there is no sensor 'W07'"):
+    with pytest.raises(InjectionError, match=r"there is no sensor 'W07'; there are 104, such as W07-G[123], W07-G"):
         Injection(Fault.SILENT, "W07", 0, HOUR).check(CATALOGUE)
 
 
