@@ -14,6 +14,14 @@ def count(text: str) -> int:
     return number
 
 
+def seed(text: str) -> int:
+    """A whole number from 0, as generators of chance want it."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
+
+
 def above_zero(text: str) -> float:
     number = float(text)
     if not number > 0:

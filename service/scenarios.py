@@ -11,6 +11,7 @@ import msgspec
 
 from sensors.catalogue import Catalogue, shipped_catalogue
 from service.commands import tell
+from service.options import seed
 from service.score.past import WEEK_START
 from service.score.plan import chosen
 from service.settings import Settings
@@ -37,7 +38,7 @@ _PHRASES: Final[Mapping[What, Callable[[Intervention], str]]] = {
 
 def add_scenarios(scenarios: argparse.ArgumentParser) -> None:
     scenarios.add_argument("name", nargs="?", metavar="NAME", help="show this one with what its seed draws")
-    scenarios.add_argument("--seed", type=int, default=1, metavar="N", help="which run of it (1)")
+    scenarios.add_argument("--seed", type=seed, default=1, metavar="N", help="which run of it (1)")
     scenarios.add_argument("--json", action="store_true", help="print JSON")
     scenarios.set_defaults(run=run_scenarios)
 

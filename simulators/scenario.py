@@ -69,7 +69,7 @@ def draw(scenario: Scenario, catalogue: Catalogue, *, seed: int, week_start_s: f
     The same seed gives the same values whatever else is drawn. Raises `ScenarioError` for a place, drawn or not, that
     the catalogue does not have.
     """
-    check_places(scenario, catalogue)
+    _check_places(scenario, catalogue)
     values = {name: _value(scenario.name, name, one, seed) for name, one in scenario.parameters.items()}
     start_s = _start_s(scenario, week_start_s, seed)
     made = [_make(one, values, start_s) for _, one in scenario.told]
@@ -84,7 +84,7 @@ def draw(scenario: Scenario, catalogue: Catalogue, *, seed: int, week_start_s: f
     )
 
 
-def check_places(scenario: Scenario, catalogue: Catalogue) -> None:
+def _check_places(scenario: Scenario, catalogue: Catalogue) -> None:
     """Raise `ScenarioError` for what the catalogue does not allow, in any run that could be drawn."""
     for at, one in scenario.told:
         for values in _alternatives(one, scenario.parameters):

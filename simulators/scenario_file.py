@@ -186,6 +186,8 @@ def _range_problems(parameter: Parameter) -> Iterator[str]:
         yield "expected low and high, or among with at least one place"
     elif not low <= high:
         yield f"low = {low:g} is above high = {high:g}; expected a range that is not empty"
+    elif (low, high) != (round(low, parameter.digits), round(high, parameter.digits)):
+        yield f"digits = {parameter.digits} rounds low = {low:g} or high = {high:g} away; expected more digits"
 
 
 def _use_problems(one: Told, parameters: Mapping[str, Parameter]) -> Iterator[str]:

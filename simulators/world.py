@@ -148,12 +148,14 @@ class World:
         self._run(last, tuple(self.families.values()))
 
     def _run(self, last: int, families: tuple[Family, ...]) -> None:
+        if last <= self._step:
+            return
         for step in range(self._step + 1, last + 1):
             now, rng = moment(step * STEP_S), np.random.default_rng((self._seed, step))
             self._gates.receive(self._roads.step(now, STEP_S, rng, self._gates.room()))
             for family in families:
                 family.step(now, STEP_S, rng)
-        self._step = max(self._step, last)
+        self._step = last
         for meter in self.meters.values():
             meter.stepped()
 

@@ -124,6 +124,7 @@ def test_what_is_told_becomes_interventions_and_injections() -> None:
         ('start = "09:15"', 'start = "9h"', r"start = '9h' cannot be used"),
         ('["friday"]', '["vendredi"]', r"weekdays = \['vendredi'\] cannot be used"),
         ("low = 60", "low = 80", r"parameters.onset_min: low = 80 is above high = 70"),
+        ("low = 60", "low = 60.5", r"parameters.onset_min: digits = 0 rounds low = 60.5 or high = 70 away"),
         ("low = 60", "lower = 60", r"parameters.onset_min: unknown key 'lower'; expected title, unit, low"),
         ("low = 60", "", r"parameters.onset_min: expected low and high, or among"),
         (
