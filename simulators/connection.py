@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ class Connection(aiomqtt.Client):
         self._acknowledged = acknowledged
         self._qos = dialect.qos
         self.receive_maximum = _RECEIVE_MAXIMUM
+        self.maximum_packet_bytes = math.inf
 
     def send(self, topic: str, payload: bytes) -> int:
         """Hand one message to the socket; returns its packet id."""
@@ -104,8 +106,9 @@ class Connection(aiomqtt.Client):
             self._client.subscribe(pattern)
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature
-        # paho does not look at the Receive Maximum; a broker may disconnect who exceeds it.
+        # paho looks at neither limit; a broker may disconnect who exceeds one.
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
+        self.maximum_packet_bytes = getattr(properties, "MaximumPacketSize", math.inf)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiomqtt
+import structlog
 from paho.mqtt.reasoncodes import ReasonCode
 
 from sensors.broker_url import BrokerAddress, parse_broker_url
@@ -32,8 +34,13 @@ from simulators.vouching import Vouching, WhenFull
 
 __all__ = ["PublishError", "Publisher"]
 
+_log = structlog.get_logger(__name__)
+
 WINDOW: Final = 1000
 """Unacknowledged messages: from 200 up a local broker is never idle; more cost memory and are repeated after a loss."""
+
+_AROUND_BYTES: Final = 12
+"""Of a packet around topic and payload at most: headers, lengths, packet id, no properties (MQTT 5, 3.3)."""
 
 PATIENCE_S: Final = 10.0
 """How long the first connection may take: a broker that starts at the same time needs a second."""
@@ -71,7 +78,9 @@ class Publisher:
         self._vouching = Vouching(repeat_after_s, keep, when_full, self._repeat) if receipts else None
         self._backoff = Backoff(rng or random.Random())  # noqa: S311  jitter, not a secret
         self._link = Link(self._broker, client_id, dialect or Dialect(), self, self._backoff)
+        self._maximum_packet_bytes = math.inf
         self.published = 0  # messages taken over
+        self.too_large = 0  # messages left out: above the broker's Maximum Packet Size
         self.repeated = 0  # readings sent again because no receipt covered them
         self._failure: BaseException | None = None
         self._wake = asyncio.Event()
@@ -140,7 +149,12 @@ class Publisher:
         await self._stop()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Take over one message; waits while the window is full, or there is no room to keep it."""
+        """Take over one message; waits while the window is full, or there is no room to keep it.
+
+        One that the broker would not take is left out and counted in `too_large`: sent, it would end the connection.
+        """
+        if not self._fits(topic, payload):
+            return
         if len(self._outbox) >= self._window or self._failure:
             await self._until(lambda: len(self._outbox) < self._window)
         if self._vouching is not None:
@@ -152,6 +166,15 @@ class Publisher:
         self._outbox.add(topic, payload)
         self.published += 1
         self._send_due()
+
+    def _fits(self, topic: str, payload: bytes) -> bool:
+        size = len(topic.encode()) + len(payload) + _AROUND_BYTES
+        if size <= self._maximum_packet_bytes:
+            return True
+        if not self.too_large:
+            _log.warning("left out: more than the broker takes", topic=topic, bytes=size)
+        self.too_large += 1
+        return False
 
     async def publish_all(
         self,
@@ -185,6 +208,7 @@ class Publisher:
         """Send again what was under way when the last connection broke."""
         self._outbox.lose()
         self._outbox.limit = connection.receive_maximum
+        self._maximum_packet_bytes = connection.maximum_packet_bytes
         if self._vouching is not None:
             connection.subscribe_to(self._vouching.topics)
         self._wake.set()

@@ -186,6 +186,23 @@ async def test_a_topic_that_the_broker_refuses_ends_the_publisher(broker_url: st
                 await publisher.publish_all([("$SYS/vigie", b"x")])
 
 
+async def test_a_message_that_the_broker_would_not_take_is_left_out_and_the_others_arrive(
+    broker_url: str, name: str
+) -> None:
+    large = b"x" * (1 << 20)
+    async with subscribed(broker_url, f"{name}/#") as client, Publisher(broker_url, name) as publisher:
+        assert await publisher.publish_all((f"{name}/a", payload) for payload in (b"1", large, large, b"2")) == 4
+        assert await received(client, 2) == [b"1", b"2"]
+        assert (publisher.published, publisher.accepted, publisher.too_large, publisher.owed) == (2, 2, 2, 0)
+
+
+async def test_the_largest_message_that_fits_is_taken(broker_url: str, name: str) -> None:
+    largest = b"x" * ((1 << 20) - len(f"{name}/a") - 12)
+    async with subscribed(broker_url, f"{name}/#") as client, Publisher(broker_url, name) as publisher:
+        await publisher.publish_all([(f"{name}/a", largest)])
+        assert [len(payload) for payload in await received(client, 1)] == [len(largest)]
+
+
 async def test_cancelling_ends_at_once(broker_url: str, name: str) -> None:
     async with Publisher(broker_url, name) as publisher:
         task = asyncio.create_task(publisher.publish_all([(f"{name}/nobody", b"x")]))
