@@ -17,7 +17,7 @@ from analytics import cooling, detector, limits, stoppage, travel
 from analytics.plausible import fingerprints
 from analytics.table import Float32, Index, Int64, Mask, Table
 from sensors.kind import Kind
-from sensors.level import DISTRUSTED
+from sensors.level import DISTRUSTED, Quality
 from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work
 
 
@@ -88,7 +88,7 @@ class Arrivals(Table):
     @classmethod
     def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
         """Take readings of one kind as they come; `whole` (n,) as in `observe`."""
-        faulty = (readings.quality & DISTRUSTED) != 0
+        faulty = (readings.quality & (DISTRUSTED | (Quality.RATE if isinstance(kind.level, Limits) else 0))) != 0
         seen = observe(kind, readings, whole)
         observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
         prints, source = fingerprints(readings.values), np.arange(len(thing))

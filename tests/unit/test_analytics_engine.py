@@ -309,3 +309,18 @@ def test_car_park_falls_back_to_its_configured_capacity() -> None:
     assert park.capacity
     (began,) = port.absorb(port.readings("parking", park.id, [{"occupied": 0.96 * park.capacity}]))
     assert (began.level, began.value) == (Level.JAMMED, pytest.approx(0.96))
+
+
+def test_a_stock_that_leaps_waits_for_the_next_reading() -> None:
+    port = Port.shipped()
+    park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
+
+    def taken(*shares: float, first: int, leaps: Sequence[int]) -> list[Change]:
+        rows = [{"occupied": share * 350, "capacity": 350.0} for share in shares]
+        return port.absorb(port.readings("parking", park.id, rows, first=first, quality=leaps))
+
+    leap = int(Quality.RATE)
+    assert taken(0.5, 0.99, 0.5, first=0, leaps=[0, leap, leap]) == []
+    assert port.state(park.id).level is Level.FLUID
+    (began,) = taken(0.99, 0.99, first=3, leaps=[leap, 0])
+    assert (began.what, began.time_us) == (What.BEGAN, START + 4 * port.step_us)
