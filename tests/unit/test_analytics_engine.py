@@ -312,7 +312,7 @@ def test_car_park_falls_back_to_its_configured_capacity() -> None:
 
 
 def test_a_stock_that_leaps_waits_for_the_next_reading() -> None:
-    port = Port.shipped()
+    port = Port(shipped_catalogue(), 60_000_000)
     park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
 
     def taken(*shares: float, first: int, leaps: Sequence[int]) -> list[Change]:
