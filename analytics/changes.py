@@ -66,8 +66,9 @@ class Notes(Table):
     """Announcements before they are worded, columns of shape (m,).
 
     thing: index of the thing. time_us: int64. what: int8, position in `What`. level, previous: int8. observed: float32,
-    the observation, NaN = none. value, free_kmh: float32, and faulty: bool, as in `States` after the change. source:
-    intp, row of the reading that brought it about in the values of its batch, -1 = none of this batch.
+    the observation, NaN = none. value, free_kmh, usual_kmh, z: float32, faulty: bool, and unusual: int8, as in `States`
+    after the change. source: intp, row of the reading that brought it about in the values of its batch, -1 = none of
+    this batch.
     """
 
     thing: Index
@@ -79,6 +80,9 @@ class Notes(Table):
     value: Float32
     free_kmh: Float32
     faulty: Mask
+    usual_kmh: Float32
+    z: Float32
+    unusual: Int8
     source: Index
 
 
@@ -210,5 +214,5 @@ def _alarm_change(was: Int8, alarm: Int8) -> Int8:
 def _notes(what: Int8 | np.int8, which: Mask, moment: _Moment, previous: Int8) -> Notes:
     thing, time_us, states, observed, source = moment
     codes = np.broadcast_to(np.asarray(what, np.int8), which.shape)
-    columns = (states.level, previous, observed, states.value, states.free_kmh, states.faulty, source)
-    return Notes(thing, time_us, codes, *columns).take(which)
+    columns = (states.level, previous, observed, states.value, states.free_kmh, states.faulty)
+    return Notes(thing, time_us, codes, *columns, states.usual_kmh, states.z, states.unusual, source).take(which)

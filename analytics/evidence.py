@@ -11,6 +11,7 @@ from math import isfinite, isnan
 import numpy as np
 
 from analytics.settings import Rule, Thing
+from sensors.level import Abnormality
 from sensors.rule import Cooling, Limits, Queue, TimeRatio, Work
 
 Reading = Mapping[str, float | str | None]
@@ -70,6 +71,17 @@ def evidence(thing: Thing, value: float, learnt_kmh: float, told: Reading) -> Ev
         case _:
             free_kmh, origin = _free_speed(thing, learnt_kmh)
             return {"ratio": number(value), "free_speed_kmh": number(free_kmh), "free_speed_origin": origin}
+
+
+def comparison(thing: Thing, usual_kmh: float, z: float, unusual: Abnormality) -> Evidence:
+    """How unusual it is for the time of week; nothing for kinds that are not compared."""
+    if thing.rule is not Rule.SPEED:
+        return {}
+    return {"abnormality": unusual.label, "usual_speed_kmh": tenth(usual_kmh), "deviations": tenth(z)}
+
+
+def tenth(value: float) -> float | None:
+    return round(float(value), 1) if isfinite(value) else None
 
 
 def _free_speed(thing: Thing, learnt_kmh: float) -> tuple[float, str]:

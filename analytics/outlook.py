@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.evidence import number
+from analytics.evidence import number, tenth
 from analytics.forecast import HORIZONS_MIN, Forecast
 from analytics.settings import Rule, Thing
 from analytics.state import NEVER, States
@@ -59,16 +59,12 @@ def _outlook(thing: Thing, states: States, row: int, share: float, forecast: For
         time_us=int(states.time_us[row]) if states.time_us[row] != NEVER else None,
         coverage=number(round(share, 3)),
         abnormality=Abnormality(states.unusual[row]) if compared else None,
-        usual_kmh=_tenth(states.usual_kmh[row]),
-        z=_tenth(states.z[row]),
+        usual_kmh=tenth(states.usual_kmh[row]),
+        z=tenth(states.z[row]),
         ahead=tuple(_ahead(forecast, row, place) for place in range(len(HORIZONS_MIN))) if known else (),
     )
 
 
 def _ahead(forecast: Forecast, row: int, place: int) -> Ahead:
     speed, low, high, usual = (float(part[row, place]) for part in forecast)
-    return Ahead(HORIZONS_MIN[place], round(speed, 1), round(low, 1), round(high, 1), _tenth(usual))
-
-
-def _tenth(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 1)
+    return Ahead(HORIZONS_MIN[place], round(speed, 1), round(low, 1), round(high, 1), tenth(usual))

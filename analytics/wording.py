@@ -7,9 +7,10 @@ from functools import reduce
 
 from analytics import snapshot
 from analytics.changes import Change, Notes, What
-from analytics.evidence import evidence, reading, shown
+from analytics.evidence import comparison, evidence, reading, shown
 from analytics.settings import Thing
 from analytics.table import Float32
+from sensors.level import Abnormality
 
 _WHATS = tuple(What)
 
@@ -41,6 +42,9 @@ def _change(
     value: float,
     free_kmh: float,
     faulty: bool,
+    usual_kmh: float,
+    z: float,
+    unusual: int,
 ) -> Change:
     return Change(
         thing=thing.id,
@@ -52,5 +56,8 @@ def _change(
         previous=snapshot.level_of(thing, previous),
         verdict=snapshot.verdict(level, silent=_WHATS[what] is What.SILENT, faulty=faulty),
         value=shown(thing, observed),
-        evidence=evidence(thing, value, free_kmh, reading(thing, values)),
+        evidence={
+            **evidence(thing, value, free_kmh, reading(thing, values)),
+            **comparison(thing, usual_kmh, z, Abnormality(unusual)),
+        },
     )

@@ -29,6 +29,7 @@ def event_of(change: Change) -> NewEvent:
         "site": change.site,
         "kind": change.kind,
         "value": change.value,
+        "abnormality": change.evidence.get("abnormality"),
         "evidence": dict(change.evidence),
     }
     return NewEvent(instant(change.time_us), TYPES[change.what], change.thing, data)

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from analytics.engine import Engine
 from analytics.forecast import HORIZONS_MIN
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from analytics.situations.situation import Notice, Situation, Step
 from analytics.situations.situations import Situations
 from analytics.usual import given
+from ingest.quality import ValueChecks
 from sensors.catalogue import Catalogue
 from sensors.kind import Kind, Kinds
 from sensors.level import Abnormality
+from service.diagnosis import diagnose
 from service.evaluate.disturb import Arrays
 from simulators.recording import Recording
 from simulators.replay import KIND, plan_replay
@@ -60,11 +63,13 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     names = [sensor.id for sensor in plan.sensors]
     catalogue = Catalogue(sites=(plan.site,), sensors=plan.sensors)
     engine = Engine(kinds, catalogue)
+    health = Health(kinds, catalogue)
     situations = Situations(engine.roster, catalogue, plan.neighbours)
     engine.attach(situations.watch)
     engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
     shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
+        diagnose(health, engine, [readings], [])
         engine.absorb([readings])
         shown.notices.extend(situations.run())
         states = engine.judged(names)
@@ -77,11 +82,11 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
 
 
 def _steps(recording: Recording, measured: Arrays, names: list[str], kind: Kind) -> Iterator[Readings]:
-    places = [kind.field_names.index(name) for name in measured]
+    places, checks = [kind.field_names.index(name) for name in measured], ValueChecks(kind)
     for step, second in enumerate(recording.time.tolist()):
         values = np.full((len(names), len(kind.fields)), np.nan, np.float32)
         values[:, places] = np.stack([array[step] for array in measured.values()], axis=1)
         sent = np.flatnonzero(np.isfinite(values).any(axis=1))
         times = np.full(len(sent), second * 1_000_000, np.int64)
-        quality = np.zeros(len(sent), np.int16)
+        quality, _ = checks.check(values[sent])
         yield Readings(KIND, [names[place] for place in sent.tolist()], times, quality, values[sent])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from analytics.changes import Change
 from analytics.engine import Engine
 from analytics.readings import Readings
 from analytics.usual import Profile
@@ -27,6 +28,7 @@ class Road:
         site = Site(id="S", name="S", basin="S", clock="recording", timezone="UTC")
         loop = Sensor(id="A", site="S", kind="traffic", period_s=300, free_speed_kmh=100)
         self.engine, self.read = Engine(KINDS, Catalogue(sites=(site,), sensors=(loop,))), 0
+        self.told: list[Change] = []
         self.use(usual, spread)
 
     def use(self, usual: float, spread: float) -> None:
@@ -40,7 +42,7 @@ class Road:
         values[0, KINDS["traffic"].field_names.index("speed_kmh")] = speed
         time_us = np.array([START + self.read * 300_000_000])
         self.read += 1
-        self.engine.absorb([Readings("traffic", ["A"], time_us, np.zeros(1, np.int16), values)])
+        self.told += self.engine.absorb([Readings("traffic", ["A"], time_us, np.zeros(1, np.int16), values)])
         return Abnormality(self.engine.judged(["A"]).unusual[0])
 
 
@@ -88,3 +90,17 @@ def test_scatter_of_its_own_stands_in_for_a_missing_spread() -> None:
     wild.shows((60 + generator.normal(0, 30, 600)).clip(0.5).tolist())
     fall = [60.0, 60.0, 40.0, 40.0, 40.0]
     assert (calm.shows(fall)[-1], wild.shows(fall)[-1]) == (Abnormality.UNUSUAL, Abnormality.USUAL)
+
+
+def test_alerts_say_how_unusual_it_was(road: Road) -> None:
+    road.shows([60, 61, 20, 19])
+    began = road.told[-1]
+    assert (began.evidence["abnormality"], began.evidence["usual_speed_kmh"]) == ("unusual", 60)
+    assert began.evidence["deviations"] == pytest.approx(5.8, abs=0.1)
+
+
+def test_alerts_of_a_road_without_usual_speeds_say_unknown() -> None:
+    road = Road(usual=NAN)
+    road.shows([60, 61, 20, 19])
+    assert road.told[-1].evidence["abnormality"] == "unknown"
+    assert road.told[-1].evidence["usual_speed_kmh"] is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +17,12 @@ from service.evaluate.evaluation import Disturbance, evaluate
 from simulators.recording import Recording, save_recording
 
 KINDS = load_kinds()
-NAB = Path(__file__).parents[1] / "data" / "nab-realtraffic.npz"
 CALM = Disturbance()
 DAY = 288
 
 
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight stations, two days at 5 min: a jam of two hours each morning at all of them, and noise."""
     generator = np.random.default_rng(1)
     ratio = np.full((2 * DAY, 8), 0.95)
@@ -30,7 +31,7 @@ def recording(tmp_path: Path) -> Path:
         ratio[first : first + 24] = 0.3
         truth[first : first + 24] = 1
     speed = 100 * ratio + generator.normal(0, 2, ratio.shape)
-    path = tmp_path / "two-days.npz"
+    path = tmp_path_factory.mktemp("recordings") / "two-days.npz"
     save_recording(
         path,
         Recording(
@@ -44,8 +45,13 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def test_jams_are_found_and_nothing_else(recording: Path) -> None:
-    found = evaluate(recording, KINDS, CALM)
+@pytest.fixture(scope="module")
+def calm(recording: Path) -> Mapping[str, Any]:
+    return evaluate(recording, KINDS, CALM)
+
+
+def test_jams_are_found_and_nothing_else(calm: Mapping[str, Any]) -> None:
+    found = calm
     assert (found["recording"], found["events"], found["detection_rate"]) == ("two-days.npz", 16, 1.0)
     assert (found["false_per_station_day"], found["nuisance_per_station_day"], found["f1"]) == (0.0, 0.0, 1.0)
     assert (found["alarms_per_event"], found["delay_median_min"]) == (1.0, 5.0)
@@ -53,18 +59,12 @@ def test_jams_are_found_and_nothing_else(recording: Path) -> None:
 
 
 def test_faults_of_every_station_open_no_false_alarm(recording: Path) -> None:
-    for seed in (1, 2, 3):
-        assert evaluate(recording, KINDS, Disturbance(faults=1.0, seed=seed))["false_per_station_day"] == 0.0
+    assert evaluate(recording, KINDS, Disturbance(faults=1.0, seed=1))["false_per_station_day"] == 0.0
 
 
 def test_lost_readings_do_not_cut_an_alarm_in_two(recording: Path) -> None:
     found = evaluate(recording, KINDS, Disturbance(loss=0.2))
     assert (found["detection_rate"], found["alarms_per_event"]) == (1.0, 1.0)
-
-
-def test_same_seed_same_figures(recording: Path) -> None:
-    some = Disturbance(faults=0.5, loss=0.3, seed=7)
-    assert evaluate(recording, KINDS, some) == evaluate(recording, KINDS, some)
 
 
 def test_recording_without_truth_gives_null(recording: Path, tmp_path: Path) -> None:
@@ -75,11 +75,11 @@ def test_recording_without_truth_gives_null(recording: Path, tmp_path: Path) -> 
     assert [name for name, value in found.items() if value is not None] == ["recording", "levels_exact", *counted]
 
 
-def test_command_prints_one_object_a_recording(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(recording), str(NAB), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [each["recording"] for each in found] == ["two-days.npz", "nab-realtraffic.npz"]
-    assert found[0] == evaluate(recording, KINDS, CALM)
+def test_command_prints_one_object_a_recording(
+    recording: Path, calm: Mapping[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(recording), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [calm]
 
 
 def test_command_says_in_one_line_what_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +109,15 @@ def test_faults_are_the_four_in_turn_for_twelve_hours() -> None:
             continue
         assert last - first == 144
     assert kinds == {"gap", "zero", "frozen", "spikes"}
+
+
+def test_same_seed_same_disturbance() -> None:
+    speed = np.random.default_rng(4).uniform(50, 100, (300, 8)).astype(np.float32)
+    one, again, other = (
+        disturbed({"speed_kmh": speed}, 300, faults=0.5, loss=0.3, seed=seed)["speed_kmh"] for seed in (7, 7, 8)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other, equal_nan=True)
 
 
 def test_loss_is_the_share_asked_for_and_in_all_arrays_alike() -> None:
