@@ -10,6 +10,8 @@ import pytest
 import analytics.alarms
 from service.cli import main
 
+pytestmark = pytest.mark.usefixtures("logs_restored")
+
 SHIPPED = Path(analytics.alarms.__file__).parent / "rules.toml"
 
 
