@@ -1,9 +1,10 @@
 """A system to be measured against: plain thresholds, nothing else. It takes readings and gives CloudEvents like any.
 
-A road sensor alarms while its speed is under 60 % of its free speed, a gate while its wait, a yard while its stock is
-at the limit of its kind. It knows no health, no smoothing and no neighbours, and believes every number. It shares no
-code with what it is measured against, but for the catalogue and the limits. `python -m service.score.baseline` reads
-SCORE_BROKER_URL and SCORE_CATALOGUE, and says on standard output where it answers.
+A road sensor alarms while its speed is under 60 % of its free speed; a gate, a yard block, a lorry park and a rack
+while they are at the limit of their kind; a crane while it says that it is stopped. It knows no health, no smoothing
+and no neighbours, and believes every number. It shares no code with what it is measured against, but for the catalogue
+and the limits. `python -m service.score.baseline` reads SCORE_BROKER_URL and SCORE_CATALOGUE, and says on standard
+output where it answers.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import uvicorn
 from fastapi import FastAPI, Query
 
 from sensors.broker_url import parse_broker_url
-from sensors.catalogue import Catalogue
+from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind, load_kinds
 from sensors.payload import UNREADABLE
-from sensors.rule import Limits
+from sensors.rule import Cooling, LevelRule, Limits, SpeedRatio, Work
 from sensors.topics import READINGS, parse_reading_topic
 
 THRESHOLD: Final = 0.60
@@ -34,16 +35,20 @@ THRESHOLD: Final = 0.60
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a sensor alarms: its value, divided by `whole`, at `limit` or beyond."""
+    """When a sensor alarms: its value, divided by `whole`, at `limit` or beyond; or a text that is one of `words`."""
 
+    kind: str
     field: str
-    limit: float
+    limit: float = 0.0
     whole: float = 1.0
     below: bool = False
+    words: tuple[str, ...] = ()
 
     def congested(self, reading: Mapping[str, Any]) -> bool | None:
         """Whether a reading is congestion; None where it has no number."""
         value = reading.get(self.field)
+        if self.words:
+            return value in self.words
         if not isinstance(value, int | float):
             return None
         share = value / self.whole
@@ -64,7 +69,7 @@ class Baseline:
         self.taken += 1
         place = parse_reading_topic(topic)
         rule = self.rules.get(place.thing) if place else None
-        if place and rule and topic.endswith(("/traffic", "/gate", "/yard")):
+        if place and rule and place.kind == rule.kind:
             for reading in _readings(payload):
                 self._judge(place.thing, reading, rule)
 
@@ -94,16 +99,23 @@ class Baseline:
 
 
 def rules_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> dict[str, Rule]:
-    """A rule for each sensor of a road, gate or yard."""
-    found: dict[str, Rule] = {}
-    for sensor in catalogue.sensors:
-        level = kinds[sensor.kind].level if sensor.kind in {"gate", "yard"} else None
-        if sensor.kind == "traffic" and sensor.free_speed_kmh:
-            found[sensor.id] = Rule("speed_kmh", THRESHOLD, sensor.free_speed_kmh, below=True)
-        elif isinstance(level, Limits):
-            whole = sensor.capacity if level.of else 1.0
-            found[sensor.id] = Rule(level.field, level.congested, whole or 1.0)
-    return found
+    """A rule for each sensor that says itself how bad it is."""
+    found = {sensor.id: _rule(sensor, kinds[sensor.kind].level) for sensor in catalogue.sensors}
+    return {name: rule for name, rule in found.items() if rule is not None}
+
+
+def _rule(sensor: Sensor, level: LevelRule | None) -> Rule | None:
+    match level:
+        case SpeedRatio(speed=speed) if sensor.free_speed_kmh:
+            return Rule(sensor.kind, speed, THRESHOLD, sensor.free_speed_kmh, below=True)
+        case Limits(field=field, congested=limit, of=of):
+            return Rule(sensor.kind, field, limit, (sensor.capacity or 1.0) if of else 1.0)
+        case Cooling(failed=failed, congested=limit):
+            return Rule(sensor.kind, failed, limit)
+        case Work(state=state, stopped=words):
+            return Rule(sensor.kind, state, words=words)
+        case _:
+            return None
 
 
 def _readings(payload: bytes) -> Iterator[Mapping[str, Any]]:

@@ -23,6 +23,7 @@ RIGHT_WORDS: Final[Mapping[str, frozenset[str]]] = {
     "surge": frozenset({"surge"}),
     "ship_late": frozenset({"yard_saturated"}),
     "wind": frozenset({"wind_stop"}),
+    "reefer_trip": frozenset({"reefer_trip"}),
     "ban_ignored": frozenset({"ban_ignored"}),
     "standing_lorries": frozenset({"standing_lorries", "accident"}),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sensors.catalogue import Catalogue
 from sensors.roads import RoadGraph
 
-_WATCHES_ITSELF = frozenset({"gate", "yard"})
+_WATCHES_ITSELF = frozenset({"gate", "yard", "parking", "crane", "reefer"})
 """Kinds whose sensors are places of the truth themselves."""
 
 
@@ -16,7 +16,7 @@ _WATCHES_ITSELF = frozenset({"gate", "yard"})
 class Watch:
     """`places` by sensor or corridor that the truth speaks of; `rests_on`: the ids whose fault is also its own.
 
-    `sensors` counts the sensors among them, `others` are things that the truth says nothing about, car parks for one.
+    `sensors` counts the sensors among them, `others` are things that the truth says nothing about, the wind for one.
     """
 
     places: Mapping[str, frozenset[str]]

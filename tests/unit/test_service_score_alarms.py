@@ -68,7 +68,7 @@ def test_an_alarm_is_true_only_at_its_own_congestion(subject: str, start: float,
 
 
 def test_alarms_of_what_the_truth_says_nothing_about_are_not_judged() -> None:
-    assert alarms(ground(JAM), ("W09-P1", 10, 20)).fates() == []
+    assert alarms(ground(JAM), ("W06-W1", 10, 20)).fates() == []
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,10 @@ def test_detection_is_the_first_alarm_that_tells_of_the_event(
     assert found.after_s == (None if after_min is None else after_min * MIN)
 
 
-def test_gates_and_yards_are_detected_by_themselves() -> None:
+def test_what_is_no_road_is_detected_by_itself() -> None:
     gate, yard = event(100, 160, "W07-G1"), event(100, 160, "W08-Y1")
+    for alone in ("W09-P1", "W08-S1", "E02-R1"):
+        assert fate(ground(event(100, 160, alone)), alone, 102, 150) is Fate.TRUE
     assert fate(ground(gate), "W07-G1", 102, 150) is Fate.TRUE
     assert fate(ground(yard), "W08-Y1", 102, 150) is Fate.TRUE
     assert fate(ground(yard), "W08-Y2", 102, 150) is Fate.FALSE

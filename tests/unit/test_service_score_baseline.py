@@ -12,7 +12,14 @@ from service.score.feed import said
 from service.score.spans import Span
 
 RULES = rules_of(shipped_catalogue(), load_kinds())
-TOPIC = {"W02-F1": "traffic", "W07-G1": "gate", "W08-Y1": "yard"}
+TOPIC = {
+    "W02-F1": "traffic",
+    "W07-G1": "gate",
+    "W08-Y1": "yard",
+    "W09-P1": "parking",
+    "E02-R1": "reefer",
+    "W08-S1": "crane",
+}
 
 
 def told(sensor: str, *readings: dict[str, Any] | bytes, kind: str | None = None) -> list[tuple[str, str]]:
@@ -35,13 +42,26 @@ def test_a_road_alarms_under_60_percent_of_its_free_speed() -> None:
     assert told("W02-F1", fast, slow, slow, fast) == [("began", at(1)), ("ended", at(3))]
 
 
-@pytest.mark.parametrize(("sensor", "field", "limit"), [("W07-G1", "wait_s", 1800.0), ("W08-Y1", "teu_used", 0.85)])
-def test_gates_and_yards_alarm_at_the_limit_of_their_kind(sensor: str, field: str, limit: float) -> None:
+@pytest.mark.parametrize(
+    ("sensor", "field", "limit"),
+    [
+        ("W07-G1", "wait_s", 1800.0),
+        ("W08-Y1", "teu_used", 0.85),
+        ("W09-P1", "occupied", 0.85),
+        ("E02-R1", "plugs_failed", 3),
+    ],
+)
+def test_others_alarm_at_the_limit_of_their_kind(sensor: str, field: str, limit: float) -> None:
     value = limit * RULES[sensor].whole
     assert told(sensor, {field: value * 0.99}, {field: value}, {field: value * 0.99}) == [
         ("began", at(1)),
         ("ended", at(2)),
     ]
+
+
+def test_a_crane_alarms_while_it_says_that_it_is_stopped() -> None:
+    states = [{"state": word} for word in ("working", "wind_stop", "fault", "idle")]
+    assert told("W08-S1", *states) == [("began", at(1)), ("ended", at(3))]
 
 
 def test_it_believes_every_number_and_passes_over_what_is_none() -> None:
@@ -57,7 +77,7 @@ def test_a_list_of_readings_is_taken_one_by_one() -> None:
 
 def test_other_sensors_and_passages_of_gates_are_not_judged() -> None:
     assert told("W07-G1", {"wait_s": 9999}, kind="passage") == []
-    assert told("W09-P1", {"occupied": 9999}, kind="parking") == []
+    assert told("W06-W1", {"mean_ms": 40}, kind="wind") == []
 
 
 def test_its_feed_has_pages_and_can_be_scored() -> None:

@@ -138,9 +138,9 @@ def test_causes_are_null_only_where_nothing_names_any() -> None:
     assert (unsure["cause_right"], unsure["cause_wrong"]) == (0.0, 0.0)
 
 
-def test_the_sensors_that_can_be_false_are_those_of_roads_gates_and_yards() -> None:
+def test_the_sensors_that_can_be_false_are_all_but_wind_and_readers() -> None:
     kinds = [sensor.kind for sensor in shipped_catalogue().sensors]
-    assert WATCH.sensors == sum(kind in {"traffic", "gate", "yard"} for kind in kinds)
+    assert WATCH.sensors == sum(kind not in {"wind", "travel_time"} for kind in kinds) == 80
 
 
 minutes = st.integers(0, int(DAY_MIN))
