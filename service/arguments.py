@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_chaos(choices.add_parser("chaos", parents=[common], help="prove that nothing is lost: kill parts at random"))
     _add_db(choices.add_parser("db", help="the database: migrate, url"), common)
     _add_broker(choices.add_parser("broker", help="the broker: url"), common)
-    _add_bench(choices.add_parser("bench", help="measure speeds on a scratch stack: ingest, latency"), common)
+    _add_bench(choices.add_parser("bench", help="measure speeds: ingest, latency, detect"), common)
     document = choices.add_parser("asyncapi", parents=[common], help="print topics and payloads as AsyncAPI 3")
     document.set_defaults(run=commands.run_asyncapi)
     _add_quarantine(choices.add_parser("quarantine", help="what could not be used: list, show, reingest"), common)
@@ -226,9 +226,21 @@ def _add_bench(bench: argparse.ArgumentParser, common: argparse.ArgumentParser) 
     latency.add_argument("--sensors", type=count, default=90, metavar="N", help="publishing once a second each (90)")
     latency.add_argument("--seconds", type=above_zero, default=20.0, metavar="S", help="how long they publish (20)")
     latency.set_defaults(run=commands.run_bench_latency)
+    detect = things.add_parser(
+        "detect", parents=[common], help="milliseconds a step of analytics takes, in this process"
+    )
+    detect.add_argument(
+        "--sensors", type=_counts, default=[90, 9000, 90_000], metavar="N,N", help="numbers to try (90,9000,90000)"
+    )
+    detect.add_argument("--json", action="store_true", help="print a list with one JSON object per number")
+    detect.set_defaults(run=commands.run_bench_detect)
     for parser in (ingest, latency):
         parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
         parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
+
+
+def _counts(text: str) -> list[int]:
+    return [count(part) for part in text.split(",")]
 
 
 def _percent(text: str) -> float:

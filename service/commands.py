@@ -22,6 +22,7 @@ from sensors.kind import Kinds, load_kinds
 from service.accounting import account, account_json, account_rows
 from service.alarm_desk import rules_of, run_alarms
 from service.analyst import run_analysis
+from service.bench.detect import bench_detect
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
 from service.bench.report import as_json, as_lines, record
@@ -134,6 +135,12 @@ async def run_bench_ingest(settings: Settings, arguments: argparse.Namespace) ->
 async def run_bench_latency(settings: Settings, arguments: argparse.Namespace) -> None:
     figures = await bench_latency(settings, kinds_of(settings), arguments.sensors, arguments.seconds, note)
     _report("vigie bench latency", figures, arguments)
+
+
+async def run_bench_detect(settings: Settings, arguments: argparse.Namespace) -> None:
+    kinds = kinds_of(settings)
+    found = [asdict(await asyncio.to_thread(bench_detect, kinds, sensors)) for sensors in arguments.sensors]
+    tell(msgspec.json.encode(found).decode() if arguments.json else "\n\n".join(map(as_lines, found)))
 
 
 def _report(what: str, figures: Mapping[str, float], arguments: argparse.Namespace) -> None:
