@@ -18,7 +18,7 @@ from service.fieldwork import Fieldwork
 from service.progress import Progress
 from service.sending import Sent, counted, send_until_told
 from service.settings import Settings
-from service.staging import Run, Stage, resolve, scenarios_of
+from service.staging import Run, Stage, require_senders, resolve, scenarios_of
 from service.witness import witnessed
 from simulators.manner import Manner
 from simulators.publish import Publisher
@@ -47,6 +47,7 @@ async def run_simulation(
     run = resolve_now(settings, stage, installed)
     world = World(live(installed), kinds, run.seed, interventions=run.interventions)
     manner, sending = fieldwork.manner(world, kinds), fieldwork.sending
+    require_senders(run, stage, frozenset(manner.only or ()), world.catalogue)
     publisher = Publisher(
         broker,
         sending.client_id,

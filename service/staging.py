@@ -11,6 +11,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,8 @@ from service.options import above_zero
 from service.score.past import WEEK_START
 from service.score.plan import chosen
 from service.settings import Settings
-from simulators.faults.injection import Injection, check_all
+from simulators.faults.injection import Injection, check_all, things_of
+from simulators.faults.sense import other_of
 from simulators.interventions import Intervention
 from simulators.scenario import draw, load_scenarios
 from simulators.scenario_file import Scenario
@@ -147,6 +149,18 @@ def check_words(stage: Stage, scenarios: Mapping[str, Scenario]) -> None:
         chosen(scenarios, [stage.scenario])
     for told in stage.faults:
         parse_fault(told, 0.0, _LONG_S)
+
+
+def require_senders(run: Run, stage: Stage, only: AbstractSet[str], catalogue: Catalogue) -> None:
+    """Refuse a fault by hand of something that does not send in this run, or that needs the readings of such a one."""
+    by_hand = run.injections[len(run.injections) - len(stage.faults) :]
+    for told, injection in zip(stage.faults, by_hand, strict=True):
+        things = things_of(injection, catalogue)
+        read = () if injection.what is Fault.IDENTITY_SWAPPED else things
+        others = [other for thing in read if (other := other_of(injection.what, thing, catalogue)) is not None]
+        if not only & set(things) or not only >= set(others):
+            needed = ", ".join(dict.fromkeys((*things, *others)))
+            raise StagingError(f"fault {told!r}: it needs {needed}, and --site or --only leaves that out")
 
 
 def parse_fault(told: str, start_s: float, end_s: float) -> Injection:

@@ -31,7 +31,9 @@ class Faults:
         self._things = {thing.id: thing for thing in world.things}
         at = [(injection, name) for injection in injections for name in things_of(injection, catalogue)]
         self._at = [
-            (injection, self._things[name], other_of(injection.what, name, catalogue)) for injection, name in at
+            (injection, self._things[name], other_of(injection.what, name, catalogue))
+            for injection, name in at
+            if name in self._things  # a site that is down may have sensors of kinds that nobody simulates
         ]
         self._watched = {other for _, _, other in self._at if other is not None}
         self.start()

@@ -10,7 +10,7 @@ from sensors.catalogue import shipped_catalogue
 from sensors.errors import OperatorError
 from sensors.fault import Fault
 from service.arguments import build_parser
-from service.staging import Run, Stage, arguments_of, check_words, parse_fault, resolve, stage_of
+from service.staging import Run, Stage, arguments_of, check_words, parse_fault, require_senders, resolve, stage_of
 from simulators.faults.injection import Injection
 from simulators.scenario import load_scenarios
 
@@ -85,6 +85,28 @@ def test_words_are_checked_before_there_is_a_catalogue() -> None:
     with pytest.raises(OperatorError, match="there is no fault 'x'"):
         check_words(Stage(faults=("x:W07-G1",)), SCENARIOS)
     check_words(Stage(scenario="mistral", faults=("stuck:W99-F9",)), SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("fault", "only", "refused"),
+    [
+        ("silent:W12-F1", {"W12-F1"}, False),
+        ("silent:W12-F1", {"W12-F2"}, True),
+        ("lane_swapped:W12-F1", {"W12-F1"}, True),
+        ("lane_swapped:W12-F1", {"W12-F1", "W12-F2"}, False),
+        ("identity_swapped:W12-F1", {"W12-F1"}, False),
+        ("site_down:W12", {"W12-F1"}, False),
+        ("site_down:W12", {"W01-F1"}, True),
+    ],
+)
+def test_a_fault_of_what_does_not_send_is_refused(fault: str, only: set[str], refused: bool) -> None:  # noqa: FBT001
+    stage = Stage(faults=(fault,))
+    run = resolve(stage, SCENARIOS, CATALOGUE, seed=1, now_s=NOW)
+    if not refused:
+        require_senders(run, stage, only, CATALOGUE)
+        return
+    with pytest.raises(OperatorError, match=r"it needs W12-F1.*and --site or --only leaves that out"):
+        require_senders(run, stage, only, CATALOGUE)
 
 
 def test_an_ordinary_port_begins_now_and_has_no_end() -> None:

@@ -16,7 +16,7 @@ from ingest.decode import BatchBuilder
 from ingest.directory import CatalogueDirectory
 from ingest.routing import Router
 from ingest.transport import MAX_PACKET_BYTES, Frame
-from sensors.catalogue import Catalogue, shipped_catalogue
+from sensors.catalogue import Catalogue, Sensor, shipped_catalogue
 from sensors.fault import Fault
 from sensors.kind import load_kinds
 from sensors.payload import Reason
@@ -31,6 +31,7 @@ from simulators.world import World
 KINDS = load_kinds()
 CATALOGUE = shipped_catalogue()
 START = datetime(2026, 3, 2, 8, 0, tzinfo=PORT_TIME).timestamp()
+NIGHT = datetime(2026, 3, 2, 0, 10, tzinfo=PORT_TIME).timestamp()
 FROM_S, UNTIL_S, END_S = START + 600, START + 1800, START + 2700
 
 AT = {
@@ -152,6 +153,14 @@ def test_a_place_that_is_down_loses_all_its_messages_with_their_numbers(place: s
         assert faulty.on(thing) == lived
 
 
+def test_a_place_that_is_down_may_have_sensors_that_nobody_simulates() -> None:
+    bin_ = Sensor(id="W20-T1", site="W20", kind="waste_bin")
+    catalogue = msgspec.structs.replace(CATALOGUE, sensors=(*CATALOGUE.sensors, bin_))
+    down = Injection(Fault.SITE_DOWN, "W20", NIGHT, NIGHT + 60)
+    made = messages(World(catalogue, KINDS, 1), KINDS, start_s=NIGHT, end_s=NIGHT + 30, seed=1, injections=[down])
+    assert "W20" not in {message.topic.split("/")[3] for message in made}
+
+
 def test_too_few_samples_arrive_and_those_that_do_are_right(clean: Run, faulty: Run) -> None:
     some, whole = faulty.of_fault(Fault.INSUFFICIENT), clean.on(AT[Fault.INSUFFICIENT], FROM_S, UNTIL_S)
     assert 0.1 * len(whole) < len(some) < 0.6 * len(whole)
@@ -235,7 +244,6 @@ async def test_readings_from_the_future_are_refused_single_ones_or_all(faulty: R
     assert set(await reasons(faulty.on(AHEAD, FROM_S, UNTIL_S))) == {Reason.FUTURE}
 
 
-NIGHT = datetime(2026, 3, 2, 0, 10, tzinfo=PORT_TIME).timestamp()
 QUIET = Run(start_s=NIGHT, end_s=NIGHT + 300)
 PLACES = [*(s.id for s in CATALOGUE.sensors), *(c.id for c in CATALOGUE.corridors), "W03", "W15", "east"]
 
