@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from sensors.fault import Fault
 from service.score.alarms import WIDENED_S
 from service.score.feed import Hint, Verdict
 from service.score.ground import Event, Injected
@@ -48,12 +49,16 @@ def lasting(faults: Iterable[Injected]) -> list[Injected]:
 
 
 def named_right(fault: Injected, verdicts: Iterable[Verdict], watch: Watch) -> bool:
-    """Whether the last thing that was said of it, while it lasted or within its window after, is its name."""
+    """Whether the last thing that was said of it, while it lasted or within its window after, is its name.
+
+    Silence is part of many faults: it is a name only where nothing else was said.
+    """
     until_s = fault.span.end_s + WINDOW_S[fault.fault]
     mine = [one for one in verdicts if one.subject in watch.named_as(fault.where)]
-    during = [one for one in mine if fault.span.start_s <= one.span.start_s <= fault.span.end_s]
-    after = [one for one in mine if fault.span.end_s < one.span.start_s <= until_s]
-    said = sorted(during or after, key=lambda one: one.span.start_s)
+    mine = [one for one in mine if fault.span.start_s <= one.span.start_s <= until_s]
+    telling = [one for one in mine if one.fault != Fault.SILENT.value] or mine
+    during = [one for one in telling if one.span.start_s <= fault.span.end_s]
+    said = sorted(during or telling, key=lambda one: one.span.start_s)
     return bool(said) and said[-1].fault == fault.fault.value
 
 

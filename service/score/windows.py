@@ -57,10 +57,16 @@ WINDOW_S: Final[Mapping[Fault, float]] = {
 LONG_RUN_ONLY: Final = frozenset({Fault.DRIFT, Fault.CLOCK_DRIFT, Fault.DAYLIGHT_SAVING})
 """Faults that a scenario of some hours cannot show: they are injected with `--days` only."""
 
-_NOTHING_COMES: Final = {Fault.SILENT, Fault.SITE_DOWN, Fault.NETWORK_DOWN}
-_NOTHING_READABLE_COMES: Final = {Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED}
+_NOTHING_COMES: Final = {Fault.SILENT, Fault.SITE_DOWN, Fault.NETWORK_DOWN, Fault.LATE_BATCH}
+_NO_READING_COMES: Final = {
+    Fault.TRUNCATED,
+    Fault.INVALID,
+    Fault.WRONG_TYPE,
+    Fault.OVERSIZED,
+    Fault.IDENTITY_SWAPPED,  # on the topic of another, or in its name
+}
 _NOTHING_TRUE_COMES: Final = {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Fault.SENTINEL}
 
-BLIND: Final = frozenset(_NOTHING_COMES | _NOTHING_READABLE_COMES | _NOTHING_TRUE_COMES)
+BLIND: Final = frozenset(_NOTHING_COMES | _NO_READING_COMES | _NOTHING_TRUE_COMES)
 """Faults while which nothing that comes tells of the road: what only such a sensor could have seen nobody can know, and
 a verdict over it hides nothing. All others lose, repeat, delay or distort what could still be understood."""

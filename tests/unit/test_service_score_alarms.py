@@ -156,6 +156,7 @@ def dead(fault: Fault, where: str, start: float, end: float) -> Injected:
         ([dead(Fault.NETWORK_DOWN, "west", 90, 200)], True),
         ([dead(Fault.STUCK, "E01-G1", 90, 200)], False),
         ([dead(Fault.TRUNCATED, "E01-G1", 90, 200)], False),
+        ([dead(Fault.LATE_BATCH, "E01-G1", 90, 200)], False),
         ([dead(Fault.CHATTER, "E01-G1", 90, 200)], True),  # its other fields still tell: it counts, and may be missed
     ],
 )

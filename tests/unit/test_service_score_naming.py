@@ -42,6 +42,10 @@ STUCK = Injected(Fault.STUCK, "W02-F1", span(100, 400))
         ([verdict("drift", 130), verdict("stuck", 160)], True),  # better knowledge comes later
         ([verdict("stuck", 130), verdict("drift", 160)], False),  # the last word counts: naming all is no knowledge
         ([verdict("stuck", 160), verdict("silent", 410)], True),  # what is said after it ended is about something else
+        ([verdict("stuck", 130), verdict("silent", 160)], True),  # silence is part of many faults
+        ([verdict("silent", 130), verdict("stuck", 450)], True),
+        ([verdict("silent", 130)], False),
+        ([verdict("stuck", 160), verdict("drift", 410)], True),
         ([verdict("stuck", 160, subject="W02-F2")], False),
         ([verdict("stuck", 160, subject="W02")], False),
     ],
@@ -57,6 +61,8 @@ def test_a_fault_is_named_right_by_the_last_word_on_its_own_subject(verdicts: li
         (Fault.SITE_DOWN, "W02", [verdict("silent", 105, subject="W02-F1")], False),
         (Fault.NETWORK_DOWN, "west", [verdict("network_down", 105, subject="west")], True),
         (Fault.NETWORK_DOWN, "west", [verdict("site_down", 105, subject="W02")], False),
+        (Fault.LATE_BATCH, "W02-F1", [verdict("silent", 105), verdict("late_batch", 200)], True),
+        (Fault.SILENT, "W02-F1", [verdict("silent", 105), verdict("insufficient", 150)], False),
         (Fault.SILENT, "W15-B1", [verdict("silent", 105, subject="W15-B1")], True),
         (Fault.SILENT, "W15-B1", [verdict("silent", 105, subject="W17-W15")], True),  # the reader speaks for it
         (Fault.SILENT, "W17-W15", [verdict("silent", 105, subject="W15-B1")], False),
