@@ -34,6 +34,7 @@ from api.routes import (
     readings,
     situations,
     states,
+    terminals,
 )
 from api.security import Guard
 from api.settings import ApiSettings
@@ -82,6 +83,7 @@ def create_app(
         faults,
         alarms,
         duty,
+        terminals,
         alerts,
         readings,
         catalogue,

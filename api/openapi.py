@@ -17,6 +17,7 @@ TAGS = [
     {"name": "situations", "description": "What is congested together, since when, and how it developed."},
     {"name": "alarms", "description": "What an operator must act on, and what is done about it."},
     {"name": "duty", "description": "Who is on duty, the load of alarms, the hand-over, maintenance."},
+    {"name": "terminals", "description": "Terminals: how they are, turn times, slot plans, the outlook."},
     {"name": "alerts", "description": "The one feed of events, each a CloudEvent, with its id as cursor."},
     {"name": "readings", "description": "How it was."},
     {"name": "catalogue", "description": "What is installed and what it measures."},

@@ -14,11 +14,15 @@ from store.backfill import backfill_rollups
 from store.database import connected
 from store.retention import Retention, apply_retention
 from store.rollups import update_rollups
+from store.turns import update_turns
 
 ROLLUP_EVERY_S = 5.0
 """How old the newest bucket of a rollup may be; shorter computes the open bucket more often for nobody."""
 ROLLUP_ROWS = 50_000
 RETENTION_EVERY_S = 3600.0
+TURNS_EVERY_S = 15.0
+"""How old the newest turn may be; shorter pairs the passages of two days anew more often."""
+TURN_ROWS = 200_000
 _BATCH_DAYS = 7.0
 """Batches are only read by those who come after: a week covers a long weekend with a stopped reader."""
 
@@ -32,7 +36,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
         quarantine_days=settings.quarantine_days,
         event_days=settings.event_days,
     )
-    swept_at = -RETENTION_EVERY_S
+    swept_at = paired_at = -RETENTION_EVERY_S
     async with connected(database_url, name="upkeep") as conn:
         while True:
             started = time.monotonic()
@@ -40,6 +44,9 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
                 await apply_retention(conn, kinds, retention, now=now())
                 await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
                 swept_at = started
+            if started - paired_at >= TURNS_EVERY_S:
+                behind = await update_turns(conn, kinds, limit_rows=TURN_ROWS, now=now())
+                paired_at = paired_at if behind else started
             rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS)
             if not await backfill_rollups(conn, kinds) and not rolled and not await learn_some(conn, kinds, now()):
                 await asyncio.sleep(ROLLUP_EVERY_S)

@@ -23,6 +23,7 @@ class Lock(enum.IntEnum):
     ALARMS = 0x56_08
     SHIFT = 0x56_09
     ALERTS = 0x56_0A
+    TURN = 0x56_0B
 
 
 _HOLDER = """

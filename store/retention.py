@@ -138,6 +138,8 @@ async def _books(conn: Connection, retention: Retention, now: datetime) -> None:
     await conn.execute("delete from quarantine where last_received_at < %s", (quarantine_old,))
     await conn.execute("delete from conflict where received_at < %s", (quarantine_old,))
     await conn.execute("delete from raw_payload where received_at < %s", (quarantine_old,))
+    rollup_old = now - timedelta(days=retention.rollup_days)
+    await conn.execute("delete from turn_hour where hour < %s", (rollup_old,))
     await conn.execute("delete from event where recorded_at < %s", (now - timedelta(days=retention.event_days),))
     await conn.execute(_SITUATIONS, (now - timedelta(days=retention.event_days),))
     batches_old = now - timedelta(days=retention.batch_days)
