@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check bench prove format lock
+.PHONY: help setup up demo test check bench prove format lock
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -13,6 +13,9 @@ setup: .venv/.dev ## Create .venv with the vigie command and the tools of develo
 
 up: .venv/.runtime ## Run the whole port: broker, database, simulators, service and page (ARGS='--help' for options)
 	@$(BIN)/vigie up $(ARGS)
+
+demo: .venv/.runtime ## Play a Monday in three minutes: truth beside verdict, the page live (ARGS='--help' for options)
+	@$(BIN)/vigie demo $(ARGS)
 
 test: .venv/.dev ## Run all tests against a real broker and a real TimescaleDB
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sensors.payload import Reason
 from service import commands
+from service.demo.command import add_demo
 from service.field_options import add_simulate
 from service.options import above_zero, count
 from service.playback import add_record, add_replay
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     common = _common()
     _add_up(choices.add_parser("up", parents=[common], help="run everything here and print where to look"))
     _add_parts(choices, common)
+    add_demo(choices.add_parser("demo", parents=[common], help="play a day in minutes, with truth beside verdict"))
     add_replay(choices.add_parser("replay", parents=[common], help="play a recording, or a range of your own data"))
     add_record(choices.add_parser("record", parents=[common], help="store a range of your own data as a recording"))
     _add_evaluate(choices.add_parser("evaluate", parents=[common], help="score the detectors over recordings"))

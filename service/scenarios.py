@@ -70,7 +70,7 @@ def _told(scenario: Scenario, drawn: Drawn, catalogue: Catalogue) -> Iterator[st
     yield ""
     yield f"With seed {drawn.seed} it runs on a {start:%A} from {start:%H:%M} to {end:%H:%M}:"
     happens: list[Intervention | Injection] = [*drawn.interventions, *drawn.injections]
-    yield from (f"  {_span(one)}  {_phrase(one, catalogue)}" for one in happens)
+    yield from (f"  {_span(one)}  {phrase(one, catalogue)}" for one in happens)
     yield ""
     yield "Drawn by the seed:"
     for name, parameter in scenario.parameters.items():
@@ -81,7 +81,8 @@ def _span(one: Intervention | Injection) -> str:
     return f"{_local(one.start_s):%H:%M}-{_local(one.end_s):%H:%M}"
 
 
-def _phrase(one: Intervention | Injection, catalogue: Catalogue) -> str:
+def phrase(one: Intervention | Injection, catalogue: Catalogue) -> str:
+    """What happens, and where."""
     if isinstance(one, Injection):
         size = "" if one.size is None else f", size {one.size:g}"
         return f"fault {one.what}{size}: {_place(one.where, catalogue)}"

@@ -36,6 +36,8 @@ QUIET_S: Final = 10.0
 _OF_NOBODY: Final = "score"
 """A site that does not exist: its message goes to the quarantine when all before it are stored."""
 
+_ANY_PORT: Final = "127.0.0.1:0"
+
 BASELINE: Final = "baseline"
 VIGIE: Final = "vigie"
 
@@ -51,6 +53,11 @@ class Place:
 
 class Running(Protocol):
     """A system while a run lasts."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a slash at the end."""
+        ...
 
     async def through(self, sent: int) -> None:
         """Return when it has made what it makes of the `sent` messages."""
@@ -70,17 +77,17 @@ class System:
         return self.name == VIGIE
 
     @asynccontextmanager
-    async def running(self, place: Place) -> AsyncIterator[Running]:
-        """Start it for one run."""
+    async def running(self, place: Place, http: str = _ANY_PORT) -> AsyncIterator[Running]:
+        """Start it for one run; `http` is where ours answers."""
         log = place.folder / "system.log"
-        async with SystemProcess.running(self.name, self._argv(place), self._environ(place), log) as process:
+        async with SystemProcess.running(self.name, self._argv(place, http), self._environ(place), log) as process:
             yield _Ours(process, place) if self.is_ours else _Other(process)
 
-    def _argv(self, place: Place) -> list[str | Path]:
+    def _argv(self, place: Place, http: str) -> list[str | Path]:
         python: list[str | Path] = [sys.executable, "-P", "-m"]
         if self.is_ours:
             home = place.folder / "system"
-            return [*python, "service", "up", "--no-simulators", "--home", home, "--http", "127.0.0.1:0"]
+            return [*python, "service", "up", "--no-simulators", "--home", home, "--http", http]
         return [*python, "service.score.baseline"] if self.name == BASELINE else [*shlex.split(self.name)]
 
     def _environ(self, place: Place) -> dict[str, str]:
@@ -94,6 +101,10 @@ class _Ours:
 
     def __init__(self, process: SystemProcess, place: Place) -> None:
         self._process, self._place = process, place
+
+    @property
+    def url(self) -> str:
+        return self._process.url
 
     async def through(self, sent: int) -> None:
         """All is stored when a message behind it is; then analytics has to come so far."""
@@ -118,6 +129,10 @@ class _Other:
 
     def __init__(self, process: SystemProcess) -> None:
         self._process = process
+
+    @property
+    def url(self) -> str:
+        return self._process.url
 
     async def through(self, sent: int) -> None:
         grew_at, length = time.monotonic(), -1

@@ -24,7 +24,7 @@ export class Header {
   tick() {
     const now = serverNow();
     setText(byId("clock"), timeWithSeconds(now));
-    setText(byId("date"), dayOfWeek(now));
+    setText(byId("date"), this.port.played ? `${dayOfWeek(now)} · ${t("header.played")}` : dayOfWeek(now));
     const age = this.port.newest ? Math.max(0, now - this.port.newest) : null;
     setText(byId("age"), age === null ? "–" : span(age));
     const lost = this.lostAt !== null && performance.now() - this.lostAt > GRACE_MS;

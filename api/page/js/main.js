@@ -10,7 +10,7 @@ import { badge } from "./level.js";
 import { PortMap } from "./map.js";
 import { Port } from "./port.js";
 import { SensorsView } from "./sensors-view.js";
-import { follow, get } from "./source.js";
+import { follow, get, playTo } from "./source.js";
 import { toggleTheme } from "./theme.js";
 
 const LISTS = ["sites", "sensors", "kinds", "corridors"];
@@ -48,12 +48,13 @@ function run(port, coast, recent) {
 }
 
 function listen(port, parts, cursor) {
-  const heard = ({ items }) => show(parts, port.absorb(items));
+  const heard = ({ items }) => show(port, parts, port.absorb(items));
   follow("states/stream", { snapshot: heard, states: heard }, (live) => parts.header.stream(live));
   follow(`alerts/stream?after=${cursor}`, { alert: (event) => parts.alerts.remember([event]) }, () => {});
 }
 
-function show(parts, touched) {
+function show(port, parts, touched) {
+  if (port.played) playTo(port.newest);
   parts.map.update(touched);
   parts.alerts.render();
   parts.sensors.update(touched);

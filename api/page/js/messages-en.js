@@ -5,6 +5,7 @@ export default {
   "app.skip": "Skip to the alerts",
   "header.age": "data:",
   "header.sensors": "{speaking}/{all} sensors",
+  "header.played": "played",
   "header.theme": "Light or dark",
   "header.menu": "Display",
   "stale.lost": "Connection lost: what this page shows is {span} old. Trying again.",

@@ -5,6 +5,7 @@ export default {
   "app.skip": "Aller aux alertes",
   "header.age": "données :",
   "header.sensors": "{speaking}/{all} capteurs",
+  "header.played": "rejoué",
   "header.theme": "Clair ou sombre",
   "header.menu": "Affichage",
   "stale.lost": "Liaison perdue : ce que montre la page date de {span}. Nouvel essai en cours.",

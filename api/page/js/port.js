@@ -15,6 +15,7 @@ export class Port {
     this.states = new Map();
     this.bySite = groupBy(this.ordered(sensors), (sensor) => sensor.site);
     this.newest = null;
+    this.played = sites.length > 0 && sites.every(({ clock }) => clock === "recording");
   }
 
   /* What has a level comes before what has none, each by its id. */
@@ -39,8 +40,9 @@ export class Port {
     return [...this.sensors.values()].filter((sensor) => this.isWall(sensor.site));
   }
 
+  /* Where no site has the wall's clock, the port itself is played. */
   isWall(site) {
-    return this.sites.get(site)?.clock !== "recording";
+    return this.played || this.sites.get(site)?.clock !== "recording";
   }
 
   /** The state of a sensor; a Bluetooth reader's is the worst, then the newest, of the corridors that end at it. */

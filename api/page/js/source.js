@@ -5,7 +5,10 @@ const RETRY_MS = 2000;
 
 /** How far the server's clock is ahead of this one, in milliseconds; from the newest answer. */
 let ahead = 0;
-export const serverNow = () => new Date(Date.now() + ahead);
+/** What a played port takes for now: the time of its newest reading. */
+let played = null;
+export const serverNow = () => played ?? new Date(Date.now() + ahead);
+export const playTo = (time) => (played = time);
 
 /** Get a JSON document of the API; raises what went wrong as an Error with the server's words. */
 export async function get(path, parameters = {}) {
