@@ -10,7 +10,9 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analytics.week import SLOT_S, Week
 from sensors.catalogue import Catalogue, Sensor
 from sensors.errors import OperatorError
 from sensors.kind import Kind, Kinds
@@ -164,7 +166,12 @@ async def _made(
     near = {Neighbour(*row) for row in await neighbours_of(conn, names)} | set(along_the_road(catalogue, sensors))
     usual = [UsualSpeed(*row) for row in await usual_speeds_of(conn, names)]
     stations = [Station(sensor, catalogue.site_by_id[sensor.site]) for sensor in sensors]
-    return make_recording(raster, stations, free, neighbours=near, usual_speeds=usual)
+    return make_recording(raster, stations, free, neighbours=near, usual_speeds=usual, of_week=_of_week)
+
+
+def _of_week(timezone: str, time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As the analytics count the week: a public holiday is a Sunday."""
+    return Week(timezone).slots(time * 1_000_000) * SLOT_S + time % SLOT_S
 
 
 async def _free(conn: Connection, kind: Kind, sensors: Sequence[Sensor], raster: Raster) -> dict[str, FreeSpeed]:

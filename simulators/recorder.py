@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +12,9 @@ from sensors.catalogue import Sensor, Site
 from simulators.raster import Raster
 from simulators.recording import Recording, RecordingError
 from simulators.replay import MONDAY_S, WEEK_S, Neighbour, UsualSpeed, in_a_row
+
+OfWeek = Callable[[str, NDArray[np.int64]], NDArray[np.int64]]
+"""Seconds of the week, by the clock of a time zone, of instants (Unix seconds)."""
 
 FREE_QUANTILE = 0.85
 """Of a station's speeds, where nobody knows its free speed: the definition of the format."""
@@ -44,11 +47,13 @@ def make_recording(
     *,
     neighbours: Iterable[Neighbour] = (),
     usual_speeds: Iterable[UsualSpeed] = (),
+    of_week: OfWeek = lambda _, time: (time - MONDAY_S) % WEEK_S,
 ) -> Recording:
     """Put together the columns of a raster and what is known of their `stations`; free speeds by the sensor's id.
 
-    Left out are stations without a free speed, fields that nobody measured, and an adjacency that says no more than the
-    positions do. Raises `RecordingError` when no station is left.
+    What is usual follows the clock of the station's site, told by `of_week`; by default all live in UTC. Left out are
+    stations without a free speed, fields that nobody measured, and an adjacency that says no more than the positions
+    do. Raises `RecordingError` when no station is left.
     """
     columns = [column for column, station in enumerate(stations) if station.sensor.id in free_speeds]
     if not columns:
@@ -65,7 +70,7 @@ def make_recording(
         flow_veh_h=measured.get("flow_veh_h"),
         occupancy_pct=measured.get("occupancy_pct"),
         free_speed_origin=np.array([free_speeds[name].origin for name in ids]),
-        usual_speed_kmh=_usual(time, ids, {usual.sensor: usual for usual in usual_speeds}),
+        usual_speed_kmh=_usual(time, kept, {usual.sensor: usual for usual in usual_speeds}, of_week),
         adjacency=_adjacency(ids, list(neighbours), position_km),
         position_km=position_km,
         latitude=_known([_place(station).latitude for station in kept]),
@@ -104,12 +109,15 @@ def _adjacency(
     return adjacency
 
 
-def _usual(time: NDArray[np.int64], ids: Sequence[str], known: Mapping[str, UsualSpeed]) -> NDArray[np.float32] | None:
+def _usual(
+    time: NDArray[np.int64], stations: Sequence[Station], known: Mapping[str, UsualSpeed], of_week: OfWeek
+) -> NDArray[np.float32] | None:
     """T,N what is usual at each time of the week, NaN where nobody knows; None where nobody knows anything."""
-    usual = np.full((len(time), len(ids)), np.nan, np.float32)
-    for column, name in enumerate(ids):
-        if found := known.get(name):
-            slot = (time - MONDAY_S - found.start_s) % WEEK_S // found.interval_s
+    usual = np.full((len(time), len(stations)), np.nan, np.float32)
+    second = {zone: of_week(zone, time) for zone in {station.site.timezone for station in stations}}
+    for column, station in enumerate(stations):
+        if found := known.get(station.sensor.id):
+            slot = (second[station.site.timezone] - found.start_s) % WEEK_S // found.interval_s
             inside = slot < len(found.speed_kmh)
             usual[inside, column] = found.speed_kmh[slot[inside]]
     return usual if np.isfinite(usual).any() else None

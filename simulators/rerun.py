@@ -43,17 +43,23 @@ def plan_rerun(
 ) -> Plan:
     """Describe everything that a replay registers; ids are `<site>.<id>`. Raises `RecordingError` for one too long.
 
-    A sensor keeps its place, its period, its limits, and gets as configured the free speed it was judged by.
+    A sensor keeps its place, its period, its limits, and gets as configured the free speed it was judged by. What is
+    usual goes by the clock of a site, so it is only copied for sensors in the time zone that most of them have.
     """
+    timezone = _timezone(catalogue, sensors)
     readers = {corridor.reader for corridor in corridors}
     known = {sensor.id for sensor in sensors}
     copied = [*sensors, *(s for s in catalogue.sensors if s.id in readers - known)]
     return Plan(
-        site=Site(id=site, name=site, basin=BASIN, clock="recording", timezone="UTC"),
+        site=Site(id=site, name=site, basin=BASIN, clock="recording", timezone=timezone),
         sensors=tuple(_sensor(site, sensor, catalogue.site_by_id[sensor.site], free_speeds) for sensor in copied),
         corridors=tuple(_corridor(site, corridor) for corridor in corridors),
         neighbours=tuple(Neighbour(_id(site, a), _id(site, b), near) for a, b, near in neighbours),
-        usual_speeds=tuple(usual._replace(sensor=_id(site, usual.sensor)) for usual in usual_speeds),
+        usual_speeds=tuple(
+            usual._replace(sensor=_id(site, usual.sensor))
+            for usual in usual_speeds
+            if _zone_of(catalogue, catalogue.sensor_by_id[usual.sensor]) == timezone
+        ),
     )
 
 
@@ -76,6 +82,16 @@ class RerunMessages:
 
 def forgotten_texts(kind: Kind) -> frozenset[str]:
     return frozenset(text.name for text in kind.texts if text.forget_days is not None)
+
+
+def _zone_of(catalogue: Catalogue, sensor: Sensor) -> str:
+    return catalogue.site_by_id[sensor.site].timezone
+
+
+def _timezone(catalogue: Catalogue, sensors: Sequence[Sensor]) -> str:
+    """That of most sensors."""
+    zones = Counter(_zone_of(catalogue, sensor) for sensor in sensors)
+    return zones.most_common(1)[0][0] if zones else "UTC"
 
 
 def _id(site: str, thing: str) -> str:

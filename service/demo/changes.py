@@ -56,9 +56,9 @@ class Truly:
 
     def observe(self, view: View) -> Iterator[Change]:
         """What one more step changes; what goes on is told again with how bad it is now."""
-        levels, words = self._places.levels(view), _words(view)
-        for place, name in enumerate(self._places.names):
-            yield from self._step(name, int(levels[place]), view.at_s, words[place])
+        levels = self._places.levels(view)
+        for name, level, words in zip(self._places.names, levels.tolist(), _words(view), strict=True):
+            yield from self._step(name, level, view.at_s, words)
         self._slowed = {self._places.names[place] for place in np.flatnonzero(levels == SLOWED).tolist()}
 
     def about(self, places: frozenset[str], at_s: float) -> str:
@@ -111,7 +111,7 @@ class Verdicts:
             yield Change(at_s, _of_sensor(subject), None)
 
     def _remark(self, subject: str, type_: str, at_s: float) -> str:
-        """Nothing of those that the truth does not speak of: cranes, racks, car parks."""
+        """Nothing of those that the truth does not speak of."""
         if subject not in self._watched or not type_.endswith("began.v1"):
             return ""
         return self._truly.about(self._watched[subject], at_s)
@@ -132,7 +132,10 @@ def _words(view: View) -> list[str]:
     """How bad it is at each place, in the order of `Places.names`."""
     roads = [f"{100 * ratio:.0f} % speed" for ratio in view.speed_ratio.tolist()]
     gates = [f"{wait / 60:.0f} min" for wait in view.gate_wait_s.tolist()]
-    return roads + gates + [f"{100 * fill:.0f} % full" for fill in view.yard_fill.tolist()]
+    full = [f"{100 * fill:.0f} % full" for fill in (*view.yard_fill.tolist(), *view.park_fill.tolist())]
+    cranes = ["stopped by wind" if stopped else "at work" for stopped in view.crane_stopped.tolist()]
+    racks = [f"{plugs:.0f} plugs dark" for plugs in view.rack_failed.tolist()]
+    return [*roads, *gates, *full, *cranes, *racks]
 
 
 def _of_sensor(subject: str) -> str:

@@ -13,12 +13,12 @@ from service.commands import kinds_of, tell
 from service.demo.play import Options, demo
 from service.endpoints import cache_folder
 from service.options import above_zero
-from service.scenarios import scenarios_of
 from service.score.past import WEEK_START
 from service.score.plan import chosen
 from service.score.stage import recorded_port
 from service.server import parse_address
 from service.settings import Settings
+from service.staging import scenarios_of
 from simulators.profile import PORT_TIME
 from simulators.scenario import Drawn, draw
 from simulators.scenario_file import Scenario

@@ -79,7 +79,7 @@ def test_how_bad_it_is_is_told_at_every_step(standing: tuple[Truth, list[Change]
         ("W03-F1", 90, "1:30 after the onset"),
         ("W03-F1", -30, "0:30 before the onset"),
         ("E05-F1", 90, "where nothing is congested"),
-        ("W09-P1", 90, ""),
+        ("W06-W1", 90, ""),
     ],
 )
 def test_an_alarm_is_told_with_its_delay(

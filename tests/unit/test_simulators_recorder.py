@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sensors.catalogue import Sensor, Site
 from simulators.raster import Grid, Raster
@@ -113,3 +114,17 @@ def test_usual_speeds_come_back_as_they_were_registered() -> None:
         usual_speeds=plan.usual_speeds,
     )
     np.testing.assert_array_equal(made.usual_speed_kmh, original.usual_speed_kmh)
+
+
+def test_what_is_usual_at_a_site_goes_by_its_own_clock() -> None:
+    usual = UsualSpeed("a", 300, 300, np.array([10, 20, 30], np.float32))
+    asked = []
+
+    def five_minutes_behind(timezone: str, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        asked.append(timezone)
+        return (time - MONDAY_S - 300) % (7 * 86_400)
+
+    made = make_recording(raster("a"), [station("a")], {"a": FREE}, usual_speeds=[usual], of_week=five_minutes_behind)
+    assert asked == ["Europe/Paris"]
+    assert made.usual_speed_kmh is not None
+    assert made.usual_speed_kmh[:, 0].tolist() == [10, 20, 30]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 import pytest
 
 from sensors.catalogue import shipped_catalogue
@@ -10,7 +11,7 @@ from sensors.kind import load_kinds
 from sensors.payload import PayloadCodec, Rejected
 from simulators.recorder import FreeSpeed
 from simulators.recording import RecordingError
-from simulators.replay import Neighbour
+from simulators.replay import Neighbour, UsualSpeed
 from simulators.rerun import RerunMessages, plan_rerun
 
 PORT, KINDS = shipped_catalogue(), load_kinds()
@@ -77,3 +78,14 @@ def test_texts_that_are_to_be_forgotten_are_not_repeated() -> None:
     reading = PayloadCodec(KINDS["passage"]).decode(message.payload)
     assert not isinstance(reading, Rejected)
     assert (reading.container, reading.visit, reading.direction) == (None, None, "in")  # type: ignore[attr-defined]
+
+
+def test_what_is_usual_is_copied_with_the_clock_it_goes_by() -> None:
+    usual = UsualSpeed("W12-F1", 900, 0, np.full(672, 80, np.float32))
+    plan = plan_rerun("past", PORT, [PORT.sensor_by_id["W12-F1"]], [], free_speeds={}, usual_speeds=[usual])
+    assert plan.site.timezone == "Europe/Paris"
+    assert [one.sensor for one in plan.usual_speeds] == ["past.W12-F1"]
+    other = tuple(msgspec.structs.replace(s, timezone="UTC") if s.id == "W12" else s for s in PORT.sites)
+    elsewhere = msgspec.structs.replace(PORT, sites=other)
+    loops = [sensor for sensor in PORT.sensors if sensor.kind == "traffic"]
+    assert not plan_rerun("past", elsewhere, loops, [], free_speeds={}, usual_speeds=[usual]).usual_speeds
