@@ -35,6 +35,9 @@ MOST: Final = 0.8
 MAINLY: Final = 0.6
 """Share of the refused messages that must have one cause for it to be named; a mixture is `invalid`."""
 
+SLOW: Final = 0.5
+"""Mean speed over free speed below which traffic queues. Higher: a broken loop on a busy road is believed."""
+
 FROZEN_S: Final = 900.0
 """Seconds of the same digits. IRIS and PeMS wait for 24 h or 50 samples, on values that may repeat by chance; speeds
 and temperatures with two decimals do not (domain section 3)."""
@@ -74,8 +77,11 @@ class Lately:
         return np.where(self._slow, over(min(4 * bins, TWO_HOURS)), quick) if self._slow.any() else quick
 
 
-def own_faults(past: Past, period_s: Float32, scale: Scale) -> Mapping[Fault, Mask]:
-    """Say which things have which fault by the bins so far; period_s (things,) is NaN where nobody expects readings."""
+def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -> Mapping[Fault, Mask]:
+    """Say which things have which fault by the bins so far.
+
+    period_s (things,) is NaN where nobody expects readings, free_kmh where there is no free speed.
+    """
     lately = Lately(past, period_s)
     heard = lately("heard")
     came = heard + lately("late") + lately("ahead")
@@ -85,7 +91,7 @@ def own_faults(past: Past, period_s: Float32, scale: Scale) -> Mapping[Fault, Ma
         **_refused(lately, came),
         Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
         Fault.CHATTER: _many(lately("chatter"), heard),
-        Fault.MISMATCH: _many(lately("mismatch"), heard),
+        Fault.MISMATCH: _many(lately("mismatch"), heard) & ~_queues(lately, free_kmh),
         Fault.STUCK: (past.newest.frozen_s >= np.fmax(FROZEN_S, 3 * period_s)) & (heard > 0),
         Fault.SPIKE: np.where(period_s > SLOW_S, spikes > 0, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
         Fault.INSUFFICIENT: _insufficient(past, period_s),
@@ -100,6 +106,14 @@ def own_faults(past: Past, period_s: Float32, scale: Scale) -> Mapping[Fault, Ma
 
 def _many(bad: Float32, of: Float32) -> Mask:
     found: Mask = (bad >= SOME) & (bad >= SHARE * of)
+    return found
+
+
+def _queues(lately: Lately, free_kmh: Float32) -> Mask:
+    """Who sees a queue: vehicles that stand on the loop between two that pass are a contradiction that is none."""
+    moving = lately("moving")
+    slow = (moving > 0) & (lately("speed") < SLOW * np.where(np.isnan(free_kmh), 0, free_kmh) * moving)
+    found: Mask = slow | (lately("full") > 0)
     return found
 
 

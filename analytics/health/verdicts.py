@@ -84,6 +84,11 @@ class Standing:
         self._calm = np.zeros((len(faults), things), np.int32)
         self._since = np.zeros((len(faults), things), np.int64)
 
+    def of(self, fault: Fault) -> Mask:
+        """Who has a fault, (things,)."""
+        found: Mask = self._on[self._faults.index(fault)]
+        return found
+
     def stand(self, fault: Fault, number: int, since_us: int) -> None:
         """Take over a fault that stood before: it is over like any other."""
         if fault in self._faults:

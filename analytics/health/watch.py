@@ -16,12 +16,12 @@ from analytics.health.columns import Columns
 from analytics.health.features import Features
 from analytics.health.group import Group, Trouble
 from analytics.health.rows import Rows
-from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, own_faults
+from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
 from analytics.health.verdicts import FAULTS, Standing, Turn
-from analytics.health.witnesses import Bins, located, spoken_for, witnessed_faults
+from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
@@ -256,13 +256,16 @@ class _Watch:
         silent = (self._newest_us != -NEVER) & (
             end_us - self._newest_us > np.where(np.isnan(silence_us), NEVER, silence_us)
         )
-        own = own_faults(self._past, self._things.period_s, self._scale)
+        own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._scale)
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent, twofold)
         others = witnessed_faults(self._past, self._things, self._bins)
         nobody = np.zeros(len(silent), np.bool_)
         holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
         since = end_us - BIN_US
+        for fault, name in ((Fault.LOCKED_ON, "full"), (Fault.CARD_OFF, "empty")):
+            # Who was found out stays so while it goes on: the hour before it is forgotten in the end.
+            holds[fault] = holds[fault] | (self.standing.of(fault) & throughout(self._past, name, QUARTER))
         for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
             holds[fault] = holds[fault] & ~twofold
         holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)

@@ -32,7 +32,7 @@ MISSED: Final = 0.4
 """Share of what a lane carried that may be missing further on. Lower: the tide of a day hides faults; higher: what
 turns in behind a jam speaks for it."""
 
-MORE: Final = 1.3
+MORE: Final = 1.15
 """Flow of the other lane over its own of before: above, it has taken over, and this lane is closed or blocked."""
 
 FREE: Final = 0.7
@@ -75,11 +75,18 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
     end = things.downstream == NOBODY
     alone = end & (things.upstream == NOBODY)
     locked, off = (
-        (busy.throughout(name, STANDS) & much & busy.passes)
-        | (busy.throughout(name, LONG) & some & (quiet.passes | (quiet.up & end) | lone))
+        (throughout(past, name, STANDS) & much & busy.passes)
+        | (throughout(past, name, LONG) & some & (quiet.passes | (quiet.up & end) | lone))
         for name, lone in (("full", np.zeros(len(end), np.bool_)), ("empty", alone & much))
     )
     return locked, off
+
+
+def throughout(past: Past, name: str, bins: int) -> Mask:
+    """In nearly all readings of so many bins, the newest included."""
+    heard = past.sum("heard", bins)
+    found: Mask = (heard >= SOME) & (past.sum(name, bins) >= MOST * heard) & (past.sum(name, 1) > 0)
+    return found
 
 
 class _Flows:
@@ -87,7 +94,6 @@ class _Flows:
 
     def __init__(self, past: Past, things: Things, bins: int) -> None:
         """Take what is kept; now are the last `bins`."""
-        self._past = past
         self._now = past.sum("flow", bins) / np.maximum(past.sum("heard", bins), 1)
         self._before = past.sum("flow", HOUR, LONG) / np.maximum(past.sum("heard", HOUR, LONG), 1)
         speed = past.sum("speed", bins) / np.maximum(past.sum("moving", bins), 1)
@@ -99,12 +105,6 @@ class _Flows:
     def carried(self, veh_h: float) -> Mask:
         """Whose lane carried at least so much in the hour before."""
         found: Mask = self._before >= veh_h
-        return found
-
-    def throughout(self, name: str, bins: int) -> Mask:
-        """In nearly all readings of so many bins."""
-        heard = self._past.sum("heard", bins)
-        found: Mask = (heard >= SOME) & (self._past.sum(name, bins) >= MOST * heard) & (self._past.sum(name, 1) > 0)
         return found
 
     def _as_always(self, neighbour: Index) -> Mask:
