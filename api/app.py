@@ -23,6 +23,7 @@ from api.metrics import RequestMetrics, StreamMetrics
 from api.routes import (
     alarms,
     alerts,
+    appointments,
     catalogue,
     duty,
     faults,
@@ -84,6 +85,7 @@ def create_app(
         alarms,
         duty,
         terminals,
+        appointments,
         alerts,
         readings,
         catalogue,

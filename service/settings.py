@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     kinds_dir: str | None = None
     scenarios_dir: str | None = None
     rules_file: str | None = None
+    appointments_dir: str | None = None
 
     ingest_slots: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(min_length=1)] = (("#",),)
     ingest_transport: Literal["mqtt5", "paho", "paho-3.1.1"] = "mqtt5"

@@ -9,6 +9,7 @@ from sensors.kind import Kinds
 from service.clocks import now
 from service.learning import learn_some
 from service.settings import Settings
+from service.slot_drop import SlotDrop
 from store.alarms.retention import forget_alarms
 from store.backfill import backfill_rollups
 from store.database import connected
@@ -28,7 +29,7 @@ _BATCH_DAYS = 7.0
 
 
 async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> None:
-    """Keep house until cancelled. Raises `DatabaseUnavailable`."""
+    """Keep house until cancelled. Raises `DatabaseUnavailable`, and `DropError` for a folder that cannot be used."""
     retention = Retention(
         raw_days=settings.raw_days,
         rollup_days=settings.rollup_days,
@@ -36,6 +37,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
         quarantine_days=settings.quarantine_days,
         event_days=settings.event_days,
     )
+    drop = SlotDrop.of(settings.appointments_dir) if settings.appointments_dir else None
     swept_at = paired_at = -RETENTION_EVERY_S
     async with connected(database_url, name="upkeep") as conn:
         while True:
@@ -47,6 +49,8 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
             if started - paired_at >= TURNS_EVERY_S:
                 behind = await update_turns(conn, kinds, limit_rows=TURN_ROWS, now=now())
                 paired_at = paired_at if behind else started
+            if drop is not None:
+                await drop.take(conn, now())
             rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS)
             if not await backfill_rollups(conn, kinds) and not rolled and not await learn_some(conn, kinds, now()):
                 await asyncio.sleep(ROLLUP_EVERY_S)

@@ -140,6 +140,7 @@ async def _books(conn: Connection, retention: Retention, now: datetime) -> None:
     await conn.execute("delete from raw_payload where received_at < %s", (quarantine_old,))
     rollup_old = now - timedelta(days=retention.rollup_days)
     await conn.execute("delete from turn_hour where hour < %s", (rollup_old,))
+    await conn.execute("delete from appointment where hour < %s", (rollup_old,))
     await conn.execute("delete from event where recorded_at < %s", (now - timedelta(days=retention.event_days),))
     await conn.execute(_SITUATIONS, (now - timedelta(days=retention.event_days),))
     batches_old = now - timedelta(days=retention.batch_days)

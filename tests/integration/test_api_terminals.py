@@ -124,3 +124,90 @@ async def test_a_range_that_cannot_be_is_refused(client: httpx.AsyncClient) -> N
     for start in ("2026-03-02T08:00:00Z", "2025-03-02T08:00:00Z"):
         response = await client.get("/terminals/SEYA/turn-time", params={"from": start})
         assert response.status_code == 422, start
+
+
+PLAN = {
+    "slots": [{"hour": "2026-03-02T07:00:00+01:00", "booked": 80}, {"hour": "2026-03-02T08:00:00+01:00", "booked": 60}]
+}
+CSV = "hour,booked\n2026-03-02T07:00+01:00,80\n2026-03-02T08:00+01:00,60\n"
+
+
+async def test_a_plan_is_taken_as_json_or_csv_and_a_second_time_changes_nothing(client: httpx.AsyncClient) -> None:
+    path, as_csv = "/terminals/SEYA/appointments", {"content-type": "text/csv; charset=utf-8"}
+    first = await client.put(path, json=PLAN)
+    assert (first.status_code, first.json()) == (200, {"terminal": "SEYA", "hours": 2, "changed": 2})
+    assert (await client.put(path, content=CSV, headers=as_csv)).json()["changed"] == 0
+    assert (await client.put(path, content=CSV.replace("60", "61"), headers=as_csv)).json()["changed"] == 1
+    shown = (await client.get(path)).json()
+    assert [(hour["hour"], hour["booked"], hour["arrived"]) for hour in shown["hours"]] == [
+        ("2026-03-02T06:00:00Z", 80, None),
+        ("2026-03-02T07:00:00Z", 61, None),
+    ]
+
+
+async def test_the_same_key_gives_the_same_answer(client: httpx.AsyncClient) -> None:
+    path, key = "/terminals/SEYA/appointments", {"idempotency-key": "monday"}
+    answers = [await client.put(path, json=PLAN, headers=key) for _ in range(2)]
+    assert [answer.json()["changed"] for answer in answers] == [2, 2]
+    assert answers[1].headers["idempotent-replay"] == "true"
+
+
+async def test_a_plan_with_mistakes_changes_nothing_and_each_is_named(client: httpx.AsyncClient) -> None:
+    slots = [{"hour": "2026-03-02T07:00", "booked": 80}, {"hour": "2026-03-02T07:00Z", "booked": -1}, PLAN["slots"][0]]
+    response = await client.put("/terminals/SEYA/appointments", json={"slots": slots})
+    problem = response.json()
+    assert (response.status_code, problem["type"]) == (422, "urn:vigie:problem:invalid-parameter")
+    assert [(error["parameter"], error["where"]) for error in problem["errors"]] == [
+        ("slots[0], hour", "body"),
+        ("slots[1], booked", "body"),
+    ]
+    assert not (await client.get("/terminals/SEYA/appointments")).json()["hours"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content", "status", "slug"),
+    [
+        ("text/plain", CSV, 415, "unsupported-media-type"),
+        (None, CSV, 415, "unsupported-media-type"),
+        ("text/csv", CSV + "\n" * 300_000, 413, "body-too-long"),
+        ("application/json", CSV, 422, "invalid-parameter"),
+    ],
+)
+async def test_a_plan_that_is_none_is_refused(
+    client: httpx.AsyncClient, content_type: str | None, content: str, status: int, slug: str
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    response = await client.put("/terminals/SEYA/appointments", content=content.encode(), headers=headers)
+    assert (response.status_code, response.json()["type"]) == (status, f"urn:vigie:problem:{slug}")
+
+
+async def test_a_page_of_somebody_else_may_not_give_a_plan(client: httpx.AsyncClient) -> None:
+    response = await client.put("/terminals/SEYA/appointments", json=PLAN, headers={"origin": "https://example.com"})
+    assert response.status_code == 403
+
+
+async def test_booked_arrived_and_no_shows_by_the_hour(client: httpx.AsyncClient, url: str) -> None:
+    hour = NOW.replace(minute=0) - HOUR
+    counted = "insert into gate_1h (sensor, time, readings, coverage, arrivals_mean) values (%s, %s, 114, %s, %s)"
+    put(url, counted, ("W07-G1", hour, 0.95, 0.4), ("W07-G2", hour, 0.95, 0.2), ("W07-G3", hour, 0.95, 0.9))
+    put(url, counted, ("W07-G1", hour - HOUR, 0.95, 0.4), ("W07-G2", hour - HOUR, 0.5, 0.4))
+    slots = [{"hour": (hour + n * HOUR).isoformat(), "booked": 80} for n in (-1, 0, 1)]
+    await client.put("/terminals/SEYA/appointments", json={"slots": slots})
+    shown = (await client.get("/terminals/SEYA/appointments", params={"from": "2026-03-02T00:00:00Z"})).json()
+    assert [(hour["booked"], hour["arrived"], hour["no_shows"]) for hour in shown["hours"]] == [
+        (80, None, None),  # one gate delivered half of its readings
+        (80, 72, 8),  # 114 readings of 0.6 in 95 % of the hour
+        (80, None, None),  # it is not over
+    ]
+    assert shown["total"] == {"booked": 80, "arrived": 72, "no_shows": 8, "no_show_share": 0.1}
+
+
+async def test_at_a_gate_for_both_ways_those_who_were_let_in_have_arrived(client: httpx.AsyncClient, url: str) -> None:
+    hour = NOW.replace(minute=0) - HOUR
+    put(url, "insert into gate_1h (sensor, time, readings, coverage) values (%s, %s, 120, 1)", ("E03-G1", hour))
+    passage = """
+    insert into passage (sensor, time, received_at, batch, quality, lane, direction) values (%s, %s, %s, 1, 0, 1, %s)"""
+    ways = ["in", "out", "in", "in"]
+    put(url, passage, *[("E03-G1", hour + n * HOUR / 9, NOW, way) for n, way in enumerate(ways)])
+    shown = (await client.get("/terminals/TCP/appointments")).json()
+    assert [(hour["booked"], hour["arrived"]) for hour in shown["hours"]] == [(None, 3)]
