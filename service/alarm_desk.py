@@ -16,6 +16,7 @@ from analytics.alarms.rulebook import load_rules
 from analytics.alarms.rules import Rules
 from analytics.alarms.standing import Clocks, Standing
 from sensors.catalogue import Catalogue
+from sensors.level import Abnormality
 from service.clocks import now
 from service.settings import Settings
 from store.alarms.floods import watch_flood
@@ -27,6 +28,7 @@ from store.database import Connection, connected, listen, wait_for_notice
 from store.events import append_events
 from store.feed import EVENT_CHANNEL, feed_after, feed_cursor, move_feed_cursor
 from store.leadership import Lock, wait_for_lock
+from store.outlooks import abnormalities
 
 READER = "alarms"
 CONDITIONS: Sequence[Reading] = SITUATIONS
@@ -95,8 +97,8 @@ class AlarmDesk:
         conn = self._conn
         maintenance = await load_maintenance(conn, wall)
         desk = self._desk(await load_standing(conn, self._rules), maintenance)
-        for row in events:
-            desk.take(_happening(row), wall)
+        for event in await self._judged(events):
+            desk.take(event, wall)
         recordings = {entry.recording for entry in desk.standing.values() if entry.recording is not None}
         desk.settle(Clocks(wall, await recording_clocks(conn, recordings) if recordings else {}))
         told = await save_standing(conn, desk.changed(), now=wall)
@@ -105,6 +107,12 @@ class AlarmDesk:
         self._watching = flood is not None or bool(recordings)
         # Last, because all writers of events wait for each other from here to the commit.
         self._own.update(await append_events(conn, [*told, *announced]))
+
+    async def _judged(self, events: Sequence[EventRow]) -> list[Happening]:
+        """The events with how unusual it is at the things they are about, where they do not say so themselves."""
+        things = sorted({thing for row in events for thing in _things(row)})
+        known = await abnormalities(self._conn, things) if things else {}
+        return [_happening(row, [known[thing] for thing in _things(row) if thing in known]) for row in events]
 
     def _desk(self, standing: Sequence[Standing], maintenance: Sequence[Maintenance]) -> Desk:
         return Desk(self._rules, self._catalogue, self._readings, standing=standing, maintenance=maintenance)
@@ -122,5 +130,17 @@ async def run_alarms(database_url: str, rules: Rules, readings: Sequence[Reading
                 await desk.wait()
 
 
-def _happening(row: EventRow) -> Happening:
-    return Happening(row.time, row.type, row.subject, row.data)
+def _things(row: EventRow) -> Sequence[str]:
+    """What an event about the road rests on."""
+    if row.type.startswith("vigie.congestion."):
+        return [row.subject]
+    sensors = row.data.get("sensors") if row.type.startswith("vigie.situation.") else None
+    return sensors if isinstance(sensors, list) else []
+
+
+def _happening(row: EventRow, abnormal: Sequence[int] = ()) -> Happening:
+    """Unusual where one thing is, usual only where all that are compared are."""
+    found = Abnormality.UNKNOWN if Abnormality.UNKNOWN in abnormal else Abnormality.USUAL
+    found = Abnormality.UNUSUAL if Abnormality.UNUSUAL in abnormal else found
+    data = {"abnormality": found.label, **row.data} if abnormal else row.data
+    return Happening(row.time, row.type, row.subject, data)

@@ -27,6 +27,9 @@ select sensor as thing, time, coverage, abnormality, usual, z, minutes, speed, l
 from outlook where sensor = %s"""
 
 
+_ABNORMAL = "select sensor, abnormality from outlook where sensor = any(%s) and abnormality is not null"
+
+
 @dataclass(frozen=True, slots=True)
 class OutlookRow:
     """Of one thing. abnormality: an `Abnormality`, None where its kind is not compared. Speeds in km/h by horizon."""
@@ -56,3 +59,8 @@ async def outlook_of(conn: Connection, thing: str) -> OutlookRow | None:
     async with conn.cursor(row_factory=class_row(OutlookRow)) as cursor:
         await cursor.execute(_READ, (thing,))
         return await cursor.fetchone()
+
+
+async def abnormalities(conn: Connection, things: Sequence[str]) -> dict[str, int]:
+    """How unusual it is at each of these things that are compared: an `Abnormality` by id."""
+    return dict(await (await conn.execute(_ABNORMAL, (list(things),))).fetchall())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sensors.level import Level
+from sensors.level import Abnormality, Level
 
 
 class Sort(enum.StrEnum):
@@ -21,14 +21,6 @@ class Sort(enum.StrEnum):
     CONGESTION = "congestion"
     SENSOR = "sensor"
     SERVICE = "service"
-
-
-class Abnormality(enum.StrEnum):
-    """How unusual a level is for the time of week; unknown until something was learnt."""
-
-    USUAL = "usual"
-    UNKNOWN = "unknown"
-    UNUSUAL = "unusual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +187,7 @@ def _level(value: object) -> Level:
 
 def _abnormality(data: Mapping[str, Any]) -> Abnormality:
     value = data.get("abnormality")
-    return next((word for word in Abnormality if word.value == value), Abnormality.UNKNOWN)
+    return next((word for word in Abnormality if word.label == value), Abnormality.UNKNOWN)
 
 
 def _cause(value: object) -> str | None:

@@ -56,8 +56,8 @@ def weigh(rules: Rules, rule: AlarmRule, condition: Condition, place: PlaceRule 
     factors = rules.priority
     level, level_factor = _level(rules, rule, condition)
     judged = condition.sort is Sort.CONGESTION
-    abnormality = condition.abnormality.value if judged else "not judged"
-    abnormality_factor = factors.abnormality[condition.abnormality.value] if judged else 1.0
+    abnormality = condition.abnormality.label if judged else "not judged"
+    abnormality_factor = factors.abnormality[condition.abnormality.label] if judged else 1.0
     place_name, place_factor = (place.name, place.factor) if place is not None else (ELSEWHERE, 1.0)
     score = round(level_factor * abnormality_factor * place_factor, 6)
     return Arithmetic(

@@ -15,10 +15,11 @@ from typing import Any, get_args
 
 import msgspec
 
-from analytics.alarms.conditions import Abnormality, Sort
+from analytics.alarms.conditions import Sort
 from analytics.alarms.rules import AlarmRule, LevelName, Rules
 from sensors.errors import OperatorError
 from sensors.fault import Fault
+from sensors.level import Abnormality
 
 _LANGUAGES = ("fr", "en")
 _SPOKEN = (("title",), ("consequence",), ("response", "do"), ("response", "call"))
@@ -108,7 +109,7 @@ def _faults(rules: Rules) -> Iterator[str]:
         yield f"priority: medium from {factors.medium:g} is not below high from {factors.high:g}"
     for name, table, wanted in (
         ("level", factors.level, get_args(LevelName)),
-        ("abnormality", factors.abnormality, tuple(Abnormality)),
+        ("abnormality", factors.abnormality, tuple(word.label for word in Abnormality)),
     ):
         if set(wanted) != set(table):
             yield f"priority.{name} has factors for {', '.join(table)}; it needs them for {', '.join(wanted)}"

@@ -152,6 +152,29 @@ async def test_a_situation_is_one_alarm_whatever_its_sensors_say(migrated_url: s
     assert rows("select over_why from condition") == [{"over_why": "part of s2"}]
 
 
+@pytest.mark.parametrize(
+    ("known", "abnormality"), [((1, -1), "unusual"), ((0, 0), "usual"), ((0, -1), "unknown"), ((), "unknown")]
+)
+async def test_how_unusual_it_is_comes_from_the_things_it_rests_on(
+    migrated_url: str, feed, rows, known: tuple[int, ...], abnormality: str
+) -> None:
+    things = ("W12-F1", "W12-F2")
+    for thing, value in zip(things, known, strict=False):
+        rows(_OUTLOOK, thing, value)
+    data = {"situation": "s1", "kind": "road", "level": "jammed", "sites": ["W12"], "sensors": list(things)}
+    task = asyncio.create_task(run_alarms(migrated_url, shipped_rules()), name="alarms")
+    await until(lambda: rows("select from feed_cursor"))
+    await feed(("situation.began", "s1", data))
+    (row,) = await until(lambda: rows("select arithmetic from alarm"))
+    task.cancel()
+    assert row["arithmetic"]["abnormality"] == abnormality
+
+
+_OUTLOOK = """
+insert into outlook (sensor, abnormality, minutes, speed, low, high, usual_ahead, updated_at)
+values (%s, %s, '{}', '{}', '{}', '{}', '{}', now()) returning sensor"""
+
+
 async def test_ten_calls_in_ten_minutes_are_a_flood(migrated_url: str, feed, rows) -> None:
     async with running(migrated_url):
         await feed(*(jam(f"W12-F{number}") for number in range(1, 11)))

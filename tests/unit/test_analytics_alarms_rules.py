@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 import analytics.alarms
-from analytics.alarms.conditions import Abnormality, Condition, Sort
+from analytics.alarms.conditions import Condition, Sort
 from analytics.alarms.ground import Ground
 from analytics.alarms.priority import weigh
 from analytics.alarms.rulebook import RulesError, load_rules, parse_rules, shipped_rules
 from sensors.catalogue import shipped_catalogue
 from sensors.fault import Fault
-from sensors.level import Level
+from sensors.level import Abnormality, Level
 
 NOW = datetime(2026, 3, 2, 7, 14, tzinfo=UTC)
 SHIPPED = (Path(analytics.alarms.__file__).parent / "rules.toml").read_text("utf-8")
@@ -95,7 +95,7 @@ def test_what_is_only_dense_is_an_event() -> None:
     ],
 )
 def test_priority_shows_its_arithmetic(what: str, thing: str, level: int, abnormality: str, words: str) -> None:
-    found = condition(what, thing, Level(level), abnormality=Abnormality(abnormality))
+    found = condition(what, thing, Level(level), abnormality=Abnormality[abnormality.upper()])
     rule = RULES.rule_of(found, public_road=GROUND.public_road(found))
     assert rule is not None
     sum_ = weigh(RULES, rule, found, GROUND.place(found))
