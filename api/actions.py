@@ -53,16 +53,31 @@ class Act:
     once: Once | None
 
     async def answer(self, work: Callable[[Connection], Awaitable[Answer]]) -> Response:
-        """Do it, or give the answer that was given before."""
+        """Do it in one transaction, or give the answer that was given before."""
         try:
-            answer = await self.context.operations.act(self.once, work)
+            return _response(await self.context.operations.act(self.once, work))
         except KeyReused:
-            detail = "This Idempotency-Key was given with another request before; choose another one."
-            raise Problem(422, "idempotency-key-reused", detail) from None
-        headers = {"cache-control": "no-store"}
-        headers |= {"etag": answer.etag} if answer.etag else {}
-        headers |= {"idempotent-replay": "true"} if answer.again else {}
-        return Response(answer.body, answer.status, headers, media_type="application/json")
+            raise _reused() from None
+
+    async def given(self) -> Response | None:
+        """The answer that was given before: for what reaches outside, and must not wait inside a transaction."""
+        try:
+            before = None if self.once is None else await self.context.operations.answered(self.once)
+        except KeyReused:
+            raise _reused() from None
+        return None if before is None else _response(before)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {"cache-control": "no-store"}
+    headers |= {"etag": answer.etag} if answer.etag else {}
+    headers |= {"idempotent-replay": "true"} if answer.again else {}
+    return Response(answer.body, answer.status, headers, media_type="application/json")
+
+
+def _reused() -> Problem:
+    detail = "This Idempotency-Key was given with another request before; choose another one."
+    return Problem(422, "idempotency-key-reused", detail)
 
 
 async def _act(request: Request, context: InContext, actor: InActor, key: Key = None, if_match: IfMatch = None) -> Act:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -18,6 +19,9 @@ from api.assets import read_assets
 from api.board import Board
 from api.broadcast import Feed
 from api.context import Context, Now
+from api.delivery.courier import Courier
+from api.delivery.guard import AddressGuard
+from api.delivery.post import Poster
 from api.installed import Installed
 from api.metrics import RequestMetrics, StreamMetrics
 from api.routes import (
@@ -25,6 +29,7 @@ from api.routes import (
     alerts,
     appointments,
     catalogue,
+    deliveries,
     duty,
     faults,
     forecast,
@@ -35,6 +40,7 @@ from api.routes import (
     readings,
     situations,
     states,
+    subscriptions,
     terminals,
 )
 from api.security import Guard
@@ -87,6 +93,8 @@ def create_app(
         terminals,
         appointments,
         alerts,
+        subscriptions,
+        deliveries,
         readings,
         catalogue,
         geometry,
@@ -120,14 +128,21 @@ def _context(source: Source, kinds: Kinds, settings: ApiSettings, registry: Coll
         coast=shipped_coast(),
         assets=read_assets(settings.page),
         registry=registry,
+        courier=courier_of(settings),
     )
+
+
+def courier_of(settings: ApiSettings) -> Courier:
+    """Who carries messages to receivers, by these settings."""
+    poster = Poster(AddressGuard(settings.private_networks))
+    return Courier(settings.signing_key, poster, settings.mail_server, ZoneInfo(settings.timezone))
 
 
 @asynccontextmanager
 async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
     """Run what feeds the event streams; should it fail, the block is cancelled: a deaf stream looks healthy."""
     context: Context = app.state.context
-    async with asyncio.TaskGroup() as tasks:
+    async with context.courier.poster, asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(context.feed.run(), name="feed"),
             tasks.create_task(context.feed.beat(), name="heartbeat"),

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from api.assets import Asset
 from api.board import Board
 from api.broadcast import Feed
+from api.delivery.courier import Courier
 from api.installed import Installed
 from api.settings import ApiSettings
 from api.source import Source
@@ -37,6 +38,7 @@ class Context:
     coast: bytes
     assets: dict[str, Asset]
     registry: CollectorRegistry
+    courier: Courier
 
 
 def _context(request: Request) -> Context:

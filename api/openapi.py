@@ -19,6 +19,7 @@ TAGS = [
     {"name": "duty", "description": "Who is on duty, the load of alarms, the hand-over, maintenance."},
     {"name": "terminals", "description": "Terminals: how they are, turn times, slot plans, the outlook."},
     {"name": "alerts", "description": "The one feed of events, each a CloudEvent, with its id as cursor."},
+    {"name": "subscriptions", "description": "Receivers that alerts are sent to: webhooks and mail."},
     {"name": "readings", "description": "How it was."},
     {"name": "catalogue", "description": "What is installed and what it measures."},
     {"name": "map", "description": "What the map is drawn on."},

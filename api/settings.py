@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from api.delivery.guard import Network
+from api.delivery.mail import MailServer
+from api.delivery.signing import KEY_BYTES, SigningKey
+
 PAGE = Path(__file__).parent / "page"
 """The operator's page as it is shipped: static files, no build step."""
+
+
+def _new_key() -> SigningKey:
+    """For an app that keeps none, such as a test's."""
+    return SigningKey(secrets.token_bytes(KEY_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,8 @@ class ApiSettings:
     that often while somebody looks. `poll_s` is how soon a lost notification is made good.
     `heartbeat_s` is how often a stream is told that it is alive: shorter is traffic for nobody, longer lets consumers
     act on what nobody confirms. `behind_s` is how old the oldest batch may be that analytics has not read before
-    `/readyz` says so.
+    `/readyz` says so. `signing_key` makes the secrets of webhooks; `private_networks` are those that webhooks may reach
+    although they are private; `mail_server` takes mail, None: none is sent.
     """
 
     title: str = "Vigie"
@@ -35,3 +46,6 @@ class ApiSettings:
     poll_s: float = 2.0
     heartbeat_s: float = 30.0
     behind_s: float = 30.0
+    signing_key: SigningKey = field(default_factory=_new_key)
+    private_networks: tuple[Network, ...] = ()
+    mail_server: MailServer | None = None

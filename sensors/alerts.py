@@ -75,6 +75,8 @@ _KEYS: Mapping[str, tuple[_Schema, str]] = {
     "began": (_TIME, "when it began"),
     "alarms_10min": ({"type": "integer"}, "alarms of the last 10 minutes"),
     "most_10min": ({"type": "integer"}, "the most within 10 minutes so far"),
+    "subscription": (_TEXT, "id of the subscription"),
+    "name": (_TEXT, "what people call it"),
     "maintenance": (_TEXT, "id of the maintenance"),
     "range": ({"enum": ["sensor", "site", "terminal"]}, "what is under maintenance, or closed"),
     "begins": (_TIME, "when it begins"),
@@ -83,7 +85,7 @@ _KEYS: Mapping[str, tuple[_Schema, str]] = {
     "from": (_TIME, "beginning of the stretch"),
     "to": (_TIME, "end of the stretch"),
     "buckets": ({"type": "integer"}, "how many means changed"),
-    "why": (_TEXT, "`late` or `stored_late`"),
+    "why": (_TEXT, "the reason"),
     "old": (_FREE, "the means as they were"),
     "new": (_FREE, "the means as they are"),
     "valid_until": (_TIME, "until when it may be believed, if nothing newer comes: then fail safe"),
@@ -122,6 +124,7 @@ _ALARM = (
 )
 _ALARM_MAY = ("headline", "score", "cause", "situation", "expected_end")
 _FLOOD = ("began", "alarms_10min", "most_10min")
+_RECEIVER = ("subscription", "kind", "name", "why")
 _WORK = ("maintenance", "range", "begins", "ends")
 
 TYPES: Mapping[str, AlertType] = {
@@ -150,11 +153,21 @@ TYPES: Mapping[str, AlertType] = {
     "vigie.flood.ended.v1": AlertType("they can be read again", _FLOOD),
     "vigie.maintenance.planned.v1": AlertType("maintenance was announced", _WORK),
     "vigie.maintenance.ended.v1": AlertType("it ended before its time", _WORK),
+    "vigie.subscription.disabled.v1": AlertType("a receiver of alerts was given up", _RECEIVER),
+    "vigie.subscription.enabled.v1": AlertType("it is served again", _RECEIVER),
+    "vigie.subscription.deleted.v1": AlertType("it was deleted", _RECEIVER),
     "vigie.aggregate.revised.v1": AlertType(
         "late readings changed means that were published",
         ("kind", "resolution", "from", "to", "buckets", "why", "old", "new"),
     ),
 }
+
+
+TEST = "vigie.test.v1"
+HEARTBEAT = "vigie.heartbeat.v1"
+CHALLENGE = "vigie.subscription.challenge.v1"
+NOT_OF_THE_FEED = frozenset({TEST, HEARTBEAT, CHALLENGE})
+"""What receivers are sent beside alerts: CloudEvents too, with ids of their own."""
 
 
 def schema_name(type_: str) -> str:

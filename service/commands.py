@@ -33,7 +33,7 @@ from service.evaluate.evaluation import Disturbance, as_text, evaluate
 from service.field_broker import tells_password
 from service.fieldwork import Fieldwork
 from service.ingestor import Ingest
-from service.outgoing import outgoing
+from service.outgoing import api_settings, outgoing
 from service.parts import Part, keep_all_running
 from service.quarantining import keep_bounded, list_entries, run_reingest, show_entry
 from service.sending import Sent
@@ -105,8 +105,13 @@ async def run_analyse(settings: Settings, _: argparse.Namespace) -> None:
 async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
     endpoints, kinds, registry = find_endpoints(settings), kinds_of(settings), CollectorRegistry()
     url = endpoints.database_url
-    serve = partial(run_server, url, kinds, settings, registry, lambda page: tell(f"answering at {page}"))
-    await keep_all_running([Part("serve", serve), *outgoing(endpoints, settings)])
+    api = api_settings(settings)
+    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=_answering)
+    await keep_all_running([Part("serve", serve), *outgoing(endpoints, settings, api)])
+
+
+def _answering(page: str) -> None:
+    tell(f"answering at {page}")
 
 
 async def run_simulate(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -11,7 +11,6 @@ from api.server import serve
 from api.settings import ApiSettings
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
-from service.settings import Settings
 from store.api_queries import DatabaseSource
 from store.database import Pool
 
@@ -32,10 +31,15 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 async def run_server(
-    database_url: str, kinds: Kinds, settings: Settings, registry: CollectorRegistry, ready: Callable[[str], None]
+    database_url: str,
+    kinds: Kinds,
+    http: str,
+    *,
+    api: ApiSettings,
+    registry: CollectorRegistry,
+    ready: Callable[[str], None],
 ) -> None:
-    """Serve until cancelled; `ready` gets the URL of the page once it answers."""
-    api_settings = ApiSettings(allowed_hosts=frozenset(settings.allowed_hosts))
+    """Serve at the address `http` until cancelled; `ready` gets the URL of the page once it answers."""
     async with Pool(database_url, name="api", size=CONNECTIONS) as pool:
-        app = create_app(DatabaseSource(pool, database_url), kinds, settings=api_settings, registry=registry)
-        await serve(app, *parse_address(settings.http), ready)
+        app = create_app(DatabaseSource(pool, database_url), kinds, settings=api, registry=registry)
+        await serve(app, *parse_address(http), ready)

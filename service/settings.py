@@ -49,6 +49,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ingest_receipt_s: Annotated[float, msgspec.Meta(gt=0)] = 10
 
     publish_alerts: bool = True
+    webhook_key_file: str | None = None
+    webhook_private_networks: tuple[str, ...] = ()
+    smtp_url: str | None = None
+    mail_from: str | None = None
+    dead_man_url: str | None = None
+    dead_man_every_s: Annotated[float, msgspec.Meta(ge=1)] = 60
 
     raw_days: Days = 400
     rollup_days: Days = 3650

@@ -26,7 +26,7 @@ from service.children import command_part, server_part
 from service.endpoints import Endpoints, cache_folder, home_folder
 from service.ingestor import Ingest
 from service.metrics import IngestMetrics, quarantine_drops
-from service.outgoing import outgoing
+from service.outgoing import api_settings, outgoing
 from service.parts import Part, keep_running, stop_in_order
 from service.quarantining import keep_bounded
 from service.server import parse_address, run_server
@@ -102,9 +102,10 @@ def _parts(
     yield Part("upkeep", lambda: run_upkeep(url, kinds, settings))
     drops = quarantine_drops(registry)
     yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))
+    api = api_settings(settings)
     announce = partial(_announce, options, home)
-    yield Part("serve", lambda: run_server(url, kinds, settings, registry, announce))
-    yield from outgoing(endpoints, settings)
+    yield Part("serve", partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=announce))
+    yield from outgoing(endpoints, settings, api)
     yield from map(server_part, stack.children)
 
 

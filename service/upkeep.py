@@ -15,6 +15,7 @@ from store.backfill import backfill_rollups
 from store.database import connected
 from store.retention import Retention, apply_retention
 from store.rollups import update_rollups
+from store.subscriptions import forget_tries
 from store.turns import update_turns
 
 ROLLUP_EVERY_S = 5.0
@@ -45,6 +46,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
             if started - swept_at >= RETENTION_EVERY_S:
                 await apply_retention(conn, kinds, retention, now=now())
                 await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
+                await forget_tries(conn, now())
                 swept_at = started
             if started - paired_at >= TURNS_EVERY_S:
                 behind = await update_turns(conn, kinds, limit_rows=TURN_ROWS, now=now())

@@ -24,6 +24,7 @@ class Lock(enum.IntEnum):
     SHIFT = 0x56_09
     ALERTS = 0x56_0A
     TURN = 0x56_0B
+    DELIVERY = 0x56_0C
 
 
 _HOLDER = """

@@ -54,6 +54,10 @@ class Operations:
             async with self._pool.connection() as conn:
                 return await query(conn)
 
+    async def answered(self, once: Once) -> Answer | None:
+        """The answer that was given under this key. Raises `KeyReused`."""
+        return await self.read(lambda conn: _answered(conn, once))
+
     async def act(self, once: Once | None, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         """Do `work` in a transaction, unless it was answered before. Raises `KeyReused`, and what `work` raises."""
         with away_is_unavailable():
@@ -64,15 +68,18 @@ class Operations:
 async def _once(conn: Connection, once: Once, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
     claimed = await (await conn.execute(_CLAIM, (once.who, once.key, once.digest))).fetchone()
     if claimed is None:
-        return await _answered(conn, once)
+        given = await _answered(conn, once)
+        assert given is not None
+        return given
     answer = await work(conn)
     await conn.execute(_ANSWER, (answer.status, answer.etag, answer.body, once.who, once.key))
     return answer
 
 
-async def _answered(conn: Connection, once: Once) -> Answer:
+async def _answered(conn: Connection, once: Once) -> Answer | None:
     row = await (await conn.execute(_ANSWERED, (once.who, once.key))).fetchone()
-    assert row is not None
+    if row is None:
+        return None
     digest, status, etag, body = row
     if bytes(digest) != once.digest:
         raise KeyReused

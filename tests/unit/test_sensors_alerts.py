@@ -21,7 +21,7 @@ from analytics.health.watch import FaultChange
 from analytics.situations.situation import Notice, Situation, Step, Trend
 from analytics.situations.situation import State as Open
 from api.shapes import alert_json
-from sensors.alerts import TYPES, schema_of
+from sensors.alerts import NOT_OF_THE_FEED, TYPES, schema_of
 from sensors.catalogue import shipped_catalogue
 from sensors.fault import Fault, Scope
 from sensors.level import Level, Verdict
@@ -125,5 +125,8 @@ def test_every_type_that_is_told_is_known_and_documented() -> None:
     ]
     told = set(re.findall(r'"(vigie\.[a-z_]+\.[a-z_]+\.v\d+)"', "\n".join(code)))
     assert told <= TYPES.keys()
+    assert not NOT_OF_THE_FEED & TYPES.keys()
+    guide = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    assert {type_ for type_ in NOT_OF_THE_FEED if f"`{type_}`" not in guide} == set()
     docs = (ROOT / "docs" / "api.md").read_text("utf-8")
     assert {type_ for type_ in TYPES if f"`{type_}`" not in docs} == set()
