@@ -115,19 +115,26 @@ class Group:
         self._stray(_Strays.of(troubles.thing, what, troubles.times, clock[at], time_us), counted)
 
     def close(self) -> Iterator[tuple[int, Summary]]:
-        """Close every bin that the clock has left behind; its end (us) and its summary."""
-        if not self.begun:
-            return
-        until = int(closing(np.array([self.clock.now_us]))[0])
-        if until - self._closed_us > BINS * BIN_US:
-            self._skip(until - BINS * BIN_US)
+        """Close every bin that the clock has left behind; its end (us) and its summary.
+
+        Of a silence longer than anything looks back, the rest is passed over.
+        """
+        until, empty = (int(closing(np.array([self.clock.now_us]))[0]) if self.begun else self._closed_us), 0
         while self._closed_us < until:
+            next_us = self._next_us()
+            empty = empty + 1 if next_us >= self._closed_us + BIN_US else 0
+            if empty > BINS:
+                self._closed_us, empty = min(until, next_us), 0
+                continue
             self._closed_us += BIN_US
             yield self._closed_us, self._summary(self._closed_us)
 
-    def _skip(self, to_us: int) -> None:
-        """After a silence longer than anything looks back, its bins say nothing."""
-        self._closed_us = max(self._closed_us, to_us)
+    def _next_us(self) -> int:
+        """The bin of the first reading or stray that waits."""
+        waiting = [int(strays.bin.min()) * BIN_US for strays in self._strays]
+        if len(self._open.thing):
+            waiting.append(int(self._open.time_us.min()) // BIN_US * BIN_US)
+        return min(waiting, default=NEVER)
 
     def _summary(self, end_us: int) -> Summary:
         within = self._open.time_us < end_us

@@ -158,6 +158,13 @@ def cut(batches: Iterable[Heard], rows: int) -> Iterable[Heard]:
             yield Heard(readings, [one for one in batch.refused if low <= one.received_us < high])
 
 
+def together(batches: Iterable[Heard]) -> Heard:
+    """The same as one batch of some hours, as a backlog comes."""
+    return Heard(
+        [part for batch in batches for part in batch.readings], [one for batch in batches for one in batch.refused]
+    )
+
+
 def _between(part: Readings, low: int, high: int) -> Readings:
     inside = np.flatnonzero((part.received_us >= low) & (part.received_us < high))
     columns = ("time_us", "quality", "values", "received_us", "boot", "seq")
@@ -185,6 +192,7 @@ async def test_an_ordinary_morning_has_no_faults_and_batches_change_nothing() ->
     changes = judged(batches)
     assert {change.place for change in changes} == {one.where for one in some}
     assert judged(cut(batches, 400)) == changes
+    assert judged([together(batches)]) == changes
 
 
 numbers = st.one_of(st.floats(width=32), st.sampled_from([0.0, 100.0, float("nan"), float("inf"), -99.0]))
