@@ -25,6 +25,10 @@ from unnest(%(hours)s::timestamptz[], %(booked)s::integer[]) as given (hour, boo
 on conflict (terminal, hour) do update set booked = excluded.booked, changed_at = excluded.changed_at
 where appointment.booked <> excluded.booked"""
 
+_BOOKED = """
+select hour, booked from appointment
+where terminal = %(terminal)s and hour > %(start)s - interval '1 hour' and hour < %(end)s order by hour"""
+
 # Means of an hour are weighted back to sums; what was not delivered is added in proportion.
 _HOURS = """
 with entry as (
@@ -62,6 +66,21 @@ class SlotHour:
     hour: datetime
     booked: int | None
     arrived: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An hour of a plan."""
+
+    hour: datetime
+    booked: int
+
+
+async def bookings(conn: Connection, terminal: str, start: datetime, end: datetime) -> list[Booked]:
+    """Read the plan of the hours that touch [start, end), in order."""
+    async with conn.cursor(row_factory=class_row(Booked)) as cursor:
+        await cursor.execute(_BOOKED, {"terminal": terminal, "start": start, "end": end})
+        return await cursor.fetchall()
 
 
 async def put_slots(conn: Connection, terminal: str, slots: Sequence[Slot], *, now: datetime) -> int:

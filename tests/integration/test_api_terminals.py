@@ -211,3 +211,53 @@ async def test_at_a_gate_for_both_ways_those_who_were_let_in_have_arrived(client
     put(url, passage, *[("E03-G1", hour + n * HOUR / 9, NOW, way) for n, way in enumerate(ways)])
     shown = (await client.get("/terminals/TCP/appointments")).json()
     assert [(hour["booked"], hour["arrived"]) for hour in shown["hours"]] == [(None, 3)]
+
+
+def gate_rows(url: str, gate: str, count: int, **told: float) -> None:
+    base = {"queue_trucks": 40.0, "lanes_open": 4.0, "service_s": 90.0, "arrivals": 1.0, "departures": 1.0, **told}
+    statement = f"""
+    insert into gate (sensor, time, received_at, batch, quality, {", ".join(base)})
+    values (%s, %s, %s, 1, 0, {", ".join(["%s"] * len(base))})"""  # noqa: S608  names of columns
+    put(url, statement, *[(gate, NOW - n * HOUR / 120, NOW, *base.values()) for n in range(count)])
+
+
+async def test_the_outlook_foretells_each_gate_for_two_hours(client: httpx.AsyncClient, url: str) -> None:
+    gate_rows(url, "W07-G1", 240)
+    gate_rows(url, "W07-G3", 240, queue_trucks=0, arrivals=0.5, departures=0.5)
+    slots = [{"hour": (NOW.replace(minute=0) + n * HOUR).isoformat(), "booked": 80} for n in (-1, 0, 1)]
+    await client.put("/terminals/SEYA/appointments", json={"slots": slots})
+    shown = (await client.get("/terminals/SEYA/outlook")).json()
+    assert (shown["terminal"], shown["at"]) == ("SEYA", "2026-03-02T07:34:00Z")
+    assert [(hour["hour"][11:16], hour["booked"]) for hour in shown["plan"]] == [
+        ("07:00", 80),
+        ("08:00", 80),
+        ("09:00", None),
+    ]
+    entry, silent, exit_ = shown["gates"]
+    assert [(gate["gate"], len(gate["steps"]), gate["hampered"]) for gate in shown["gates"]] == [
+        ("W07-G1", 8, False),
+        ("W07-G2", 0, None),
+        ("W07-G3", 8, False),
+    ]
+    assert [step["time"] for step in entry["steps"][:2]] == ["2026-03-02T07:49:00Z", "2026-03-02T08:04:00Z"]
+    assert entry["steps"][0]["wait_s"] > entry["steps"][-1]["wait_s"] >= 0
+    assert all(step["low_s"] <= step["wait_s"] <= step["high_s"] for step in entry["steps"])
+    assert [hour["hour"][11:16] for hour in entry["hours"]] == ["07:00", "08:00", "09:00"]
+    assert silent["hours"] == []
+    assert exit_["direction"] == "out"
+
+
+async def test_the_outlook_of_an_earlier_instant_knows_nothing_later(client: httpx.AsyncClient, url: str) -> None:
+    gate_rows(url, "W07-G1", 240)
+    before = (NOW - HOUR / 2).isoformat()
+    first = (await client.get("/terminals/SEYA/outlook", params={"at": before})).json()
+    gate_rows(url, "W07-G2", 20, queue_trucks=100)
+    assert (await client.get("/terminals/SEYA/outlook", params={"at": before})).json() == first
+    assert first["at"] == "2026-03-02T07:04:00Z"
+
+
+async def test_without_fresh_readings_there_is_no_outlook(client: httpx.AsyncClient, url: str) -> None:
+    gate_rows(url, "W07-G1", 10)
+    shown = (await client.get("/terminals/SEYA/outlook", params={"at": (NOW + HOUR).isoformat()})).json()
+    assert shown["at"] is None
+    assert [gate["steps"] for gate in shown["gates"]] == [[], [], []]

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from api.models.appointments import Slots
+from api.models.outlook import TerminalAhead
 from api.models.terminals import TurnTime
 from sensors.slots import PlanRefused, parse_csv, parse_json
 
@@ -26,7 +27,11 @@ def after(request: str, language: str) -> str:
 
 @pytest.mark.parametrize(
     ("request_", "model"),
-    [("GET /v1/terminals/SEYA/turn-time?", TurnTime), ("GET /v1/terminals/SEYA/appointments?", Slots)],
+    [
+        ("GET /v1/terminals/SEYA/turn-time?", TurnTime),
+        ("GET /v1/terminals/SEYA/appointments?", Slots),
+        ("GET /v1/terminals/SEYA/outlook`", TerminalAhead),
+    ],
 )
 def test_the_examples_have_the_shape_of_the_answers(request_: str, model: type[BaseModel]) -> None:
     shown = model.model_validate_json(after(request_, "json"), strict=False)
