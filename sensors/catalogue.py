@@ -113,6 +113,20 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     sites: tuple[str, ...]
 
 
+class Ban(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A stretch of road from which lorries are banned, and where they are sent instead.
+
+    Both by the sections on which lorries are counted, one a direction: on two in a row a lorry would count twice.
+    `objective` is the share by which lorries on the stretch should become fewer.
+    """
+
+    id: str
+    name: str
+    stretch: tuple[str, ...]
+    detour: tuple[str, ...]
+    objective: float
+
+
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """Everything that is installed, as one value."""
 
@@ -122,6 +136,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     terminals: tuple[Terminal, ...] = ()
     sections: tuple[Section, ...] = ()
     ways: tuple[Way, ...] = ()
+    bans: tuple[Ban, ...] = ()
 
     @cached_property
     def site_by_id(self) -> dict[str, Site]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Terminal, Way, shipped_catalogue
+from sensors.catalogue import Ban, Catalogue, Corridor, Section, Sensor, Site, Terminal, Way, shipped_catalogue
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from sensors.rule import Cooling, Limits, rises
@@ -30,6 +30,7 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("corridor", Corridor),
     ("section", Section),
     ("way", Way),
+    ("ban", Ban),
 )
 """In the order in which rows may refer to each other."""
 

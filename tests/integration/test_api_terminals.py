@@ -261,3 +261,31 @@ async def test_without_fresh_readings_there_is_no_outlook(client: httpx.AsyncCli
     shown = (await client.get("/terminals/SEYA/outlook", params={"at": (NOW + HOUR).isoformat()})).json()
     assert shown["at"] is None
     assert [gate["steps"] for gate in shown["gates"]] == [[], [], []]
+
+
+async def test_a_lorry_ban_is_shown_by_counts(client: httpx.AsyncClient, url: str) -> None:
+    statement = """
+    insert into traffic (sensor, time, received_at, batch, quality, count, hgv_share)
+    values (%s, %s, %s, 1, %s, %s, %s)"""
+    shares = {"W12-F1": 0.1, "W12-F2": 0.0, "W15-F3": 0.1, "W15-F4": 0.0, "W14-F1": 0.5, "W14-F2": 0.1}
+    instants = [NOW - n * HOUR / 120 for n in range(1, 121)]
+    put(url, statement, *[(name, at, at, 0, 10, share) for name, share in shares.items() for at in instants])
+    put(url, statement, ("W12-F1", NOW - HOUR / 7, NOW, 2, 1000, 1.0))  # distrusted
+    asked = {"from": (NOW - HOUR).isoformat()}
+    (ban,) = (await client.get("/lorry-ban", params=asked)).json()["items"]
+    assert (ban["ban"], ban["objective"], ban["baseline_origin"]) == ("RN568-FOS", -0.8, "detour")
+    # 120 readings of 10 vehicles an hour: 28,800 a day and lane.
+    assert (ban["lorries_day"], ban["detour_day"], ban["baseline_day"]) == (5760.0, 17280.0, 23040.0)
+    assert (ban["change"], ban["objective_met"]) == (-0.75, False)
+    point = next(point for point in ban["points"] if point["on"] == "stretch" and point["site"] == "W12")
+    assert (point["name"], point["direction"], point["hgv_share"], point["coverage"]) == (
+        "La Fenouillère",
+        "Arles",
+        0.05,
+        1,
+    )
+    assert [(day["day"], day["change"]) for day in ban["days"]] == [("2026-03-02T00:00:00Z", -0.75)]
+    beside = [point["lorries_day"] for point in ban["points"] if point["on"] == "beside"]
+    assert beside == [None, None]
+    given = (await client.get("/lorry-ban", params={**asked, "baseline_day": 28800})).json()["items"][0]
+    assert (given["change"], given["objective_met"], given["baseline_origin"]) == (-0.8, True, "given")

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from api.models.appointments import Slots
+from api.models.lorry_ban import BansOut
 from api.models.outlook import TerminalAhead
 from api.models.terminals import TurnTime
 from sensors.slots import PlanRefused, parse_csv, parse_json
@@ -31,6 +32,7 @@ def after(request: str, language: str) -> str:
         ("GET /v1/terminals/SEYA/turn-time?", TurnTime),
         ("GET /v1/terminals/SEYA/appointments?", Slots),
         ("GET /v1/terminals/SEYA/outlook`", TerminalAhead),
+        ("GET /v1/lorry-ban?", BansOut),
     ],
 )
 def test_the_examples_have_the_shape_of_the_answers(request_: str, model: type[BaseModel]) -> None:
