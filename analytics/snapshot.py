@@ -71,9 +71,13 @@ def _state(thing: Thing, rows: States, row: int, silent: bool, values: list[floa
 
 
 def reader(sensor: Sensor, corridors: Sequence[State]) -> State:
-    """Derive a Bluetooth reader's state from the corridors that end at it: it lives while any of them speaks."""
+    """Derive a Bluetooth reader's state from the corridors that end at it: it lives while any of them speaks.
+
+    Its level is the worst that is known of them; an alarm has only the corridor.
+    """
     heard = [state for state in corridors if state.time_us is not None]
     alive = [state for state in heard if not state.silent]
+    levels = [state.level for state in alive if state.level is not None]
     since = [state.since_us for state in alive or heard if state.since_us is not None]
     return State(
         thing=sensor.id,
@@ -81,7 +85,7 @@ def reader(sensor: Sensor, corridors: Sequence[State]) -> State:
         kind=sensor.kind,
         time_us=max((state.time_us for state in heard if state.time_us is not None), default=None),
         since_us=(min if alive else max)(since, default=None),
-        level=None,
+        level=max(levels, default=None),
         alarm=None,
         verdict=Verdict.TRAFFIC if alive else Verdict.SENSOR if heard else Verdict.UNKNOWN,
         silent=bool(heard) and not alive,

@@ -80,7 +80,7 @@ async def put_appointments(
 async def list_appointments(context: InContext, terminal: InTerminal, start: From = None, to: To = None) -> Slots:
     """Booked, arrived and no-shows of each hour that has a plan or arrivals; without `to` the next two days too."""
     now = context.now()
-    begin, end = hours_of(context, start, to or (None if start is None else now))
+    begin, end = hours_of(context, start, to)
     end = end if to else end + _AHEAD
     hours = await context.operations.read(lambda conn: slot_hours(conn, terminal.code, begin, end))
     return _slots(terminal, begin, end, hours, now)

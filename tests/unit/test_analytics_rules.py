@@ -127,6 +127,14 @@ def test_its_two_directions_are_two_things() -> None:
     assert (levels["A-C"], levels["C-A"]) == (Level.JAMMED, Level.UNKNOWN)
 
 
+def test_a_reader_shows_the_worst_level_of_its_corridors() -> None:
+    bench = Bench.corridor()
+    (unheard,) = [state for state in bench.engine.states(["C-B1"]) if state.thing == "C-B1"]
+    bench.feed(*[passing(0.3)] * 10)
+    (reader,) = [state for state in bench.engine.states(["C-B1"]) if state.thing == "C-B1"]
+    assert (unheard.level, reader.level, reader.alarm) == (None, Level.JAMMED, None)
+
+
 def test_fewer_than_three_vehicles_do_not_change_a_level() -> None:
     bench = Bench.corridor()
     bench.feed(*[passing(1.0)] * 5)
