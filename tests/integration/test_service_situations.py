@@ -90,7 +90,10 @@ async def analysed(url: str, kinds: Kinds) -> None:
 
 def told(url: str) -> list[tuple[str, str, dict[str, Any]]]:
     with psycopg.connect(url) as conn:
-        rows = conn.execute("select type, subject, data from event where type like 'vigie.situation.%' order by id")
+        # How long an event holds is counted from when it was stored.
+        rows = conn.execute(
+            "select type, subject, data - 'valid_until' from event where type like 'vigie.situation.%' order by id"
+        )
         return [(str(type_), str(subject), data) for type_, subject, data in rows.fetchall()]
 
 
