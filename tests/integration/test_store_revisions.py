@@ -107,9 +107,11 @@ async def test_the_feed_tells_old_and_new_of_each_resolution(
         "to": "2026-03-02T08:05:00Z",
         "buckets": 1,
         "why": "late",
+        "valid_until": five["valid_until"],
         "old": None,
         "new": None,
     }
+    assert datetime.fromisoformat(five["valid_until"]) > START + 3 * DAY
     assert five["old"] == {"readings": 9, "coverage": 0.9, "mean": {"count": 10.0, **unmeasured}}
     assert five["new"] == {"readings": 10, "coverage": 1.0, "mean": {"count": 22.0, **unmeasured}}
     assert [by_resolution[name]["new"]["readings"] for name in RESOLUTIONS] == [10, 120, 120]
