@@ -94,7 +94,10 @@ def test_the_parts_work_apart_and_a_second_ingestor_takes_over(parts: Parts, run
     del parts.processes["ingest"]
     first.stdout.close()  # type: ignore[union-attr]
     first.wait()
-    assert set(parts.stop().values()) == {0}
+    statuses = parts.stop()
+    # 1 says that readings have no receipt: those of the ingestor that was killed are asked for after 20 s only.
+    assert statuses.pop("simulate") in {0, 1}
+    assert set(statuses.values()) == {0}
 
 
 def test_migrating_twice_says_that_there_is_nothing_to_do(parts: Parts, run_vigie) -> None:
