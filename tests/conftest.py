@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from psycopg.rows import TupleRow
 
@@ -26,6 +28,17 @@ from deploy.embedded.stack import EmbeddedStack, default_home
 CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
 PATIENCE_S = 30.0
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def logs_restored() -> Iterator[None]:
+    """A command that runs in this process must not leave the logs of later tests in a stream that is closed by then."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -162,11 +162,10 @@ async def test_how_unusual_it_is_comes_from_the_things_it_rests_on(
     for thing, value in zip(things, known, strict=False):
         rows(_OUTLOOK, thing, value)
     data = {"situation": "s1", "kind": "road", "level": "jammed", "sites": ["W12"], "sensors": list(things)}
-    task = asyncio.create_task(run_alarms(migrated_url, shipped_rules()), name="alarms")
-    await until(lambda: rows("select from feed_cursor"))
-    await feed(("situation.began", "s1", data))
-    (row,) = await until(lambda: rows("select arithmetic from alarm"))
-    task.cancel()
+    async with running(migrated_url):
+        await until(lambda: rows("select from feed_cursor"))
+        await feed(("situation.began", "s1", data))
+        (row,) = await until(lambda: rows("select arithmetic from alarm"))
     assert row["arithmetic"]["abnormality"] == abnormality
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import httpx
 import pytest
-import structlog
 from fastapi import FastAPI
 
 from api.app import broadcasting, create_app
@@ -232,14 +230,3 @@ async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, str]]:
 def served_with() -> type[Served]:
     """Serve an app with settings of its own."""
     return Served
-
-
-@pytest.fixture
-def logs_restored() -> Iterator[None]:
-    """For tests that run a command in this process: its logs must not be written to what the test has captured."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)

@@ -16,8 +16,6 @@ from service.evaluate.disturb import disturbed
 from service.evaluate.evaluation import Disturbance, evaluate
 from simulators.recording import Recording, save_recording
 
-pytestmark = pytest.mark.usefixtures("logs_restored")
-
 KINDS = load_kinds()
 CALM = Disturbance()
 DAY = 288

@@ -10,8 +10,6 @@ import pytest
 import analytics.alarms
 from service.cli import main
 
-pytestmark = pytest.mark.usefixtures("logs_restored")
-
 SHIPPED = Path(analytics.alarms.__file__).parent / "rules.toml"
 
 
