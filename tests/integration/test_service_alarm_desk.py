@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from analytics.alarms.conditions import CONGESTION
+from analytics.alarms.conditions import CONGESTION, Reading
 from analytics.alarms.lifecycle import State, rebuild
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.rules import Rules
-from service.alarm_desk import run_alarms
+from service.alarm_desk import CONDITIONS, run_alarms
 from store.alarms.rows import alarm_row, trail_row
 from store.catalogue import seed
 from store.database import connected
@@ -51,8 +51,10 @@ def rows(migrated_url: str) -> Callable[..., list[dict[str, Any]]]:
 
 
 @asynccontextmanager
-async def running(url: str, rules: Rules | None = None) -> AsyncIterator[None]:
-    task = asyncio.create_task(run_alarms(url, rules or shipped_rules(), CONGESTION), name="alarms")
+async def running(
+    url: str, rules: Rules | None = None, readings: Sequence[Reading] = CONGESTION
+) -> AsyncIterator[None]:
+    task = asyncio.create_task(run_alarms(url, rules or shipped_rules(), readings), name="alarms")
     try:
         yield
     finally:
@@ -162,7 +164,7 @@ async def test_how_unusual_it_is_comes_from_the_things_it_rests_on(
     for thing, value in zip(things, known, strict=False):
         rows(_OUTLOOK, thing, value)
     data = {"situation": "s1", "kind": "road", "level": "jammed", "sites": ["W12"], "sensors": list(things)}
-    async with running(migrated_url):
+    async with running(migrated_url, readings=CONDITIONS):
         await until(lambda: rows("select from feed_cursor"))
         await feed(("situation.began", "s1", data))
         (row,) = await until(lambda: rows("select arithmetic from alarm"))
