@@ -51,7 +51,8 @@ def test_a_waste_bin_goes_from_its_definition_to_its_chart(bins, run_vigie) -> N
     )
     assert readings == [88.5]
     state = bins.until(
-        lambda: next((s for s in bins.get("/v1/states")["items"] if s["sensor"] == "W07-T1"), None), "a state"
+        lambda: next((s for s in bins.get("/v1/states")["items"] if s["sensor"] == "W07-T1" and s["value"]), None),
+        "a state of this reading",
     )
     assert (state["level"], state["value"]["field"]) == ("congested", "fill_pct")
     (alert,) = bins.get("/v1/alerts?subject=W07-T1")["items"]
