@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from sensors.errors import OperatorError
-from store.database import DatabaseUnavailable, away_is_unavailable
+from store.database import DatabaseLost, DatabaseUnavailable, away_is_unavailable
 
 FAILURES = 6
 """Stops within `WINDOW_S` after which a part is given up: fewer gives up on a slow restart, more spins in the log."""
@@ -48,39 +48,47 @@ async def keep_running(part: Part) -> None:
     worked, waits = False, 0
     while True:
         started = loop.time()
-        away, reason = await _run_once(part)
+        stop = await _run_once(part)
         now = loop.time()
         lasted = now - started >= WORKED_S
-        worked, waits = worked or lasted, 0 if lasted else waits
-        if away and worked:
+        worked, waits = worked or lasted or stop.lost, 0 if lasted else waits
+        if stop.away and worked:
             if not waits:
-                _log.error("part waits for the database", part=part.name, reason=reason)
+                _log.error("part waits for the database", part=part.name, reason=stop.reason)
             await asyncio.sleep(min(LONGEST_WAIT_S, BACKOFF_S * 2**waits))
             waits += 1
             continue
         stops.append(now)
-        recent = [stop for stop in stops if now - stop < WINDOW_S]
+        recent = [time for time in stops if now - time < WINDOW_S]
         if len(recent) == FAILURES:
-            raise PartFailedError(f"{part.name} stopped {FAILURES} times within {WINDOW_S:.0f} s: {reason}")
-        _log.error("part stopped, starting it again", part=part.name, reason=reason, stops_last_minute=len(recent))
+            raise PartFailedError(f"{part.name} stopped {FAILURES} times within {WINDOW_S:.0f} s: {stop.reason}")
+        _log.error("part stopped, starting it again", part=part.name, reason=stop.reason, stops_last_minute=len(recent))
         await asyncio.sleep(BACKOFF_S * 2 ** (len(recent) - 1))
 
 
-async def _run_once(part: Part) -> tuple[bool, str]:
-    """Whether it stopped because the database is away, and why it stopped."""
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Why a part stopped. away: the database is; lost: the part had it until then."""
+
+    reason: str
+    away: bool = False
+    lost: bool = False
+
+
+async def _run_once(part: Part) -> _Stop:
     try:
         with away_is_unavailable():
             await part.run()
     except asyncio.CancelledError:
         raise
     except DatabaseUnavailable as exc:
-        return True, str(exc)
+        return _Stop(str(exc), away=True, lost=isinstance(exc, DatabaseLost))
     except OperatorError as exc:
-        return False, str(exc)
+        return _Stop(str(exc))
     except Exception as exc:  # noqa: BLE001  a part may fail in any way; it is logged with its trace and restarted
         _log.exception("part failed", part=part.name)
-        return False, f"{type(exc).__name__}: {exc}"
-    return False, "it ended by itself"
+        return _Stop(f"{type(exc).__name__}: {exc}")
+    return _Stop("it ended by itself")
 
 
 async def stop_in_order(tasks: Sequence[asyncio.Task[None]], deadline_s: float) -> None:

@@ -50,6 +50,10 @@ class DatabaseUnavailable(OperatorError):  # noqa: N818  a state of the world, a
     """No usable database at the address; one line says what to do."""
 
 
+class DatabaseLost(DatabaseUnavailable):
+    """It was there: a connection that worked, or a statement that was under way, broke."""
+
+
 def is_retryable(sqlstate: str | None) -> bool:
     """Whether trying again may help; None is a connection that broke without a word, an unknown state is permanent."""
     return sqlstate is None or sqlstate.startswith(_RETRYABLE)
@@ -107,7 +111,7 @@ async def patient(url: str, *, name: str) -> AsyncIterator[Connection]:
     except psycopg.Error as exc:
         if not passes_by_itself(exc):
             raise
-        raise DatabaseUnavailable(f"the database at {place(url)} went away: {exc}") from exc
+        raise DatabaseLost(f"the database at {place(url)} went away: {exc}") from exc
     finally:
         await conn.close()
 
@@ -119,7 +123,7 @@ def away_is_unavailable() -> Iterator[None]:
         yield
     except psycopg.Error as exc:
         if passes_by_itself(exc):
-            raise DatabaseUnavailable(f"the database went away: {exc}") from exc
+            raise DatabaseLost(f"the database went away: {exc}") from exc
         raise
 
 

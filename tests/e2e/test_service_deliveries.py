@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+import pytest
 
 from deploy.embedded.child import Child, mortal
 from sensors.kind import Kinds, load_kinds
@@ -154,18 +155,18 @@ async def subscribe(url: str, target: str, secret: Path) -> None:
                 await asyncio.sleep(0.1)
 
 
-async def write_events(url: str, count: int, every_s: float) -> None:
-    """Commit events, whatever happens to the database meanwhile."""
+async def write_events(url: str, count: int, killed: asyncio.Event) -> None:
+    """Commit events until there are so many and everything has been killed, whatever happens to the database."""
     written = 0
-    while written < count:
+    while written < count or not killed.is_set():
         try:
             async with patient(url, name="writer") as conn:
-                while written < count:
+                while written < count or not killed.is_set():
                     event = NewEvent(datetime.now(UTC), "vigie.flood.began.v1", f"n{written}", {"began": "x"})
                     async with conn.transaction():
                         await append_events(conn, [event])
                     written += 1
-                    await asyncio.sleep(every_s)
+                    await asyncio.sleep(0.01)
         except DatabaseUnavailable:
             await asyncio.sleep(0.2)
 
@@ -195,12 +196,24 @@ def feed(url: str) -> list[int]:
         return [int(row[0]) for row in conn.execute("select id from event order by id")]
 
 
-async def test_every_event_reaches_the_receiver_in_order_whoever_is_killed(program_cache: Path, tmp_path: Path) -> None:
-    events, rng = 200, random.Random(1)
-    faults = rng.sample(["receiver", "service", "database"], 3)
+@pytest.mark.parametrize(
+    ("events", "rounds", "seed"),
+    [
+        (200, 1, 1),
+        pytest.param(10_000, 15, 2, marks=[pytest.mark.prove, pytest.mark.timeout(1800)]),
+        pytest.param(10_000, 15, 3, marks=[pytest.mark.prove, pytest.mark.timeout(1800)]),
+    ],
+)
+async def test_every_event_reaches_the_receiver_in_order_whoever_is_killed(
+    program_cache: Path, tmp_path: Path, events: int, rounds: int, seed: int
+) -> None:
+    rng = random.Random(seed)
+    faults = [fault for _ in range(rounds) for fault in rng.sample(["receiver", "service", "database"], 3)]
     async with prepared(program_cache, tmp_path) as place:
-        writing = asyncio.create_task(write_events(place.database_url, events, 0.01), name="writer")
+        killed = asyncio.Event()
+        writing = asyncio.create_task(write_events(place.database_url, events, killed), name="writer")
         await kill_things(place, faults, rng)
+        killed.set()
         await writing
         expected = feed(place.database_url)
         async with asyncio.timeout(PATIENCE_S):

@@ -6,7 +6,7 @@ import pytest
 
 from service import parts
 from service.parts import Part, PartFailedError, keep_running, stop_in_order
-from store.database import DatabaseUnavailable
+from store.database import DatabaseLost, DatabaseUnavailable
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +41,21 @@ async def test_a_part_that_cannot_be_kept_ends_with_its_name_and_reason() -> Non
         await keep_running(Part("keeper", broken))
 
 
-async def test_a_database_that_goes_away_is_waited_for_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "WORKED_S", 0.0)
-    back = asyncio.Event()
-    tries = 0
+@pytest.mark.parametrize("lasted", [True, False], ids=["after working", "while connecting anew"])
+async def test_a_database_that_goes_away_is_waited_for_however_long(
+    monkeypatch: pytest.MonkeyPatch, *, lasted: bool
+) -> None:
+    """Whoever ran for a while had a database; and so had whose connection was lost, however soon."""
+    monkeypatch.setattr(parts, "WORKED_S", 0.0 if lasted else 60.0)
+    back, tries = asyncio.Event(), 0
 
     async def reader() -> None:
         nonlocal tries
         tries += 1
+        if tries == 1 and not lasted:
+            raise DatabaseLost("the database went away")
         if tries <= 3 * parts.FAILURES:
-            raise DatabaseUnavailable("the database went away")
+            raise DatabaseUnavailable("cannot use the database: it is starting up")
         back.set()
         await asyncio.Event().wait()
 
