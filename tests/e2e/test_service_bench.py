@@ -5,9 +5,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.prove
 def test_bench_ingest_counts_every_message_and_compares_in_one_run(run_vigie: Run) -> None:
     done = run_vigie("bench", "ingest", "--messages", "5000", "--rounds", "1", "--json")
     assert done.returncode == 0, done.stderr
