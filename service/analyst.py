@@ -28,7 +28,7 @@ from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
 from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, as_us, diagnose, fault_rows, restore_health
 from service.learning import profiles_of
-from service.situating import restored_situations, situation_event, situation_rows
+from service.situating import habits_of, restored_situations, situation_event, situation_rows
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue, load_neighbours
 from store.copy_out import ReadColumns
@@ -64,8 +64,11 @@ class Found(NamedTuple):
 class Analyst:
     """One engine, its situations, and the connection that holds the right to write what they find."""
 
-    def __init__(self, reader: BatchReader, engine: Engine, health: Health, situations: Situations) -> None:
+    def __init__(
+        self, reader: BatchReader, kinds: Kinds, engine: Engine, health: Health, situations: Situations
+    ) -> None:
         self._reader = reader
+        self._kinds = kinds
         self._engine = engine
         self._health = health
         self._situations = situations
@@ -113,6 +116,7 @@ class Analyst:
         self._engine.refresh(catalogue)
         self._health.refresh(catalogue)
         self._situations.refresh(catalogue, await load_neighbours(self._reader.connection))
+        self._situations.use(await habits_of(self._reader.connection, self._kinds))
         self._engine.use(profiles_of(await load_usual(self._reader.connection)))
         self._refreshed = time.monotonic()
 
@@ -160,8 +164,8 @@ async def open_analyst(reader: BatchReader, kinds: Kinds) -> Analyst:
     """An analyst that goes on where the last one stopped."""
     catalogue = await load_catalogue(reader.connection)
     engine = await _restored(reader, kinds, catalogue)
-    situations = await restored_situations(reader.connection, engine.roster, catalogue)
-    return Analyst(reader, engine, await _restored_health(reader, kinds, engine), situations)
+    situations = await restored_situations(reader.connection, kinds, engine.roster, catalogue)
+    return Analyst(reader, kinds, engine, await _restored_health(reader, kinds, engine), situations)
 
 
 async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> Engine:

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from analytics.roster import Roster
+from analytics.situations.cause import Hint
+from analytics.situations.habits import Table
 from analytics.situations.situation import Notice, Situation, Step
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue
+from sensors.kind import Kinds
 from service.alerts import instant
 from store.catalogue import load_neighbours
 from store.database import Connection
 from store.events import NewEvent
+from store.habits import load_habits
 from store.situations import SituationRow, load_situation_memory
 
 TYPES = {
@@ -20,6 +24,12 @@ TYPES = {
     Step.CHANGED: "vigie.situation.changed.v1",
     Step.ENDED: "vigie.situation.ended.v1",
 }
+
+HABITS = {
+    "gate": ("lanes_open", "service_s", "arrivals"),
+    "traffic": ("flow_veh_h", "speed_kmh", "hgv_share"),
+}
+"""Fields of which a cause asks what is usual, by kind."""
 
 
 def situation_event(notice: Notice) -> NewEvent:
@@ -48,17 +58,29 @@ def data_of(situation: Situation) -> dict[str, Any]:
         "tail": situation.tail,
         "length_m": situation.length_m,
         "trend": situation.trend.value,
+        "cause": situation.cause.value,
+        "causes": [_cause(hint) for hint in situation.causes],
         "onset": _text(situation.onset_us),
         "end": _text(situation.end_us),
         "parent": situation.parent,
     }
 
 
-async def restored_situations(conn: Connection, roster: Roster, catalogue: Catalogue) -> Situations:
+async def habits_of(conn: Connection, kinds: Kinds) -> dict[tuple[str, str], Table]:
+    """What causes are told by, at every hour of the week."""
+    return await load_habits(conn, kinds, HABITS)
+
+
+async def restored_situations(conn: Connection, kinds: Kinds, roster: Roster, catalogue: Catalogue) -> Situations:
     """Situations that go on where the last process stopped; their engine must be restored already."""
     situations = Situations(roster, catalogue, await load_neighbours(conn))
+    situations.use(await habits_of(conn, kinds))
     situations.restore(await load_situation_memory(conn))
     return situations
+
+
+def _cause(hint: Hint) -> dict[str, Any]:
+    return {"what": hint.what.value, "confidence": hint.confidence, "evidence": dict(hint.evidence)}
 
 
 def _row(situation: Situation) -> SituationRow:

@@ -6,7 +6,7 @@ sensors or their levels changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zlib import crc32
@@ -14,9 +14,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.situations.cause import kept_apart
 from analytics.situations.extent import extent
-from analytics.situations.graph import Graph
+from analytics.situations.graph import Graph, Lists
 from analytics.situations.memory import BookMemory, Reader, Writer
+from analytics.situations.places import ACCESS, CORRIDOR, ROAD, WIND
 from analytics.situations.record import Record
 from analytics.situations.situation import Notice, Situation, Span, State, Step
 from analytics.situations.tracker import Identity, Tracked, Tracker
@@ -49,6 +51,7 @@ class Book:
         self._names: tuple[str, ...] = ()
         self._sites: tuple[str, ...] = ()
         self._graph: Graph
+        self._there: Lists
         self._tracker = Tracker(self._name)
         self._records: dict[int, Record] = {}
         self._inside: Index = np.zeros(0, np.intp)
@@ -60,24 +63,40 @@ class Book:
         """Take over places and things with their sites; those known keep their numbers."""
         missing = len(names) - len(self._names)
         self._graph, self._names, self._sites = graph, names, sites
+        placed = ((place, thing) for thing, place in enumerate(graph.place.tolist()) if place >= 0)
+        self._there = Lists.of(placed, len(graph.places))
         self._tracker.grow(len(graph.places))
         self._inside = np.append(self._inside, np.full(missing, -1, np.intp))
         self._began_us = np.append(self._began_us, np.full(missing, NEVER, np.int64))
 
-    def step(self, scene: Scene) -> list[Notice]:
-        """Take the next instant; return what has to be announced, in order of the situations' age."""
+    def follow(self, scene: Scene) -> Tracked:
+        """Take the next instant: who is inside what, and how far it reaches."""
         here = np.flatnonzero((scene.alarm > 0) & (self._graph.place >= 0))
         self._begin(scene, here)
         level, since_us = self._at_places(scene, here)
         tracked = self._tracker.step(self._graph, level > 0, scene.joining, since_us, scene.at_us)
         for slot in tracked.born:
-            self._records[slot] = self._new(self._tracker.open[slot], tracked, slot)
+            self._records[slot] = self._new(self._tracker.open[slot], tracked, slot, scene.at_us)
         self._move(scene, here)
         changed = self._changed(tracked, scene, here)
         self._look(tracked, scene, here, since_us, changed)
         for slot in (*tracked.joined, *tracked.parted):
             self._rehost(slot)
-        return list(self._announced(tracked, scene))
+        return tracked
+
+    def announce(self, tracked: Tracked, at_us: int) -> list[Notice]:
+        """Return what has to be announced after `follow`, in order of the situations' age; forget those that ended."""
+        return list(self._announced(tracked, at_us))
+
+    @property
+    def open(self) -> Iterable[Record]:
+        """The records of the open situations, in no order."""
+        return self._records.values()
+
+    @property
+    def records(self) -> list[Record]:
+        """The same, the eldest first."""
+        return sorted(self._records.values(), key=lambda record: record.identity.age)
 
     @property
     def empty(self) -> bool:
@@ -85,8 +104,7 @@ class Book:
 
     def situations(self, at_us: int) -> list[Situation]:
         """Return all that are open, the eldest first."""
-        records = sorted(self._records.values(), key=lambda record: record.identity.age)
-        return [self._told(record, at_us) for record in records]
+        return [self._told(record, at_us) for record in self.records]
 
     def memory(self) -> BookMemory:
         """Return what `restore` needs."""
@@ -101,7 +119,7 @@ class Book:
     def restore(self, memory: BookMemory) -> None:
         """Go on from a memory; the graph must be there."""
         reader, rows = Reader(self._graph, self._names), memory["situations"]
-        identities = [Identity(row["id"], row["onset_us"]) for row in rows]
+        identities = [Identity(row["id"], row["onset_us"], cause=kept_apart(row["verdict"][0])) for row in rows]
         self._tracker.restore(identities, [row["host"] for row in rows])
         reader.places(self._tracker, memory)
         self._records = {slot: reader.record(row, identities[slot]) for slot, row in enumerate(rows)}
@@ -113,8 +131,8 @@ class Book:
 
     def _name(self, place: int, at_us: int) -> str:
         """Call a situation by when it began and the first sensor that saw it."""
-        there = np.flatnonzero((self._graph.place == place) & (self._began_us != NEVER))
-        first = min((int(self._began_us[thing]), self._names[thing]) for thing in there.tolist())[1]
+        there = [thing for thing in self._there.at(place) if self._began_us[thing] != NEVER]
+        first = min((int(self._began_us[thing]), self._names[thing]) for thing in there)[1]
         name = f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y%m%dT%H%M%SZ}-{first}"
         return name if len(name) <= LONGEST_ID else f"{name[: LONGEST_ID - 9]}-{crc32(name.encode()):08x}"
 
@@ -132,11 +150,11 @@ class Book:
         np.minimum.at(since_us, self._graph.place[here], self._began_us[here])
         return level, since_us
 
-    def _new(self, identity: Identity, tracked: Tracked, slot: int) -> Record:
+    def _new(self, identity: Identity, tracked: Tracked, slot: int, at_us: int) -> Record:
         groups = tracked.groups
         first = int(groups.places[groups.of(int(np.flatnonzero(tracked.slot == slot)[0]))][0])
-        place = self._graph.places[first]
-        return Record(identity, place.kind)
+        kind = self._graph.places[first].kind
+        return Record(identity, ROAD if kind == CORRIDOR else kind, at_us)
 
     def _move(self, scene: Scene, here: Index) -> None:
         """Let things enter and leave; whoever changes from one situation to another does so now."""
@@ -175,7 +193,7 @@ class Book:
             record = self._records[slot]
             mine = things[slice(*np.searchsorted(owners, (slot, slot + 1)).tolist())]
             part = groups.of(group_of[slot]) if slot in group_of else slice(0)
-            record.places = tuple(groups.places[part][groups.inside[part]].tolist())
+            record.places = self._sections(groups.places[part][groups.inside[part]].tolist())
             record.things = tuple(mine.tolist())
             record.level = int(scene.alarm[mine].max()) if len(mine) else record.level
             if record.places:
@@ -184,20 +202,33 @@ class Book:
                 record.extent = extent(self._graph, record.places, began, ends)
             record.grow(scene.at_us, record.extent.length_m or float(len(record.things)))
 
+    def _sections(self, places: list[int]) -> tuple[int, ...]:
+        """Leave out what only joins, and corridors; those alone stand for their sections."""
+        graph = self._graph
+        roads = [place for place in places if not graph.spans[place] and graph.places[place].kind not in (ACCESS, WIND)]
+        along = {other for place in places if graph.spans[place] for other in graph.beside.at(place)}
+        return tuple(roads or sorted(place for place in along if not graph.spans[place]) or places)
+
     def _rehost(self, slot: int) -> None:
         host = self._tracker.open[slot].host
         self._records[slot].host = self._tracker.open[host].id if host >= 0 else None
 
-    def _announced(self, tracked: Tracked, scene: Scene) -> Iterator[Notice]:
+    def _announced(self, tracked: Tracked, at_us: int) -> Iterator[Notice]:
         born = set(tracked.born)
         over = {identity.id for identity in tracked.ended}
-        for slot, record in sorted(self._records.items(), key=lambda item: item[1].identity.age):
+        news = [
+            (record.identity.age, slot)
+            for slot, record in self._records.items()
+            if slot in born or record.identity.id in over or record.worth_telling(at_us)
+        ]
+        for _, slot in sorted(news):
+            record = self._records[slot]
             if record.identity.id in over:
                 del self._records[slot]
-                yield Notice(Step.ENDED, self._told(record, scene.at_us, ended=True))
-            elif slot in born or record.worth_telling(scene.at_us):
-                record.told, record.told_us = record.facts(), scene.at_us
-                yield Notice(Step.BEGAN if slot in born else Step.CHANGED, self._told(record, scene.at_us))
+                yield Notice(Step.ENDED, self._told(record, at_us, ended=True))
+            else:
+                record.told, record.told_us = record.facts(), at_us
+                yield Notice(Step.BEGAN if slot in born else Step.CHANGED, self._told(record, at_us))
 
     def _told(self, record: Record, at_us: int, *, ended: bool = False) -> Situation:
         places = [self._graph.places[place] for place in record.places]
@@ -212,15 +243,25 @@ class Book:
             at_us=at_us,
             onset_us=record.identity.onset_us,
             end_us=record.end_us() if ended else None,
-            places=tuple(sorted(place.id for place in places)),
+            places=tuple(sorted(self._called(record.places))),
             sensors=tuple(sorted(self._names[thing] for thing in record.things)),
             head=head,
             tail=tail,
             length_m=record.extent.length_m,
             trend=record.trend(at_us),
-            parent=record.host,
+            cause=record.verdict.named,
+            causes=record.verdict.hints,
+            parent=record.host or record.parent,
             spans=tuple(self._spans(record)),
         )
+
+    def _called(self, places: tuple[int, ...]) -> Iterator[str]:
+        """Sections by their own id, everything else by the ids of what is there: gates, blocks, cranes."""
+        for place in places:
+            if self._graph.places[place].kind == ROAD:
+                yield self._graph.places[place].id
+            else:
+                yield from (self._names[thing] for thing in self._there.at(place))
 
     def _spans(self, record: Record) -> Iterator[Span]:
         for thing in sorted(record.stays, key=self._names.__getitem__):

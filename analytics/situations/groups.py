@@ -37,9 +37,17 @@ class Groups:
         return slice(*np.searchsorted(self.group, (group, group + 1)).tolist())
 
 
-def grouped(graph: Graph, places: Index, congested: Mask) -> Groups:
-    """Group `places` (ascending); `congested` (P,) tells which are more than bridges."""
+def grouped(graph: Graph, places: Index, congested: Mask, colour: Index) -> Groups:
+    """Group `places` (ascending); `congested` (P,) tells which are more than bridges.
+
+    `colour` (P,) keeps places apart whose situations have different causes, -1 = none yet; a place without one goes
+    with the least colour beside it.
+    """
     first, second = graph.among(places)
+    own = colour[places]
+    if (own >= 0).any():
+        together = _together(own, first, second)
+        first, second = first[together], second[together]
     spans = graph.spans[places]
     roads = ~(spans[first] | spans[second])
     label = components(first[roads], second[roads], len(places))
@@ -51,6 +59,21 @@ def grouped(graph: Graph, places: Index, congested: Mask) -> Groups:
     names, group = np.unique(label, return_inverse=True)
     order = np.argsort(group, kind="stable")
     return Groups(places[order], group[order].astype(np.intp), inside[order], len(names))
+
+
+def _together(own: Index, first: Index, second: Index) -> Mask:
+    """Tell which edges join places that may be one situation: colours spread from place to place, the least first."""
+    none = int(own.max()) + 1
+    colour = np.where(own < 0, none, own)
+    while True:
+        beside = np.full(len(own), none, np.intp)
+        np.minimum.at(beside, first, colour[second])
+        np.minimum.at(beside, second, colour[first])
+        reached = (colour == none) & (beside < none)
+        if not reached.any():
+            same: Mask = colour[first] == colour[second]
+            return same
+        colour = np.where(reached, beside, colour)
 
 
 def _attach(label: Index, spans: Mask, first: Index, second: Index) -> None:

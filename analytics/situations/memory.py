@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
+from analytics.situations.cause import Cause, Hint, Verdict
 from analytics.situations.extent import Extent
 from analytics.situations.graph import Graph
 from analytics.situations.record import Record
@@ -27,25 +28,32 @@ class RecordMemory(TypedDict):
     onset_us: int
     host: str | None
     kind: str
+    born_us: int
+    weighed_us: int
     places: list[list[str]]
     things: list[str]
     level: int
     extent: tuple[list[str], list[str], float | None] | None
     stays: dict[str, list[tuple[int, int | None]]]
     amounts: list[tuple[int, float]]
-    told: tuple[int, str | None, list[list[str]]]
+    parent: str | None
+    verdict: tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]
+    told: tuple[int, str | None, str, list[str]]
     told_us: int
+
+
+PlaceMemory = tuple[str, str, str | None, str | None, int, int]
+"""Kind, id, the situation it is or was in, the one before, when it was congested last, when it only joined others."""
 
 
 class BookMemory(TypedDict):
     """What a `Book` must know.
 
-    began_us: since when things are congested. places: kind, id, the situation each is or was in, the one before, and
-    when it was congested last.
+    began_us: since when things are congested.
     """
 
     began_us: dict[str, int]
-    places: list[tuple[str, str, str | None, str | None, int]]
+    places: list[PlaceMemory]
     situations: list[RecordMemory]
 
 
@@ -67,6 +75,7 @@ class ThingMemory(TypedDict):
     seen: Plain
     values: Plain
     slow_us: tuple[int, int]
+    means: str
     rows: list[Plain]
     row_values: list[Plain]
 
@@ -77,31 +86,34 @@ class Writer:
     def __init__(self, graph: Graph, names: tuple[str, ...]) -> None:
         self._graph, self._names = graph, names
 
-    def places(self, tracker: Tracker) -> list[tuple[str, str, str | None, str | None, int]]:
+    def places(self, tracker: Tracker) -> list[PlaceMemory]:
         """Write the places that are or were in an open situation."""
-        found = []
+        found: list[PlaceMemory] = []
         for place in (tracker.owner >= 0).nonzero()[0].tolist():
             owner, before = (tracker.open.get(int(slots[place])) for slots in (tracker.owner, tracker.before))
             kind, name = self._key(place)
             ids = (owner.id if owner else None, before.id if before else None)
-            found.append((kind, name, *ids, int(tracker.last_us[place])))
+            found.append((kind, name, *ids, int(tracker.last_us[place]), int(tracker.joined_us[place])))
         return found
 
     def record(self, record: Record, host: Identity | None) -> RecordMemory:
-        level, told_host, told_places = record.told
         extent = record.extent
         return RecordMemory(
             id=record.identity.id,
             onset_us=record.identity.onset_us,
             host=host.id if host else None,
             kind=record.kind,
+            born_us=record.born_us,
+            weighed_us=record.weighed_us,
             places=self._keys(record.places),
             things=[self._names[thing] for thing in record.things],
             level=record.level,
             extent=(self._key(extent.head), self._key(extent.tail), extent.length_m) if extent.head >= 0 else None,
             stays={self._names[thing]: stays for thing, stays in sorted(record.stays.items())},
             amounts=list(record.amounts),
-            told=(level, told_host, self._keys(sorted(told_places))),
+            parent=record.parent,
+            verdict=_written(record.verdict),
+            told=(*record.told[:3], [self._names[thing] for thing in sorted(record.told[3])]),
             told_us=record.told_us,
         )
 
@@ -122,19 +134,20 @@ class Reader:
     def places(self, tracker: Tracker, memory: BookMemory) -> None:
         """Give the places back to their situations, which must be open."""
         slots = {identity.id: slot for slot, identity in tracker.open.items()}
-        for kind, name, owner, before, last_us in memory["places"]:
+        for kind, name, owner, before, last_us, joined_us in memory["places"]:
             place = self._graph.index.get((kind, name), -1)
             if place >= 0:
                 tracker.owner[place] = slots.get(owner or "", -1)
                 tracker.before[place] = slots.get(before or "", -1)
-                tracker.last_us[place] = last_us
+                tracker.last_us[place], tracker.joined_us[place] = last_us, joined_us
 
     def record(self, memory: RecordMemory, identity: Identity) -> Record:
-        level, host, places = memory["told"]
-        record = Record(identity, memory["kind"])
+        level, parent, cause, things = memory["told"]
+        record = Record(identity, memory["kind"], memory["born_us"], memory["weighed_us"])
         record.places = tuple(self._places(memory["places"]))
         record.things = tuple(self.thing[name] for name in memory["things"] if name in self.thing)
-        record.level, record.host = memory["level"], memory["host"]
+        record.level, record.host, record.parent = memory["level"], memory["host"], memory["parent"]
+        record.verdict = _read(memory["verdict"])
         record.extent = self._extent(memory) or record.extent
         record.stays = {
             self.thing[name]: [(from_us, to_us) for from_us, to_us in stays]
@@ -142,7 +155,8 @@ class Reader:
             if name in self.thing
         }
         record.amounts.extend((at_us, amount) for at_us, amount in memory["amounts"])
-        record.told, record.told_us = (level, host, frozenset(self._places(places))), memory["told_us"]
+        known = frozenset(self.thing[name] for name in things if name in self.thing)
+        record.told, record.told_us = (level, parent, cause, known), memory["told_us"]
         return record
 
     def _places(self, keys: Iterable[Iterable[str]]) -> list[int]:
@@ -155,3 +169,14 @@ class Reader:
         head, tail, length_m = memory["extent"]
         ends = self._places((head, tail))
         return Extent(ends[0], ends[-1], length_m) if ends else None
+
+
+def _written(verdict: Verdict) -> tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]:
+    hints = [(hint.what.value, hint.confidence, dict(hint.evidence)) for hint in verdict.hints]
+    return verdict.named.value, hints, verdict.since_us, verdict.waiting.value
+
+
+def _read(written: tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]) -> Verdict:
+    named, hints, since_us, waiting = written
+    found = tuple(Hint(Cause(what), confidence, evidence) for what, confidence, evidence in hints)
+    return Verdict(Cause(named), found, since_us, Cause(waiting))

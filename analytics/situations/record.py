@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from analytics.situations.cause import UNJUDGED, Verdict
 from analytics.situations.extent import NOWHERE, Extent
 from analytics.situations.situation import State, Trend
 from analytics.situations.tracker import Identity
@@ -19,11 +20,22 @@ REACH_US = 5 * 60 * 1_000_000
 """Microseconds until a new reach is announced after the last announcement: a station that comes and goes at the tail
 must not speak every step. Shorter: chatter; longer: the operator knows late how far it is."""
 
+YOUNG_US = 15 * 60 * 1_000_000
+"""Microseconds for which a situation is looked at in every step. Shorter: a cause that shows late is told later still;
+longer: more work with many situations."""
+
+MOST_WEIGHED = 20
+"""Causes that are weighed in one step, those that have waited longest first: more than a port ever has at once, and few
+enough that 90,000 sensors stay within their step. Fewer: a port's causes wait."""
+
+STEP_US = 30 * 1_000_000
+"""Microseconds between steps: the shortest period of the port's sensors. Shorter: the same again; longer: late news."""
+
 Stay = tuple[int, int | None]
 """From when until when a thing was congested inside, None = it still is."""
 
-Facts = tuple[int, str | None, frozenset[int]]
-"""Level, host and places, as announced."""
+Facts = tuple[int, str | None, str, frozenset[int]]
+"""Level, parent, cause and things, as announced."""
 
 
 @dataclass(slots=True)
@@ -31,19 +43,23 @@ class Record:
     """places: inside. things: congested there. stays: of every thing that ever was, in order of time.
 
     amounts: how large it was, from when on; what is counted does not matter, only its change. told: what was announced
-    last, and when.
+    last, and when. born_us: the step in which it was found.
     """
 
     identity: Identity
     kind: str
+    born_us: int = 0
+    weighed_us: int = 0
     places: tuple[int, ...] = ()
     things: tuple[int, ...] = ()
     level: int = 0
     host: str | None = None
+    parent: str | None = None
+    verdict: Verdict = UNJUDGED
     extent: Extent = NOWHERE
     stays: dict[int, list[Stay]] = field(default_factory=dict)
     amounts: deque[tuple[int, float]] = field(default_factory=deque)
-    told: Facts = (0, None, frozenset())
+    told: Facts = (0, None, "", frozenset())
     told_us: int = 0
 
     @property
@@ -89,11 +105,15 @@ class Record:
         return Trend.GROWING if now > then else Trend.SHRINKING
 
     def facts(self) -> Facts:
-        return self.level, self.host, frozenset(self.places)
+        return self.level, self.host or self.parent, self.verdict.named.value, frozenset(self.things)
 
     def worth_telling(self, at_us: int) -> bool:
         """Tell whether an operator would want to know what changed since the last announcement."""
-        level, host, places = self.facts()
-        if (level, host) != self.told[:2]:
+        if (self.level, self.host or self.parent, self.verdict.named.value) != self.told[:3]:
             return True
-        return bool(self.things) and places != self.told[2] and at_us >= self.told_us + REACH_US
+        return bool(self.things) and at_us >= self.told_us + REACH_US and frozenset(self.things) != self.told[3]
+
+    def due(self, at_us: int) -> bool:
+        """Tell whether its cause should be weighed again: every step while it is young, then every 5 min."""
+        young = at_us - self.born_us <= YOUNG_US
+        return young or at_us >= self.weighed_us + REACH_US

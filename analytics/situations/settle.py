@@ -13,9 +13,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.situations.means import Means
 from analytics.situations.memory import FORMAT, Plain, ThingMemory
 from analytics.state import LOST_AFTER_US, NEVER, UNKNOWN, States
-from analytics.table import Float32, Index, Int8, Int64, Mask, Table
+from analytics.table import Float32, Index, Int8, Int64, Mask, Table, run_of
+from analytics.window import no_thing_twice
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Settling:
     def __init__(self, width: int) -> None:
         self.seen = Seen.blank(0)
         self.values: Float32 = np.zeros((0, width), np.float32)
+        self.means = Means(width)
         self.silence_us: Int64 = np.zeros(0, np.int64)
         self.slow_since_us: Int64 = np.zeros(0, np.int64)
         self.slow_us: Int64 = np.zeros(0, np.int64)
@@ -65,6 +68,7 @@ class Settling:
         self.seen = self.seen.join(Seen.blank(missing))
         nothing = np.full((missing, self.values.shape[1]), np.nan, np.float32)
         self.values = np.concatenate((self.values, nothing))
+        self.means.grow(len(silence_us))
         self.slow_since_us = np.append(self.slow_since_us, np.full(missing, NEVER, np.int64))
         self.slow_us = np.append(self.slow_us, np.full(missing, -NEVER, np.int64))
 
@@ -82,6 +86,7 @@ class Settling:
                 seen=seen[k],
                 values=values[k],
                 slow_us=slow_us,
+                means=self.means.written(int(things[k])),
                 rows=[rows[row] for row in waits],
                 row_values=[row_values[row] for row in waits],
             )
@@ -92,6 +97,7 @@ class Settling:
         self.seen.put(here, _rows_of([memory["seen"]]))
         self.values[here] = self._values_of([memory["values"]])
         self.slow_since_us[thing], self.slow_us[thing] = memory["slow_us"]
+        self.means.read(thing, memory["means"])
         waiting = _rows_of(memory["rows"])
         self.offer(np.repeat(here, len(memory["rows"])), waiting, self._values_of(memory["row_values"]))
 
@@ -134,20 +140,25 @@ class Settling:
         """Take all readings measured until `to_us`, and let time pass until then."""
         now = self._rows.time_us <= to_us
         thing, rows, values = self._thing[now], self._rows.take(now), self._row_values[now]
-        order = np.lexsort((rows.time_us, thing))
-        thing, rows, values = thing[order], rows.take(order), values[order]
-        turn = _turns(thing)
-        for k in range(int(turn.max(initial=-1)) + 1):
-            self._take(thing[turn == k], rows.take(turn == k), values[turn == k])
+        if no_thing_twice(thing):
+            self._take(thing, rows, values)
+        else:
+            order = np.lexsort((rows.time_us, thing))
+            thing, rows, values = thing[order], rows.take(order), values[order]
+            turn = _turns(thing)
+            for k in range(int(turn.max(initial=-1)) + 1):
+                self._take(thing[turn == k], rows.take(turn == k), values[turn == k])
         self._thing, self._rows, self._row_values = self._thing[~now], self._rows.take(~now), self._row_values[~now]
         self._age(to_us)
 
     def _take(self, thing: Index, rows: Seen, values: Float32) -> None:
         known = self.seen.time_us[thing]
         newer = (known == NEVER) | (rows.time_us > known)
-        thing, rows = thing[newer], rows.take(newer)
-        self.seen.put(thing, rows)
-        self.values[thing] = values[newer]
+        if not newer.all():
+            thing, rows, values = thing[newer], rows.take(newer), values[newer]
+        self.seen.put(run_of(thing), rows)
+        self.values[run_of(thing)] = values
+        self.means.add(thing, rows.time_us, values)
         begins = rows.slow & (self.slow_since_us[thing] == NEVER)
         self.slow_since_us[thing[begins]] = rows.time_us[begins]
         self.slow_us[thing[rows.slow]] = rows.time_us[rows.slow]

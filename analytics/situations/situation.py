@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analytics.situations.cause import Cause, Hint
 from sensors.level import Level
 
 
@@ -47,8 +48,9 @@ class Situation:
     """One congestion or stoppage as of `at_us`, microseconds since 1970 UTC.
 
     kind: of its places, `road` for sections and stations. level: of the worst sensor inside. sites: of places and
-    sensors. places: sections, sites or things inside, sensors: those that are congested there, head and tail: places.
-    end_us: when it was over, None before. parent: the situation that it is a part of, or that brought it about.
+    sensors. places: sections, and the gates, blocks or cranes of a site; sensors: those that are congested there. head
+    and tail: sections, sites or things. cause: what is named, causes: ranked hints. end_us: when it was over, None
+    before. parent: the situation that it is a part of, or that brought it about.
     """
 
     id: str
@@ -65,6 +67,8 @@ class Situation:
     tail: str
     length_m: float | None
     trend: Trend
+    cause: Cause
+    causes: tuple[Hint, ...]
     parent: str | None
     spans: tuple[Span, ...]
 

@@ -15,12 +15,14 @@ from analytics.free_speed import in_use
 from analytics.readings import Arrivals
 from analytics.roster import Roster
 from analytics.settings import Rule
+from analytics.situations.habits import Habits, Table
 from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.settle import Seen
 from analytics.situations.situation import Notice, Situation
 from analytics.situations.zone import Zone
 from analytics.state import NEVER, States
 from analytics.table import Float32, Index, Mask
+from analytics.week import Week
 from sensors.catalogue import Catalogue, Site
 from sensors.level import Level
 
@@ -46,30 +48,44 @@ class Situations:
         self._zone: list[str] = []
         self._members: dict[str, list[int]] = {}
         self._place: Index = np.zeros(0, np.intp)
+        self._number: Index = np.zeros(0, np.intp)
+        self._order: list[str] = []
+        self._timezones: dict[str, str] = {}
         self.stepped: set[str] = set()
         self.refresh(catalogue, neighbours)
 
     def refresh(self, catalogue: Catalogue, neighbours: Neighbours = ()) -> None:
         """Take over the catalogue that the engine has now."""
         things, names = self._roster.things, zone_names(catalogue)
+        self._timezones = {names[site.id]: site.timezone for site in reversed(catalogue.sites)}
         self._walls = {names[site.id] for site in catalogue.sites if site.clock == "wall"}
         for place in range(len(self._zone), len(things)):
             zone = names.get(things[place].site, things[place].site)
             self._zone.append(zone)
             self._members.setdefault(zone, []).append(place)
         self._place = np.zeros(len(things), np.intp)
+        self._order = list(self._members)
+        rank = {zone: number for number, zone in enumerate(self._order)}
+        self._number = np.array([rank[zone] for zone in self._zone], np.intp)
         for zone, members in self._members.items():
             self._place[members] = np.arange(len(members))
-            mine = [(things[place].id, things[place].kind.name, things[place].site) for place in members]
+            mine = [things[place] for place in members]
             found = self._zones.setdefault(zone, Zone(self._roster.width))
             found.refresh(catalogue, mine, self._roster.settings.silence_us[members], neighbours)
+
+    def use(self, tables: Mapping[tuple[str, str], Table]) -> None:
+        """Compare with what is usual from now on: hours of the week by thing and field."""
+        for name, zone in self._zones.items():
+            mine = {self._roster.things[place].id for place in self._members[name]}
+            week = Week(self._timezones[name])
+            zone.use(Habits({key: table for key, table in tables.items() if key[0] in mine}, week))
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
         """Take what the engine stepped: rows with the states after each, new ones with a source in `values`."""
         seen = Seen.of(after, self._slow(rows, after))
-        zones = np.array([self._zone[thing] for thing in rows.thing.tolist()])
-        for zone in np.unique(zones).tolist():
-            mine, there = zones == zone, self._zones[zone]
+        numbers = self._number[rows.thing]
+        for number in np.unique(numbers).tolist():
+            mine, there = numbers == number, self._zones[self._order[number]]
             new, again = mine & (rows.source >= 0), mine & (rows.source < 0)
             there.offer(self._place[rows.thing[new]], seen.take(new), values[rows.source[new]])
             if again.any():

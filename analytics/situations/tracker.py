@@ -30,11 +30,16 @@ comes and goes around its limit is many situations; too high: the end is told la
 
 @dataclass(slots=True)
 class Identity:
-    """A situation's name and when it began. `host`: the slot of the situation that it is a part of now, -1 = none."""
+    """A situation's name and when it began.
+
+    host: the slot of the situation that it is a part of now, -1 = none. cause: keeps it apart from situations that have
+    another; "" = not known.
+    """
 
     id: str
     onset_us: int
     host: int = -1
+    cause: str = ""
 
     @property
     def age(self) -> tuple[int, str]:
@@ -62,6 +67,7 @@ class Tracker:
 
     open: identity by slot. owner: (P,) the slot of the situation that each place is or was lately in, -1 = none.
     before: (P,) the slot that it had before its situation met another. last_us: (P,) when it was congested last.
+    joined_us: (P,) when it joined others last without being congested itself.
     """
 
     def __init__(self, name: Callable[[int, int], str]) -> None:
@@ -69,6 +75,7 @@ class Tracker:
         self.owner: Index = np.zeros(0, np.intp)
         self.before: Index = np.zeros(0, np.intp)
         self.last_us: Int64 = np.zeros(0, np.int64)
+        self.joined_us: Int64 = np.zeros(0, np.int64)
         self._name = name
         self._free: list[int] = []
 
@@ -77,7 +84,8 @@ class Tracker:
         missing = places - len(self.owner)
         nowhere = np.full(missing, -1, np.intp)
         self.owner, self.before = np.append(self.owner, nowhere), np.append(self.before, nowhere)
-        self.last_us = np.append(self.last_us, np.full(missing, -NEVER, np.int64))
+        never = np.full(missing, -NEVER, np.int64)
+        self.last_us, self.joined_us = np.append(self.last_us, never), np.append(self.joined_us, never)
 
     def restore(self, identities: list[Identity], hosts: list[str | None]) -> None:
         """Take back situations, each with the name of the one that it is a part of."""
@@ -99,12 +107,22 @@ class Tracker:
         return tracked
 
     def _grouped(self, graph: Graph, congested: Mask, joining: Mask, at_us: int) -> Groups:
-        self.last_us[congested] = at_us
-        near = (self.owner >= 0) & (at_us - self.last_us <= BRIDGE_US)
-        groups = grouped(graph, np.flatnonzero(near | congested | joining), congested)
+        self.last_us[congested], self.joined_us[joining] = at_us, at_us
+        near = (self.owner >= 0) & (at_us - np.maximum(self.last_us, self.joined_us) <= BRIDGE_US)
+        groups = grouped(graph, np.flatnonzero(near | congested | joining), congested, self._colours())
         newest = np.full(groups.count, -NEVER, np.int64)
         np.maximum.at(newest, groups.group, self.last_us[groups.places])
         return groups.take((at_us - newest <= END_US)[groups.group])
+
+    def _colours(self) -> Index:
+        """Give places the age rank of their situation where it has a cause, for situations of one cause the same."""
+        named = sorted((slot for slot, one in self.open.items() if one.cause), key=lambda slot: self.open[slot].age)
+        if not named:
+            return np.full(len(self.owner), -1, np.intp)
+        first = {self.open[slot].cause: rank for rank, slot in reversed(list(enumerate(named)))}
+        ranks = np.full(max(self.open) + 2, -1, np.intp)
+        ranks[named] = [first[self.open[slot].cause] for slot in named]
+        return ranks[self.owner]
 
     def _kept(self, groups: Groups, known: Index) -> tuple[Index, list[tuple[int, int, int]]]:
         """Return the slot of each group that alone has it and has no other; for the rest who claims what, how often."""

@@ -11,18 +11,25 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from analytics.settings import Thing
 from analytics.situations.book import Book, Scene
-from analytics.situations.graph import Graph, build
+from analytics.situations.cause import judge, kept_apart
+from analytics.situations.graph import build
+from analytics.situations.ground import Ground, ground
+from analytics.situations.habits import Habits
+from analytics.situations.kin import parents
 from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
+from analytics.situations.record import MOST_WEIGHED, STEP_US
+from analytics.situations.roads import crowded_alone
 from analytics.situations.settle import Seen, Settling
+from analytics.situations.sight import Sight
 from analytics.situations.situation import Notice, Situation
+from analytics.situations.why import hints, joining
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64
 from analytics.window import WINDOW_US
 from sensors.catalogue import Catalogue
-
-STEP_US = 30 * 1_000_000
-"""Microseconds between steps: the shortest period of the port's sensors. Shorter: the same again; longer: late news."""
+from sensors.level import Level
 
 IDLE_US = 300 * 1_000_000
 """Microseconds after which a step is taken without readings, for what time alone brings about."""
@@ -33,29 +40,35 @@ not turn time forward for all. Too low: one wrong clock does; too high: most mus
 
 
 class Zone:
-    """n things, given by id, kind and site, as of the last step."""
+    """n things as of the last step."""
 
     def __init__(self, width: int) -> None:
         self.settling = Settling(width)
+        self._sight = Sight((), self.settling)
         self._book = Book()
-        self._graph: Graph | None = None
+        self._ground: Ground | None = None
         self._newest_us: Int64 = np.zeros(0, np.int64)
         self.step_us = -NEVER
 
     def refresh(
         self,
         catalogue: Catalogue,
-        things: Sequence[tuple[str, str, str]],
+        things: Sequence[Thing],
         silence_us: Int64,
         neighbours: Iterable[tuple[str, str, float]] = (),
     ) -> None:
         """Take over a new catalogue; things known keep their numbers."""
-        known = self._graph.places if self._graph else ()
-        self._graph = build(catalogue, things, neighbours, known)
+        known = self._ground.graph.places if self._ground else ()
+        graph = build(catalogue, [(thing.id, thing.kind.name, thing.site) for thing in things], neighbours, known)
+        self._ground, self._sight.things = ground(catalogue, things, graph), things
         self.settling.grow(silence_us)
         missing = len(things) - len(self._newest_us)
         self._newest_us = np.append(self._newest_us, np.full(missing, -NEVER, np.int64))
-        self._book.refresh(self._graph, tuple(thing for thing, _, _ in things), tuple(site for _, _, site in things))
+        self._book.refresh(graph, tuple(thing.id for thing in things), tuple(thing.site for thing in things))
+
+    def use(self, habits: Habits) -> None:
+        """Compare with what is usual from now on."""
+        self._sight.habits = habits
 
     def offer(self, thing: Index, rows: Seen, values: Float32) -> None:
         """Take new readings; they wait for the watermark."""
@@ -67,10 +80,37 @@ class Zone:
         mark_us = max(self._heard_us(), wall_us - WINDOW_US) - WINDOW_US
         notices: list[Notice] = []
         while (next_us := self._next_us()) < mark_us:
-            self.settling.settle(next_us)
-            self.step_us = next_us
-            notices += self._book.step(self._scene(next_us))
+            notices += self._step(next_us)
         return notices
+
+    def _step(self, at_us: int) -> list[Notice]:
+        assert self._ground is not None
+        settled, here = self.settling, self._ground
+        settled.settle(at_us)
+        self.step_us = self._sight.at_us = at_us
+        tracked = self._book.follow(self._scene(here, at_us))
+        waiting = [record for record in self._book.open if record.due(at_us)]
+        due = sorted(waiting, key=lambda record: (record.weighed_us, record.identity.age))[:MOST_WEIGHED]
+        for record in due:
+            record.weighed_us = at_us
+            record.verdict = judge(record.verdict, hints(record, here, self._sight), at_us)
+            record.identity.cause = kept_apart(record.verdict.named)
+        kin = parents(due, self._book.open, here, self._sight)
+        for record in due:
+            record.parent = kin.get(record.identity.id, record.parent)
+        return self._book.announce(tracked, at_us)
+
+    def _scene(self, here: Ground, at_us: int) -> Scene:
+        """Look at everything; a closed lane is dense though nobody is slow yet."""
+        settled = self.settling
+        alarm, slow_us = settled.seen.alarm, settled.slow_us
+        here.closed = frozenset(here.lanes.loops[here.lanes.closed(self._sight)].tolist())
+        closed = [*here.closed, *crowded_alone(here, self._sight)]
+        if closed:
+            alarm, slow_us = alarm.copy(), slow_us.copy()
+            alarm[closed] = np.maximum(alarm[closed], Level.DENSE)
+            slow_us[closed] = at_us
+        return Scene(at_us, alarm, settled.slow_since_us, slow_us, joining(here, self._sight))
 
     def situations(self) -> list[Situation]:
         """Return the open situations as of the last step, the eldest first."""
@@ -105,12 +145,6 @@ class Zone:
         if self._book.empty:
             return waiting_us
         return min(waiting_us, self.step_us - self.step_us % IDLE_US + IDLE_US)
-
-    def _scene(self, at_us: int) -> Scene:
-        assert self._graph is not None
-        settled = self.settling
-        joining = np.zeros(len(self._graph.places), np.bool_)
-        return Scene(at_us, settled.seen.alarm, settled.slow_since_us, settled.slow_us, joining)
 
 
 def _ceil(at_us: int) -> int:

@@ -10,8 +10,27 @@ from api.models.base import LevelName, SensorId, Time
 
 StateName = Literal["open", "clearing", "part", "ended"]
 TrendName = Literal["growing", "steady", "shrinking"]
+CauseName = Literal[
+    "gate_outage",
+    "surge",
+    "yard_saturated",
+    "wind_stop",
+    "accident",
+    "lane_closed",
+    "bottleneck",
+    "recurrent",
+    "unknown",
+]
 
 _ID = "20260302T071200Z-W07-G1"
+
+
+class HintOut(BaseModel):
+    """What may have caused it, how sure that is, and what speaks for it."""
+
+    what: CauseName = Field(examples=["gate_outage"])
+    confidence: float = Field(ge=0, le=1, examples=[0.97])
+    evidence: dict[str, float | str] = Field(examples=[{"lanes_open": 0.0, "lanes_usual": 2.7}])
 
 
 class SituationOut(BaseModel):
@@ -19,11 +38,13 @@ class SituationOut(BaseModel):
 
     situation: str = Field(examples=[_ID], description="its id: when it began, and the first sensor that saw it")
     time: Time = Field(description="the step of event time that this is as of")
-    kind: str = Field(examples=["road"], description="`road`, or the kind of its sensors: gate, yard, crane and so on")
+    kind: str = Field(examples=["road"], description="`road`, or the kind of its sensors, such as `gate`")
     state: StateName = Field(examples=["open"], description="`part`: now belongs to `parent`, and may part again")
     level: LevelName = Field(examples=["jammed"], description="of the worst sensor inside")
     sites: list[str] = Field(examples=[["W02", "W03"]])
-    places: list[str] = Field(examples=[["W02-W03", "W01-W02"]], description="sections, sites or sensors inside")
+    places: list[str] = Field(
+        examples=[["W02-W03", "W01-W02"]], description="sections, or the gates, blocks, cranes there"
+    )
     sensors: list[str] = Field(examples=[["W02-F1", "W03-F1"]], description="those that are congested there now")
     head: str = Field(examples=["W02-W03"], description="the place where vehicles leave it, or where it began")
     tail: str = Field(examples=["W01-W02"], description="the place where vehicles meet it")
@@ -31,6 +52,10 @@ class SituationOut(BaseModel):
     trend: TrendName = Field(examples=["growing"], description="over the last 10 min")
     onset: Time = Field(description="the first slow reading")
     end: Time | None = Field(description="the last slow reading; null while it is not over")
+    cause: CauseName = Field(
+        default="unknown", examples=["gate_outage"], description="unknown until one is sure enough"
+    )
+    causes: list[HintOut] = Field(default=[], description="the most confident first")
     parent: str | None = Field(
         examples=[None], description="the situation that it is a part of, or that brought it about"
     )

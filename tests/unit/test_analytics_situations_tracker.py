@@ -128,6 +128,15 @@ def test_what_only_joins_is_no_situation_and_makes_one_of_two(road: Road) -> Non
     assert road.see("...#.#....", joining="....#.....") == {"s3@2": "...###...."}
 
 
+def test_situations_of_two_causes_stay_two_where_they_meet(road: Road) -> None:
+    road.see("..#...#...")
+    first, second = sorted(road.tracker.open.values(), key=lambda one: one.id)
+    first.cause, second.cause = "gate_outage", "accident"
+    assert road.see("..#####...") == {"s2@1": "..###.....", "s6@1": ".....##..."}
+    second.cause = "gate_outage"
+    assert road.see("..#####...") == {"s2@1": "..#####..."}
+
+
 def test_names_are_never_given_twice_and_every_situation_is_connected(road: Road) -> None:
     generator, on = np.random.default_rng(5), np.zeros(10, bool)
     names: list[str] = []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from analytics.situations.cause import Cause, Hint
 from analytics.situations.situation import Notice, Situation, Span, State, Step, Trend
 from sensors.level import Level
 from service.situating import situation_event, situation_rows
@@ -33,6 +34,8 @@ def situation(number: int = 0, **other: object) -> Situation:
         "tail": "W01-W02",
         "length_m": 3835.0,
         "trend": Trend.GROWING,
+        "cause": Cause.GATE_OUTAGE,
+        "causes": (Hint(Cause.GATE_OUTAGE, 0.97, {"lanes_open": 0.0, "gate": "W07"}),),
         "parent": None,
         "spans": (Span("W02-F1", ONSET_US + MINUTE, None), Span("W03-F1", ONSET_US, None)),
     }

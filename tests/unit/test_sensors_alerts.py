@@ -18,6 +18,7 @@ from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.wording import About, data_of, type_of
 from analytics.changes import Change, What
 from analytics.health.watch import FaultChange
+from analytics.situations.cause import Cause, Hint
 from analytics.situations.situation import Notice, Situation, Step, Trend
 from analytics.situations.situation import State as Open
 from api.shapes import alert_json
@@ -69,7 +70,9 @@ def revisions() -> Iterator[EventRow]:
 def situations() -> Iterator[EventRow]:
     now = {"at_us": NOW_US, "onset_us": NOW_US, "end_us": None, "length_m": 800.0, "trend": Trend.GROWING}
     where = {"sites": ("W12",), "places": ("W15-W12",), "sensors": ("W12-F1",), "head": "W15-W12", "tail": "W15-W12"}
-    one = Situation(id="s1", kind="road", state=Open.OPEN, level=Level.JAMMED, parent=None, spans=(), **now, **where)  # type: ignore[arg-type]  plain values
+    hint = Hint(Cause.GATE_OUTAGE, 0.9, {"lanes_open": 1.0, "gate": "W07-G1"})
+    told = {"kind": "road", "state": Open.OPEN, "level": Level.JAMMED, "cause": hint.what, "causes": (hint,)}
+    one = Situation(id="s1", parent=None, spans=(), **told, **now, **where)  # type: ignore[arg-type]  plain values
     for step in Step:
         event = situation_event(Notice(step, one))
         yield EventRow(1, event.time, event.type, event.subject, dict(event.data))

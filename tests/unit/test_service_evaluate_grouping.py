@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analytics.situations.cause import Cause
 from analytics.situations.situation import Notice, Situation, Span, State, Step, Trend
 from sensors.level import Level
 from service.evaluate.drive import Shown
@@ -49,6 +50,8 @@ def situation(name: str, *stays: tuple[str, int, int | None]) -> Situation:
         tail="a",
         length_m=None,
         trend=Trend.STEADY,
+        cause=Cause.UNKNOWN,
+        causes=(),
         parent=None,
         spans=spans,
     )

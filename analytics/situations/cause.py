@@ -1,0 +1,92 @@
+"""Why: hints with what speaks for them, ranked, and the one that is confident enough to be named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Evidence = Mapping[str, float | str]
+"""What led to a hint: numbers with their unit in the name, ids."""
+
+
+class Cause(StrEnum):
+    """The words of the feed."""
+
+    GATE_OUTAGE = "gate_outage"
+    SURGE = "surge"
+    YARD_SATURATED = "yard_saturated"
+    WIND_STOP = "wind_stop"
+    ACCIDENT = "accident"
+    LANE_CLOSED = "lane_closed"
+    BOTTLENECK = "bottleneck"
+    RECURRENT = "recurrent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """confidence: how often such a hint is right, 0 to 1."""
+
+    what: Cause
+    confidence: float
+    evidence: Evidence = field(default_factory=dict)
+
+
+NAMED = 0.65
+"""Confidence from which a cause is named. Lower: the operator is sent to the wrong place; higher: unknown too often."""
+
+SURE = 0.85
+"""Confidence that is named at once; anything less must hold for `HELD_US`."""
+
+HELD_US = 60 * 1_000_000
+"""Microseconds for which a hint must hold before it is named: two readings of a gate or a loop."""
+
+DROPPED_US = 10 * 60 * 1_000_000
+"""Microseconds after which a name may give way to another that is sure, while nothing speaks for itself any more. Too
+short: the last minutes of a queue, which outlasts what made it, are given to something else; too long: a wrong name
+stays."""
+
+FAINT = 0.3
+"""Confidence below which nothing speaks for a named cause any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a cause: the name, ranked hints; since_us: when the best hint, or the doubt, began."""
+
+    named: Cause = Cause.UNKNOWN
+    hints: tuple[Hint, ...] = ()
+    since_us: int = 0
+    waiting: Cause = Cause.UNKNOWN
+
+
+UNJUDGED = Verdict()
+
+
+def ranked(hints: Iterable[Hint]) -> tuple[Hint, ...]:
+    """Keep the strongest hint of each cause that is more than faint, the strongest first."""
+    best: dict[Cause, Hint] = {}
+    for hint in hints:
+        if hint.confidence >= FAINT and hint.confidence > best.get(hint.what, Hint(hint.what, 0)).confidence:
+            best[hint.what] = hint
+    return tuple(sorted(best.values(), key=lambda hint: (-hint.confidence, hint.what)))
+
+
+def judge(before: Verdict, hints: tuple[Hint, ...], at_us: int) -> Verdict:
+    """Name a cause when a hint is sure, or holds; keep a name until nothing speaks for it and another is sure."""
+    best = hints[0] if hints and hints[0].confidence >= NAMED else Hint(Cause.UNKNOWN, 0)
+    if best.what in (Cause.UNKNOWN, before.named):
+        return Verdict(before.named, hints, at_us)
+    since_us = before.since_us if before.waiting == best.what else at_us
+    if before.named is Cause.UNKNOWN:
+        ready = best.confidence >= SURE or at_us >= since_us + HELD_US
+    else:
+        faint = all(hint.what != before.named for hint in hints)
+        ready = faint and best.confidence >= SURE and at_us >= since_us + DROPPED_US
+    return Verdict(best.what, hints, at_us) if ready else Verdict(before.named, hints, since_us, best.what)
+
+
+def kept_apart(named: str) -> str:
+    """Return what keeps a situation apart from its neighbours: its cause, "" while that is not known."""
+    return "" if named == Cause.UNKNOWN else named

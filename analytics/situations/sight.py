@@ -1,0 +1,83 @@
+"""What the sensors of a zone say now and said lately, by name: what causes, delays and sentences are told by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+
+import numpy as np
+
+from analytics.settings import Thing
+from analytics.situations.habits import NONE, Habits
+from analytics.situations.means import BIN_US
+from analytics.situations.settle import Settling
+from analytics.state import UNKNOWN
+from analytics.table import Float32, Index
+
+MINUTE_US = 60 * 1_000_000
+
+
+@dataclass(slots=True)
+class Sight:
+    """Things of a zone as of `at_us`. Every number is NaN where it is not known; a silent thing knows nothing."""
+
+    things: Sequence[Thing]
+    settled: Settling
+    habits: Habits = NONE
+    at_us: int = 0
+
+    def now(self, thing: int, name: str) -> float:
+        """Return a field of the newest reading."""
+        column = self._column(thing, name)
+        heard = self.at_us <= self.settled.seen.time_us[thing] + self.settled.silence_us[thing]
+        return float(self.settled.values[thing, column]) if heard and column is not None else nan
+
+    def mean(self, thing: int, name: str, minutes: float, *, before: float = 0.0) -> float:
+        """Return the mean of a field over the `minutes` until `before` minutes ago, and up to 5 min more."""
+        column = self._column(thing, name)
+        return nan if column is None else float(self.means(np.array([thing]), column, minutes, before=before)[0])
+
+    def means(self, things: Index, column: int, minutes: float, *, before: float = 0.0) -> Float32:
+        """Return the same of many things of one kind."""
+        to_us = self.at_us - round(before * MINUTE_US)
+        from_us = to_us - round(minutes * MINUTE_US) - BIN_US
+        return self.settled.means.over(things, column, from_us + 1, to_us + 1)
+
+    def hourly(self, thing: int, name: str, minutes: float, *, before: float = 0.0) -> float:
+        """Return a count per reading as a number an hour."""
+        return self.mean(thing, name, minutes, before=before) * 3600 / self.things[thing].period_s
+
+    def usual(self, thing: int, name: str) -> float:
+        """Return what a field usually is at this hour of the week."""
+        return self.habits.at(self.things[thing].id, name, self.at_us)
+
+    def usual_hourly(self, thing: int, name: str) -> float:
+        return self.usual(thing, name) * 3600 / self.things[thing].period_s
+
+    def level(self, thing: int) -> int:
+        return int(self.settled.seen.level[thing])
+
+    def free(self, thing: int) -> bool:
+        """Tell whether a thing is known not to be congested."""
+        return self.level(thing) != UNKNOWN and not self.settled.seen.alarm[thing]
+
+    def _column(self, thing: int, name: str) -> int | None:
+        names = self.things[thing].kind.field_names
+        return names.index(name) if name in names else None
+
+
+def total(numbers: Iterable[float]) -> float:
+    """Add what is known; NaN where nothing is."""
+    known = [number for number in numbers if not isnan(number)]
+    return sum(known) if known else nan
+
+
+def ratio(part: float, whole: float) -> float:
+    """Divide; NaN where one is unknown or nothing is to be divided by."""
+    return part / whole if whole > 0 and not isnan(part) else nan
+
+
+def ramp(value: float, low: float, high: float) -> float:
+    """Return how far a number is on the way from `low` (0) to `high` (1), which may lie below; 0 for NaN."""
+    return 0.0 if isnan(value) else min(max((value - low) / (high - low), 0.0), 1.0)
