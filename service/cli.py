@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from service import commands
 from service.arguments import parse
+from service.commands.common import note
 from service.errors import operator_message
 from service.logs import configure_logs
 from service.settings import Settings, load_settings
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = operator_message(exc)
         if message is None:
             raise
-        commands.note(f"vigie: {message}")
+        note(f"vigie: {message}")
         return 1
 
 

@@ -11,7 +11,7 @@ from service.options import above_zero, count, listed
 from simulators.manner import LARGEST_JITTER
 
 
-def add_simulate(parser: argparse.ArgumentParser) -> None:
+def add_field(parser: argparse.ArgumentParser) -> None:
     """Everything but the function of the command."""
     parser.add_argument("--seed", type=int, dest="simulate_seed", metavar="N", help="another port, the same each time")
     _add_choice(parser.add_argument_group("which sensors, and what they say"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import datetime
 
 
 def count(text: str) -> int:
@@ -37,3 +38,14 @@ def listed(text: str) -> list[str]:
 def flat(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The ids of an option that was given several times."""
     return tuple(name for names in lists for name in names)
+
+
+def moment(text: str) -> datetime:
+    """A time of the command line: RFC 3339 with offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} is not a time with offset like 2026-03-01T12:00:00Z")
+    return found

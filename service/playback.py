@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sensors.errors import OperatorError
-from service.commands import kinds_of, note, tell_counts
+from service.commands.common import kinds_of, note, tell_counts
 from service.endpoints import find_endpoints
-from service.options import above_zero, count, flat, listed
-from service.quarantining import moment
+from service.options import above_zero, count, flat, listed, moment
 from service.recorder import Wanted, record
 from service.replaying import replay
 from service.rerunning import Past, replay_past

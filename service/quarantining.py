@@ -7,7 +7,6 @@ import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 import msgspec
 import structlog
@@ -94,17 +93,6 @@ def told(entry: Entry) -> dict[str, object]:
         return fields | {"payload": payload.decode()}
     except UnicodeDecodeError:
         return fields | {"payload_base64": base64.b64encode(payload).decode()}
-
-
-def moment(text: str) -> datetime:
-    """A time of the command line: RFC 3339 with offset."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text} is not a time with offset like 2026-03-01T12:00:00Z")
-    return found
 
 
 def _lines(entries: Sequence[Entry]) -> list[str]:

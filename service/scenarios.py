@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from sensors.catalogue import Catalogue, shipped_catalogue
-from service.commands import tell
+from service.commands.common import tell
 from service.options import seed
 from service.score.past import WEEK_START
 from service.score.plan import chosen

@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 
 from sensors.errors import OperatorError
-from service.commands import kinds_of, note, tell
+from service.commands.common import kinds_of, note, tell
 from service.endpoints import cache_folder
-from service.options import above_zero, count
-from service.quarantining import moment
+from service.options import above_zero, count, moment
 from service.score.conductor import Options, score_all
 from service.score.one import Question, score_one
 from service.score.past import WEEKS

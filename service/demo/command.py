@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from api.server import CannotListenError, bind
-from service.commands import kinds_of, tell
+from service.commands.common import kinds_of, tell
 from service.demo.play import Options, demo
 from service.endpoints import cache_folder
 from service.options import above_zero

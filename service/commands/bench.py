@@ -1,0 +1,69 @@
+"""`vigie bench`: speeds, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from service.bench.detect import bench_detect
+from service.bench.ingest import bench_ingest
+from service.bench.latency import bench_latency
+from service.bench.report import as_json, as_lines, record
+from service.commands.common import common_options, kinds_of, note, tell
+from service.options import above_zero, count
+from service.settings import Settings
+
+
+def add_bench(bench: argparse.ArgumentParser) -> None:
+    things = bench.add_subparsers(dest="action", required=True, metavar="WHAT")
+    ingest = things.add_parser("ingest", parents=[common_options()], help="messages per second, beside other takers")
+    ingest.add_argument("--messages", type=count, default=300_000, metavar="N", help="per measurement (300000)")
+    ingest.add_argument("--rounds", type=count, default=2, metavar="N", help="every other one mirrored (2)")
+    ingest.set_defaults(run=run_bench_ingest)
+    latency = things.add_parser("latency", parents=[common_options()], help="milliseconds from publishing to commit")
+    latency.add_argument("--sensors", type=count, default=90, metavar="N", help="publishing once a second each (90)")
+    latency.add_argument("--seconds", type=above_zero, default=20.0, metavar="S", help="how long they publish (20)")
+    latency.set_defaults(run=run_bench_latency)
+    detect = things.add_parser(
+        "detect", parents=[common_options()], help="milliseconds a step of analytics takes, in this process"
+    )
+    detect.add_argument(
+        "--sensors", type=_counts, default=[90, 9000, 90_000], metavar="N,N", help="numbers to try (90,9000,90000)"
+    )
+    detect.add_argument("--json", action="store_true", help="print a list with one JSON object per number")
+    detect.set_defaults(run=run_bench_detect)
+    for parser in (ingest, latency):
+        parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+        parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
+
+
+def _counts(text: str) -> list[int]:
+    return [count(part) for part in text.split(",")]
+
+
+async def run_bench_ingest(settings: Settings, arguments: argparse.Namespace) -> None:
+    messages, rounds = arguments.messages, arguments.rounds
+    figures = await bench_ingest(settings, kinds_of(settings), messages, rounds, note)
+    _report("vigie bench ingest", figures, arguments)
+
+
+async def run_bench_latency(settings: Settings, arguments: argparse.Namespace) -> None:
+    figures = await bench_latency(settings, kinds_of(settings), arguments.sensors, arguments.seconds, note)
+    _report("vigie bench latency", figures, arguments)
+
+
+async def run_bench_detect(settings: Settings, arguments: argparse.Namespace) -> None:
+    kinds = kinds_of(settings)
+    found = [asdict(await asyncio.to_thread(bench_detect, kinds, sensors)) for sensors in arguments.sensors]
+    tell(msgspec.json.encode(found).decode() if arguments.json else "\n\n".join(map(as_lines, found)))
+
+
+def _report(what: str, figures: Mapping[str, float], arguments: argparse.Namespace) -> None:
+    tell(as_json(figures) if arguments.json else as_lines(figures))
+    if arguments.record is not None:
+        record(arguments.record, what, figures)
