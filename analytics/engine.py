@@ -26,7 +26,7 @@ from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
 from analytics.table import Float32, Index, Mask, run_of
 from analytics.trust import Trust
-from analytics.usual import Profile
+from analytics.usual import Profile, Usual
 from analytics.window import WINDOW_US, in_time
 from analytics.wording import worded
 from sensors.catalogue import Catalogue
@@ -71,6 +71,11 @@ class Engine:
         """Compare with these profiles from the next reading on; things without one keep theirs."""
         self._profiles |= profiles
         self._usual = self.roster.usual(self._profiles)
+
+    @property
+    def usual(self) -> Usual:
+        """What is usual for the things of the roster."""
+        return self._usual
 
     def unknown(self, things: Iterable[str]) -> set[str]:
         """Those that the catalogue of this engine does not have."""

@@ -19,6 +19,7 @@ Int8 = NDArray[np.int8]
 Int16 = NDArray[np.int16]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 
 Rows = Index | Mask | slice

@@ -118,6 +118,7 @@ class Analyst:
         self._situations.refresh(catalogue, await load_neighbours(self._reader.connection))
         self._situations.use(await habits_of(self._reader.connection, self._kinds))
         self._engine.use(profiles_of(await load_usual(self._reader.connection)))
+        self._situations.expect(self._engine.usual)
         self._refreshed = time.monotonic()
 
     async def _learn(self, things: set[str]) -> None:
@@ -165,6 +166,7 @@ async def open_analyst(reader: BatchReader, kinds: Kinds) -> Analyst:
     catalogue = await load_catalogue(reader.connection)
     engine = await _restored(reader, kinds, catalogue)
     situations = await restored_situations(reader.connection, kinds, engine.roster, catalogue)
+    situations.expect(engine.usual)
     return Analyst(reader, kinds, engine, await _restored_health(reader, kinds, engine), situations)
 
 

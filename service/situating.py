@@ -8,7 +8,7 @@ from typing import Any
 from analytics.roster import Roster
 from analytics.situations.cause import Hint
 from analytics.situations.habits import Table
-from analytics.situations.situation import Notice, Situation, Step
+from analytics.situations.situation import Expectation, Notice, Situation, Step
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
@@ -63,6 +63,9 @@ def data_of(situation: Situation) -> dict[str, Any]:
         "onset": _text(situation.onset_us),
         "end": _text(situation.end_us),
         "parent": situation.parent,
+        **_expected(situation.expected_end),
+        "delay_s": _rounded(situation.delay_s),
+        "lorry_hours": _rounded(situation.lorry_hours),
     }
 
 
@@ -100,6 +103,17 @@ def _row(situation: Situation) -> SituationRow:
 def _stays(situation: Situation) -> Iterator[dict[str, str | None]]:
     for span in situation.spans:
         yield {"sensor": span.sensor, "from": _text(span.from_us), "to": _text(span.to_us)}
+
+
+def _expected(end: Expectation | None) -> dict[str, str | None]:
+    """Whole seconds, by name: the median is `expected_end` itself."""
+    low, median, high = (None, None, None) if end is None else (end.low_us, end.median_us, end.high_us)
+    by_name = {"expected_end": median, "expected_end_low": low, "expected_end_high": high}
+    return {name: None if at is None else _text(at // 1_000_000 * 1_000_000) for name, at in by_name.items()}
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 1)
 
 
 def _text(time_us: int | None) -> str | None:

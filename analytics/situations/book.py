@@ -227,7 +227,7 @@ class Book:
                 del self._records[slot]
                 yield Notice(Step.ENDED, self._told(record, at_us, ended=True))
             else:
-                record.told, record.told_us = record.facts(), at_us
+                record.told, record.told_us, record.told_end = record.facts(), at_us, record.life.expected
                 yield Notice(Step.BEGAN if slot in born else Step.CHANGED, self._told(record, at_us))
 
     def _told(self, record: Record, at_us: int, *, ended: bool = False) -> Situation:
@@ -253,6 +253,9 @@ class Book:
             causes=record.verdict.hints,
             parent=record.host or record.parent,
             spans=tuple(self._spans(record)),
+            expected_end=None if ended else record.life.expected,
+            delay_s=record.delay_s,
+            lorry_hours=None if record.lorry_s is None else record.lorry_s / 3600,
         )
 
     def _called(self, places: tuple[int, ...]) -> Iterator[str]:

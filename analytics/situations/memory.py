@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from analytics.situations.cause import Cause, Hint, Verdict
+from analytics.situations.ends import EndsMemory, LifeMemory, read_end, read_life, written_end, written_life
 from analytics.situations.extent import Extent
 from analytics.situations.graph import Graph
 from analytics.situations.record import Record
 from analytics.situations.tracker import Identity, Tracker
 
-FORMAT = 1
+FORMAT = 2
 """Version of these dicts; a memory of another version is ignored, and situations begin anew."""
 
 Plain = list[float | None]
@@ -40,6 +41,9 @@ class RecordMemory(TypedDict):
     verdict: tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]
     told: tuple[int, str | None, str, list[str]]
     told_us: int
+    told_end: tuple[int, int, int] | None
+    lost_s: tuple[float | None, float | None]
+    life: LifeMemory
 
 
 PlaceMemory = tuple[str, str, str | None, str | None, int, int]
@@ -63,6 +67,7 @@ class ZoneMemory(TypedDict):
     format: int
     step_us: int
     book: BookMemory
+    ends: EndsMemory
 
 
 class ThingMemory(TypedDict):
@@ -115,6 +120,9 @@ class Writer:
             verdict=_written(record.verdict),
             told=(*record.told[:3], [self._names[thing] for thing in sorted(record.told[3])]),
             told_us=record.told_us,
+            told_end=written_end(record.told_end),
+            lost_s=(record.delay_s, record.lorry_s),
+            life=written_life(record.life),
         )
 
     def _key(self, place: int) -> list[str]:
@@ -157,6 +165,8 @@ class Reader:
         record.amounts.extend((at_us, amount) for at_us, amount in memory["amounts"])
         known = frozenset(self.thing[name] for name in things if name in self.thing)
         record.told, record.told_us = (level, parent, cause, known), memory["told_us"]
+        record.told_end, record.life = read_end(memory["told_end"]), read_life(memory["life"])
+        record.delay_s, record.lorry_s = memory["lost_s"]
         return record
 
     def _places(self, keys: Iterable[Iterable[str]]) -> list[int]:

@@ -6,8 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from analytics.situations.cause import UNJUDGED, Verdict
+from analytics.situations.ends import Life
 from analytics.situations.extent import NOWHERE, Extent
-from analytics.situations.situation import State, Trend
+from analytics.situations.situation import Expectation, State, Trend
 from analytics.situations.tracker import Identity
 
 TREND_US = 10 * 60 * 1_000_000
@@ -43,7 +44,7 @@ class Record:
     """places: inside. things: congested there. stays: of every thing that ever was, in order of time.
 
     amounts: how large it was, from when on; what is counted does not matter, only its change. told: what was announced
-    last, and when. born_us: the step in which it was found.
+    last, and when. born_us: the step in which it was found. delay_s, lorry_s: seconds of vehicles and of lorries lost.
     """
 
     identity: Identity
@@ -61,6 +62,13 @@ class Record:
     amounts: deque[tuple[int, float]] = field(default_factory=deque)
     told: Facts = (0, None, "", frozenset())
     told_us: int = 0
+    told_end: Expectation | None = None
+    delay_s: float | None = None
+    lorry_s: float | None = None
+    life: Life = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.life = Life(self.kind, self.identity.onset_us)
 
     @property
     def state(self) -> State:
@@ -111,7 +119,14 @@ class Record:
         """Tell whether an operator would want to know what changed since the last announcement."""
         if (self.level, self.host or self.parent, self.verdict.named.value) != self.told[:3]:
             return True
-        return bool(self.things) and at_us >= self.told_us + REACH_US and frozenset(self.things) != self.told[3]
+        if not self.things or at_us < self.told_us + REACH_US:
+            return False
+        return frozenset(self.things) != self.told[3] or self._ends_elsewhere()
+
+    def _ends_elsewhere(self) -> bool:
+        """Tell whether the end is now expected outside of the range that was told."""
+        told, now = self.told_end, self.life.expected
+        return told is not None and now is not None and not told.low_us <= now.median_us <= told.high_us
 
     def due(self, at_us: int) -> bool:
         """Tell whether its cause should be weighed again: every step while it is young, then every 5 min."""

@@ -44,6 +44,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """When it will be over: `median_us` as likely before as after, from `low_us` to `high_us` 4 times of 5."""
+
+    low_us: int
+    median_us: int
+    high_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """One congestion or stoppage as of `at_us`, microseconds since 1970 UTC.
 
@@ -71,6 +80,9 @@ class Situation:
     causes: tuple[Hint, ...]
     parent: str | None
     spans: tuple[Span, ...]
+    expected_end: Expectation | None = None
+    delay_s: float | None = None
+    lorry_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

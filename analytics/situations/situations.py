@@ -19,9 +19,11 @@ from analytics.situations.habits import Habits, Table
 from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.settle import Seen
 from analytics.situations.situation import Notice, Situation
+from analytics.situations.usually import Usually
 from analytics.situations.zone import Zone
 from analytics.state import NEVER, States
 from analytics.table import Float32, Index, Mask
+from analytics.usual import Usual
 from analytics.week import Week
 from sensors.catalogue import Catalogue, Site
 from sensors.level import Level
@@ -79,6 +81,12 @@ class Situations:
             mine = {self._roster.things[place].id for place in self._members[name]}
             week = Week(self._timezones[name])
             zone.use(Habits({key: table for key, table in tables.items() if key[0] in mine}, week))
+
+    def expect(self, usual: Usual) -> None:
+        """Expect ends by usual speeds from now on: those of the things of the roster, in its order."""
+        for name, zone in self._zones.items():
+            members = np.array(self._members[name], np.intp)
+            zone.expect(Usually(usual, members, [self._roster.things[place] for place in self._members[name]]))
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
         """Take what the engine stepped: rows with the states after each, new ones with a source in `values`."""

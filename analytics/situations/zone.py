@@ -14,16 +14,19 @@ import numpy as np
 from analytics.settings import Thing
 from analytics.situations.book import Book, Scene
 from analytics.situations.cause import judge, kept_apart
+from analytics.situations.ending import Ending
 from analytics.situations.graph import build
 from analytics.situations.ground import Ground, ground
 from analytics.situations.habits import Habits
 from analytics.situations.kin import parents
+from analytics.situations.losses import Losses
 from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.record import MOST_WEIGHED, STEP_US
 from analytics.situations.roads import crowded_alone
 from analytics.situations.settle import Seen, Settling
 from analytics.situations.sight import Sight
 from analytics.situations.situation import Notice, Situation
+from analytics.situations.usually import Usually
 from analytics.situations.why import hints, joining
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64
@@ -46,6 +49,8 @@ class Zone:
         self.settling = Settling(width)
         self._sight = Sight((), self.settling)
         self._book = Book()
+        self._ending = Ending()
+        self._losses = Losses((), None)
         self._ground: Ground | None = None
         self._newest_us: Int64 = np.zeros(0, np.int64)
         self.step_us = -NEVER
@@ -61,6 +66,7 @@ class Zone:
         known = self._ground.graph.places if self._ground else ()
         graph = build(catalogue, [(thing.id, thing.kind.name, thing.site) for thing in things], neighbours, known)
         self._ground, self._sight.things = ground(catalogue, things, graph), things
+        self._losses = Losses(things, self._ground, self._losses)
         self.settling.grow(silence_us)
         missing = len(things) - len(self._newest_us)
         self._newest_us = np.append(self._newest_us, np.full(missing, -NEVER, np.int64))
@@ -69,6 +75,10 @@ class Zone:
     def use(self, habits: Habits) -> None:
         """Compare with what is usual from now on."""
         self._sight.habits = habits
+
+    def expect(self, usually: Usually) -> None:
+        """Expect ends by these usual speeds from now on."""
+        self._ending.usually = usually
 
     def offer(self, thing: Index, rows: Seen, values: Float32) -> None:
         """Take new readings; they wait for the watermark."""
@@ -85,7 +95,7 @@ class Zone:
 
     def _step(self, at_us: int) -> list[Notice]:
         assert self._ground is not None
-        settled, here = self.settling, self._ground
+        settled, here, before_us = self.settling, self._ground, self.step_us
         settled.settle(at_us)
         self.step_us = self._sight.at_us = at_us
         tracked = self._book.follow(self._scene(here, at_us))
@@ -98,6 +108,8 @@ class Zone:
         kin = parents(due, self._book.open, here, self._sight)
         for record in due:
             record.parent = kin.get(record.identity.id, record.parent)
+        self._losses.add(self._book.open, self._sight, before_us)
+        self._ending.step(self._book.open, tracked, settled, at_us)
         return self._book.announce(tracked, at_us)
 
     def _scene(self, here: Ground, at_us: int) -> Scene:
@@ -118,7 +130,8 @@ class Zone:
 
     def memory(self) -> ZoneMemory:
         """Return what to persist after a step."""
-        return ZoneMemory(format=FORMAT, step_us=self.step_us, book=self._book.memory())
+        book, ends = self._book.memory(), self._ending.ends.memory()
+        return ZoneMemory(format=FORMAT, step_us=self.step_us, book=book, ends=ends)
 
     def recall(self, thing: int, memory: ThingMemory) -> None:
         """Take a thing back, before `restore`."""
@@ -130,6 +143,8 @@ class Zone:
         self.step_us = memory["step_us"]
         self.settling.settle(self.step_us)
         self._book.restore(memory["book"])
+        self._ending.ends.restore(memory["ends"])
+        self._losses.resume(self._book.open)
 
     def _heard_us(self) -> int:
         """Return the zone's own time: that of its newest readings, without the few that are ahead of all others."""

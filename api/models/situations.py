@@ -59,6 +59,15 @@ class SituationOut(BaseModel):
     parent: str | None = Field(
         examples=[None], description="the situation that it is a part of, or that brought it about"
     )
+    expected_end: Time | None = Field(
+        default=None, description="when it will be over, as likely before as after; null: not known, or over"
+    )
+    expected_end_low: Time | None = Field(default=None, description="the end lies after this 9 times of 10")
+    expected_end_high: Time | None = Field(default=None, description="the end lies before this 9 times of 10")
+    delay_s: float | None = Field(
+        default=None, examples=[86400.0], description="seconds of vehicles lost so far; null: they are not counted"
+    )
+    lorry_hours: float | None = Field(default=None, examples=[9.5], description="hours of lorries lost so far")
 
 
 class StayOut(BaseModel):

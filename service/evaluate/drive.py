@@ -67,6 +67,7 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     situations = Situations(engine.roster, catalogue, plan.neighbours)
     engine.attach(situations.watch)
     engine.use({usual.sensor: given(usual.interval_s, usual.start_s, usual.speed_kmh) for usual in plan.usual_speeds})
+    situations.expect(engine.usual)
     shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
         diagnose(health, engine, [readings], [])

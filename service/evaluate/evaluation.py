@@ -15,6 +15,7 @@ from analytics.forecast import HORIZONS_MIN
 from sensors.kind import Kinds
 from service.evaluate.disturb import disturbed
 from service.evaluate.drive import Shown, drive
+from service.evaluate.endings import endings
 from service.evaluate.foresight import Interval, Speeds, calibrated, errors, later
 from service.evaluate.grouping import grouping
 from service.evaluate.scores import Scores, levels_exact, score, smoothed
@@ -48,6 +49,7 @@ def evaluate(path: Path, kinds: Kinds, disturbance: Disturbance) -> dict[str, Fi
         **_unexpected(recording, shown),
         "forecast": _forecast(recording, shown, measured.get("speed_kmh")),
         **asdict(grouping(recording, shown)),
+        **asdict(endings(shown)),
     }
     return {name: _finite(value) for name, value in figures.items()}
 

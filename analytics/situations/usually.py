@@ -1,0 +1,71 @@
+"""When a stretch that is usually congested at this time of the week is usually free again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analytics.settings import Thing
+from analytics.table import Float32, Index, Int64
+from analytics.usual import Usual
+from analytics.week import SLOT_S
+
+SLOT_US = SLOT_S * 1_000_000
+
+AHEAD = 96
+"""Quarter-hours that are looked ahead: a day, because what is congested once a day ends within it."""
+
+SOON = 2
+"""Quarter-hours within which usual congestion must begin for a jam to be its beginning. Fewer: a peak that comes early
+is taken for an odd jam; more: odd jams that end long before the peak are taken for it (own measurement: 1 to 4 differ
+by 3 min of 30)."""
+
+CONGESTED, FREE = np.float32(0.68), np.float32(0.75)
+"""Usual speed over free speed under which a time of the week is congested, and from which it is over: medians of weeks
+are smoother than any day, so the first lies above the 0.60 of a reading; the second is the level fluid."""
+
+FREE_SHARE = 0.85
+"""Quantile of usual speeds that is the free speed where none is known (domain section 4)."""
+
+
+class Usually:
+    """The usual speeds of the things of one zone; `members` are their numbers in `usual`."""
+
+    def __init__(self, usual: Usual, members: Index, things: Sequence[Thing]) -> None:
+        self._usual, self._place = usual, usual.place[members] if len(usual.place) else members[:0]
+        self._week = usual.weeks[int(usual.zone[members[0]])] if len(members) and usual.weeks else None
+        self._free: dict[int, float] = {
+            number: thing.free_speed_kmh for number, thing in enumerate(things) if thing.free_speed_kmh > 0
+        }
+
+    def look(self, things: Sequence[int], at_us: int) -> tuple[float, int | None]:
+        """Return how slow it is usually now or soon, as the least usual speed over free speed, 1 where unknown.
+
+        Where that is congested also when it is usually over.
+        """
+        some = [thing for thing in things if thing < len(self._place) and self._place[thing] >= 0]
+        if not some or self._week is None:
+            return 1.0, None
+        first_us = at_us - at_us % SLOT_US
+        times: Int64 = first_us + SLOT_US * np.arange(AHEAD, dtype=np.int64)
+        ratio = self._ratio(some, self._week.slots(times))
+        soon = ratio[: SOON + 1]
+        least = float(np.nanmin(soon)) if np.isfinite(soon).any() else 1.0
+        congested = np.flatnonzero(soon < CONGESTED)
+        free = np.flatnonzero(ratio[congested[0] :] >= FREE) if len(congested) else congested
+        return least, int(times[congested[0] + free[0]]) if len(free) else None
+
+    def _ratio(self, things: Sequence[int], slots: Index) -> Float32:
+        """Return the mean usual speed of things over their free speed, by slot; NaN where nothing is known."""
+        speed = self._usual.speed[np.ix_(slots, self._place[list(things)])].astype(np.float32)
+        free = np.array([self._free_kmh(thing) for thing in things], np.float32)
+        ratio: Float32 = (speed / free).mean(axis=1)
+        return ratio
+
+    def _free_kmh(self, thing: int) -> float:
+        if thing not in self._free:
+            speeds = self._usual.speed[:, self._place[thing]].astype(np.float32)
+            known = speeds[np.isfinite(speeds)]
+            self._free[thing] = float(np.quantile(known, FREE_SHARE)) if len(known) else float("nan")
+        return self._free[thing]
