@@ -117,7 +117,8 @@ class Record:
 
     def worth_telling(self, at_us: int) -> bool:
         """Tell whether an operator would want to know what changed since the last announcement."""
-        if (self.level, self.host or self.parent, self.verdict.named.value) != self.told[:3]:
+        level, parent, cause, _ = self.told
+        if level != self.level or cause != self.verdict.named or parent != (self.host or self.parent):
             return True
         if not self.things or at_us < self.told_us + REACH_US:
             return False

@@ -138,8 +138,9 @@ class Settling:
 
     def settle(self, to_us: int) -> None:
         """Take all readings measured until `to_us`, and let time pass until then."""
-        now = self._rows.time_us <= to_us
-        thing, rows, values = self._thing[now], self._rows.take(now), self._row_values[now]
+        is_now = self._rows.time_us <= to_us
+        now, later = run_of(np.flatnonzero(is_now)), run_of(np.flatnonzero(~is_now))
+        thing, rows, values = self._thing[now], self._rows.look(now), self._row_values[now]
         if no_thing_twice(thing):
             self._take(thing, rows, values)
         else:
@@ -148,7 +149,7 @@ class Settling:
             turn = _turns(thing)
             for k in range(int(turn.max(initial=-1)) + 1):
                 self._take(thing[turn == k], rows.take(turn == k), values[turn == k])
-        self._thing, self._rows, self._row_values = self._thing[~now], self._rows.take(~now), self._row_values[~now]
+        self._thing, self._rows, self._row_values = self._thing[later], self._rows.look(later), self._row_values[later]
         self._age(to_us)
 
     def _take(self, thing: Index, rows: Seen, values: Float32) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from analytics.settings import Thing
 from analytics.table import Float32, Index, Int64
 from analytics.usual import Usual
-from analytics.week import SLOT_S
+from analytics.week import SLOT_S, Week
 
 SLOT_US = SLOT_S * 1_000_000
 
@@ -35,6 +35,7 @@ class Usually:
     def __init__(self, usual: Usual, members: Index, things: Sequence[Thing]) -> None:
         self._usual, self._place = usual, usual.place[members] if len(usual.place) else members[:0]
         self._week = usual.weeks[int(usual.zone[members[0]])] if len(members) and usual.weeks else None
+        self._times, self._slots = np.full(1, -1, np.int64), np.zeros(1, np.intp)
         self._free: dict[int, float] = {
             number: thing.free_speed_kmh for number, thing in enumerate(things) if thing.free_speed_kmh > 0
         }
@@ -47,14 +48,20 @@ class Usually:
         some = [thing for thing in things if thing < len(self._place) and self._place[thing] >= 0]
         if not some or self._week is None:
             return 1.0, None
-        first_us = at_us - at_us % SLOT_US
-        times: Int64 = first_us + SLOT_US * np.arange(AHEAD, dtype=np.int64)
-        ratio = self._ratio(some, self._week.slots(times))
+        times, slots = self._ahead(self._week, at_us - at_us % SLOT_US)
+        ratio = self._ratio(some, slots)
         soon = ratio[: SOON + 1]
         least = float(np.nanmin(soon)) if np.isfinite(soon).any() else 1.0
         congested = np.flatnonzero(soon < CONGESTED)
         free = np.flatnonzero(ratio[congested[0] :] >= FREE) if len(congested) else congested
         return least, int(times[congested[0] + free[0]]) if len(free) else None
+
+    def _ahead(self, week: Week, first_us: int) -> tuple[Int64, Index]:
+        """Return the next quarter-hours and their slots, the same for all situations of a step."""
+        if self._times[0] != first_us:
+            self._times = first_us + SLOT_US * np.arange(AHEAD, dtype=np.int64)
+            self._slots = week.slots(self._times)
+        return self._times, self._slots
 
     def _ratio(self, things: Sequence[int], slots: Index) -> Float32:
         """Return the mean usual speed of things over their free speed, by slot; NaN where nothing is known."""
