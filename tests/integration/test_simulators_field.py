@@ -266,7 +266,10 @@ async def test_a_topic_that_is_not_ours_is_named(port: Port, name: str) -> None:
 
 @pytest.mark.parametrize("dialect", [Dialect(), OLD])
 async def test_a_broker_that_is_killed_and_comes_back_gets_the_rest(port: Port, name: str, dialect: Dialect) -> None:
-    """Each message is accepted in the end; what the broker forgot of those is what receipts are for."""
+    """Each message is accepted in the end; what the broker forgot of those is what receipts are for.
+
+    A killed broker has forgotten its subscribers; only MQTT 5 lets it say that nobody would hear a message.
+    """
     async with Publisher(port.address(), name, dialect=dialect, window=50) as publisher:
         async with port.listener() as client:
             await publisher.publish_all(messages(100))
@@ -283,5 +286,7 @@ async def test_a_broker_that_is_killed_and_comes_back_gets_the_rest(port: Port, 
             await sending
             assert publisher.trouble is None
             assert publisher.accepted == 300
-            found = await received(client, lambda found: set(found) >= set(range(200)))
-        assert [number for place, number in enumerate(found) if number not in found[:place]] == sorted(set(found))
+            await publisher.publish(f"{MAY}/W07-G1/gate", b"%d" % (end := 999))
+            *found, _ = await received(client, lambda found: found[-1] == end)
+    assert list(dict.fromkeys(found)) == sorted(set(found))
+    assert dialect == OLD or set(found) == set(range(200))
