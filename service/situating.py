@@ -29,7 +29,7 @@ HABITS = {
     "gate": ("lanes_open", "service_s", "arrivals"),
     "traffic": ("flow_veh_h", "speed_kmh", "hgv_share"),
 }
-"""Fields of which a cause asks what is usual, by kind."""
+"""Fields of which causes and ends ask what is usual, by kind."""
 
 
 def situation_event(notice: Notice) -> NewEvent:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 
-from analytics.situations.ends import Ends
+from analytics.situations.cause import Cause
+from analytics.situations.draining import drained_us
+from analytics.situations.ends import Ends, Outset
+from analytics.situations.ground import Ground
+from analytics.situations.places import ROAD
 from analytics.situations.record import MOST_WEIGHED, Record
-from analytics.situations.settle import Settling
+from analytics.situations.sight import Sight
 from analytics.situations.situation import Expectation
 from analytics.situations.tracker import Tracked
 from analytics.situations.usually import Usually
+
+OF_THEIR_OWN = frozenset({Cause.ACCIDENT, Cause.LANE_CLOSED})
+"""Causes whose lives are learnt apart from those of other jams."""
 
 
 class Ending:
@@ -20,20 +27,19 @@ class Ending:
         self.ends = Ends()
         self.usually: Usually | None = None
 
-    def step(self, records: Iterable[Record], tracked: Tracked, settled: Settling, at_us: int) -> None:
+    def step(self, records: Iterable[Record], tracked: Tracked, ground: Ground, sight: Sight) -> None:
         """Look at those that were looked at longest ago: all of a port, some of 90,000 sensors'."""
         some = list(records)
         if tracked.ended:
             self._learn({record.identity.id: record for record in some}, [one.id for one in tracked.ended])
         due = nsmallest(MOST_WEIGHED, some, key=lambda record: (record.life.looked_us, record.identity.age))
+        elders = {record.identity.id: record for record in some} if any(r.host or r.parent for r in due) else {}
         for record in due:
-            self._look(record, settled, at_us)
-        parts = [record for record in due if record.host is not None]
-        if parts:
-            hosts = {record.identity.id: record for record in some}
-            for part in parts:
-                host = hosts.get(part.host or "")
-                part.life.expected = host.life.expected if host else part.life.expected
+            record.life.looked_us = sight.at_us
+            if record.host is None:
+                self._look(record, elders.get(record.parent or ""), ground, sight)
+        for part in [record for record in due if record.host in elders]:
+            part.life.expected = elders[part.host or ""].life.expected
 
     def _learn(self, records: Mapping[str, Record], ended: Iterable[str]) -> None:
         """Learn from what is over; a part of another one is over when that is."""
@@ -45,19 +51,49 @@ class Ending:
             else:
                 self.ends.learn(record.life, record.end_us() or record.identity.onset_us)
 
-    def _look(self, record: Record, settled: Settling, at_us: int) -> None:
-        record.life.looked_us = at_us
+    def _look(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> None:
         if record.things:
-            self._expect(record, int(settled.slow_us[list(record.things)].max()), at_us)
-        elif record.host is None and (end_us := record.end_us()) is not None:
-            record.life.expected = Expectation(end_us, end_us, max(end_us, at_us))
+            slow_us = int(sight.settled.slow_us[list(record.things)].max())
+            self._expect(record, self._outset(record, parent, ground, sight), slow_us)
+        elif (end_us := record.end_us()) is not None:
+            record.life.expected = Expectation(end_us, end_us, max(end_us, sight.at_us))
 
-    def _expect(self, record: Record, slow_us: int, at_us: int) -> None:
+    def _outset(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> Outset:
+        """Count from what is foreseen: the queue drains, what brought it about is over, or usual congestion is."""
+        hour, usual_us = self.usually.look(record.things, sight.at_us, sight.habits) if self.usually else (1.0, None)
+        foreseen = [end for end in (usual_us, _drained_us(record, ground, sight), _end_of(parent)) if end is not None]
+        if foreseen:
+            record.life.foreseen_us = max(foreseen)
+        from_us = record.life.foreseen_us
+        kind = _kind(record)
+        return (
+            Outset(kind, record.identity.onset_us, hour=hour)
+            if from_us is None
+            else Outset(kind, from_us, foreseen=True, hour=hour)
+        )
+
+    def _expect(self, record: Record, outset: Outset, slow_us: int) -> None:
         life = record.life
-        if self.usually is not None:
-            hour, usual_end_us = self.usually.look(record.things, at_us)
-            life.hour = hour if life.first is None else life.hour
-            life.usual_end_us = usual_end_us or life.usual_end_us
-        life.expected = self.ends.expect(life, max(slow_us, life.onset_us))
+        life.expected = self.ends.expect(outset, max(slow_us, record.identity.onset_us))
         if life.first is None:
-            life.first, life.first_usual_us = life.expected, life.usual_end_us
+            life.first = (outset, life.expected)
+
+
+def _kind(record: Record) -> str:
+    cause = record.verdict.named
+    return f"{record.kind} {cause}" if record.kind == ROAD and cause in OF_THEIR_OWN else record.kind
+
+
+def _drained_us(record: Record, ground: Ground, sight: Sight) -> int | None:
+    """Return when the queue of a site's gates will have drained."""
+    if record.kind != "gate" or record.extent.head < 0:
+        return None
+    site = ground.gates[ground.graph.places[record.extent.head].id]
+    # Lorries go where the fewest wait, so the gates of one direction drain together.
+    sides = [side for side in (site.entries, site.exits) if set(side) & set(record.things)]
+    ends = (drained_us(site, side, record.identity.onset_us, sight) for side in sides)
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _end_of(parent: Record | None) -> int | None:
+    return None if parent is None or parent.life.expected is None else parent.life.expected.median_us

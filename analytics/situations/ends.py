@@ -1,10 +1,10 @@
 """When situations will be over: what those that ended before teach, given how long this one has lasted.
 
-Two laws, learnt apart by kind of place. Where this hour of the week is usually congested, a jam ends around the time at
-which that usually ends: learnt is by how much they miss it. Elsewhere the life of past ones is, and the longer one has
-lasted, the longer it will (durations have heavy tails: Giuliano, Transportation Research A 23, 1989; Golob et al.,
-Accident Analysis and Prevention 19, 1987). Both are conditioned on what is known: it lasted until its last slow
-reading. Until enough have ended, a prior speaks; its weight is that of a few situations.
+Two laws, learnt apart by kind of place. Where an end can be foreseen (usual congestion ends, a queue drains), learnt is
+by how much they miss it. Elsewhere the life of past ones is, those that began at a time like this one most, and the
+longer one has lasted, the longer it will (durations have heavy tails: Giuliano, Transportation Research A 23, 1989;
+Golob et al., Accident Analysis and Prevention 19, 1987). Both are conditioned on what is known: it lasted until its
+last slow reading. Until enough have ended, a prior speaks; its weight is that of a few situations.
 
 The range holds the end 4 times of 5. Its levels follow the share of those that it held (adaptive conformal inference:
 Gibbs and Candes, NeurIPS 2021). All is learnt in order of event time, from what had ended by then.
@@ -34,11 +34,22 @@ ALIKE = 0.1
 to 0.15 give the same). Narrower: hardly one is like another; wider: a jam at noon is taken for one at night."""
 
 SCALE_MIN, TAIL = 30.0, 1.5
-"""Prior of a life, P(longer than a + r | a) = (1 + r / (a + SCALE_MIN)) ** -TAIL (Lomax): half are over 20 min after
+"""Prior of a life, P(longer than a + r | a) = (1 + r / (a + scale)) ** -TAIL (Lomax): half are over 20 min after
 they were found, a tenth lasts 2 h more (k; the literature above has medians of 20 to 60 min)."""
 
-MISSES_MIN = (-120.0, -60.0, -20.0, 0.0, 15.0, 30.0, 50.0, 90.0, 240.0)
-"""Prior of the minutes by which a jam outlasts the usual end: queues dissolve after it (k)."""
+SCALES_MIN = {
+    "road accident": 75.0,
+    "road lane_closed": 120.0,
+    "gate": 75.0,
+    "crane": 200.0,
+    "yard": 400.0,
+    "reefer": 150.0,
+}
+"""The same where more is known (k): accidents block for 45 min, a closed lane for 70; queues of an hour at gates; wind
+of two hours; a yard fills for half a day; somebody is at a rack after an hour and a half."""
+
+MISSES_MIN = (-120.0, -60.0, -30.0, -10.0, 5.0, 20.0, 40.0, 75.0, 180.0)
+"""Prior of the minutes by which a jam outlasts the foreseen end (k; half an hour either way, more to the late side)."""
 
 POINTS = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
 """Levels at which a prior of lives is sampled."""
@@ -53,23 +64,35 @@ swing with every end."""
 LEAST_OUTSIDE, MOST_OUTSIDE = 0.02, 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """What an end is counted from, by which law, and how slow it usually is then: usual speed over free, 1 = unknown.
+
+    from_us: the foreseen end, or where none is foreseen the onset.
+    """
+
+    kind: str
+    from_us: int
+    foreseen: bool = False
+    hour: float = 1.0
+
+    @property
+    def law(self) -> str:
+        return f"foreseen {self.kind}" if self.foreseen else self.kind
+
+
 @dataclass(slots=True)
 class Life:
     """What is known of the end of one situation: expected now, and what was said first, by which it is learnt from.
 
-    hour: usual speed over free speed when it began, 1 where that is not known. usual_end_us: when it is usually over,
-    None where this hour is not usually congested. inherited: lives of those that ended as a part of this one: they are
+    foreseen_us: the last end that was foreseen. inherited: lives of those that ended as a part of this one: they are
     over when it is.
     """
 
-    kind: str
-    onset_us: int
-    hour: float = 1.0
-    usual_end_us: int | None = None
-    first: Expectation | None = None
-    first_usual_us: int | None = None
+    foreseen_us: int | None = None
     looked_us: int = 0
     expected: Expectation | None = None
+    first: tuple[Outset, Expectation] | None = None
     inherited: list[Life] = field(default_factory=list)
 
 
@@ -79,19 +102,15 @@ EndMemory = tuple[int, int, int] | None
 class LifeMemory(TypedDict):
     """A `Life`."""
 
-    kind: str
-    onset_us: int
-    hour: float
-    usual_end_us: int | None
-    first: EndMemory
-    first_usual_us: int | None
+    foreseen_us: int | None
     looked_us: int
     expected: EndMemory
+    first: tuple[tuple[str, int, bool, float], EndMemory] | None
     inherited: list[LifeMemory]
 
 
 class EndsMemory(TypedDict):
-    """By kind, `usual ` before it for the first law: minutes and `Life.hour` in order of time; the share outside."""
+    """By law: minutes and hour of each, in order of time; the share outside."""
 
     lives: dict[str, list[tuple[float, float]]]
     outside: dict[str, float]
@@ -104,16 +123,15 @@ class Ends:
         self._lives: dict[str, deque[tuple[float, float]]] = {}
         self._outside: dict[str, float] = {}
 
-    def expect(self, life: Life, slow_us: int) -> Expectation:
+    def expect(self, outset: Outset, slow_us: int) -> Expectation:
         """Expect the end of a situation whose newest slow reading is `slow_us`."""
-        law, from_us = _law(life.kind, life.usual_end_us), _from_us(life.onset_us, life.usual_end_us)
-        reached = (slow_us - from_us) / MINUTE_US
-        past = self._lives.get(law, ())
-        known = [(minutes, _alike(hour, life)) for minutes, hour in past if minutes >= reached]
-        points = sorted([*known, *_prior(reached, usual=life.usual_end_us is not None)])
-        tail = self._outside.get(law, OUTSIDE) / 2
-        low, median, high = (from_us + round(_quantile(points, at) * MINUTE_US) for at in (tail, 0.5, 1 - tail))
-        return Expectation(low, median, high)
+        reached = (slow_us - outset.from_us) / MINUTE_US
+        past = self._lives.get(outset.law, ())
+        known = [(minutes, _alike(hour, outset)) for minutes, hour in past if minutes >= reached]
+        points = sorted([*known, *_prior(outset, reached)])
+        tail = self._outside.get(outset.law, OUTSIDE) / 2
+        low, median, high = (_quantile(points, level) for level in (tail, 0.5, 1 - tail))
+        return Expectation(*(outset.from_us + round(minutes * MINUTE_US) for minutes in (low, median, high)))
 
     def learn(self, life: Life, end_us: int) -> None:
         """Take the end of one, and of those that were part of it."""
@@ -121,12 +139,12 @@ class Ends:
             self.learn(one, end_us)
         if life.first is None:
             return
-        law = _law(life.kind, life.first_usual_us)
-        from_us = _from_us(life.onset_us, life.first_usual_us)
-        self._lives.setdefault(law, deque(maxlen=MOST)).append(((end_us - from_us) / MINUTE_US, life.hour))
-        missed = not life.first.low_us <= end_us <= life.first.high_us
-        outside = self._outside.get(law, OUTSIDE) + GAIN * (OUTSIDE - missed)
-        self._outside[law] = min(max(outside, LEAST_OUTSIDE), MOST_OUTSIDE)
+        outset, told = life.first
+        minutes = (end_us - outset.from_us) / MINUTE_US
+        self._lives.setdefault(outset.law, deque(maxlen=MOST)).append((minutes, outset.hour))
+        missed = not told.low_us <= end_us <= told.high_us
+        outside = self._outside.get(outset.law, OUTSIDE) + GAIN * (OUTSIDE - missed)
+        self._outside[outset.law] = min(max(outside, LEAST_OUTSIDE), MOST_OUTSIDE)
 
     def memory(self) -> EndsMemory:
         return EndsMemory(lives={law: list(some) for law, some in self._lives.items()}, outside=dict(self._outside))
@@ -137,28 +155,20 @@ class Ends:
         self._outside = dict(memory["outside"])
 
 
-def _law(kind: str, usual_end_us: int | None) -> str:
-    return kind if usual_end_us is None else f"usual {kind}"
+def _alike(hour: float, outset: Outset) -> float:
+    """Weigh a past life; where an end is foreseen, that is what is alike."""
+    return 1.0 if outset.foreseen else exp(-(((hour - outset.hour) / ALIKE) ** 2) / 2)
 
 
-def _from_us(onset_us: int, usual_end_us: int | None) -> int:
-    return onset_us if usual_end_us is None else usual_end_us
-
-
-def _alike(hour: float, life: Life) -> float:
-    """Weigh a past life; where an end is usual, that is what is alike."""
-    return 1.0 if life.usual_end_us is not None else exp(-(((hour - life.hour) / ALIKE) ** 2) / 2)
-
-
-def _prior(reached: float, *, usual: bool) -> Iterator[tuple[float, float]]:
+def _prior(outset: Outset, reached: float) -> Iterator[tuple[float, float]]:
     """Yield minutes and weights of the prior, given what was reached."""
-    left = [minutes for minutes in MISSES_MIN if minutes >= reached] if usual else []
+    left = [minutes for minutes in MISSES_MIN if minutes >= reached] if outset.foreseen else []
     if left:
         yield from ((minutes, PRIOR / len(left)) for minutes in left)
     else:
         age = max(reached, 0.0)
         for level in POINTS:
-            more = (age + SCALE_MIN) * ((1 - level) ** (-1 / TAIL) - 1)
+            more = (age + SCALES_MIN.get(outset.kind, SCALE_MIN)) * ((1 - level) ** (-1 / TAIL) - 1)
             yield age + more, PRIOR / len(POINTS)
 
 
@@ -185,22 +195,24 @@ def read_end(end: EndMemory) -> Expectation | None:
 
 
 def written_life(life: Life) -> LifeMemory:
+    first = None
+    if life.first is not None:
+        outset, told = life.first
+        first = ((outset.kind, outset.from_us, outset.foreseen, outset.hour), written_end(told))
     return LifeMemory(
-        kind=life.kind,
-        onset_us=life.onset_us,
-        hour=life.hour,
-        usual_end_us=life.usual_end_us,
-        first=written_end(life.first),
-        first_usual_us=life.first_usual_us,
+        foreseen_us=life.foreseen_us,
         looked_us=life.looked_us,
         expected=written_end(life.expected),
+        first=first,
         inherited=[written_life(one) for one in life.inherited],
     )
 
 
 def read_life(memory: LifeMemory) -> Life:
-    life = Life(memory["kind"], memory["onset_us"], memory["hour"], memory["usual_end_us"])
-    life.first, life.first_usual_us = read_end(memory["first"]), memory["first_usual_us"]
-    life.looked_us, life.expected = memory["looked_us"], read_end(memory["expected"])
+    life = Life(memory["foreseen_us"], memory["looked_us"], read_end(memory["expected"]))
+    if memory["first"] is not None:
+        outset, told = memory["first"]
+        expected = read_end(told)
+        life.first = (Outset(*outset), expected) if expected is not None else None
     life.inherited = [read_life(one) for one in memory["inherited"]]
     return life

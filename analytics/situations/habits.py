@@ -41,6 +41,17 @@ class Habits:
             return there if np.isnan(here) else here
         return here + share * (there - here)
 
+    def all_at(self, thing: str, field: str, times_us: Int64) -> Float32 | None:
+        """Return what is usual at instants (n,) in the same way; None where nothing is known of it."""
+        table = self.tables.get((thing, field))
+        if table is None:
+            return None
+        half_us = 1800 * 1_000_000
+        here, there = (table[self.week.slots(times_us + by) * HOURS // SLOTS] for by in (-half_us, half_us))
+        share = ((times_us / 3.6e9 + 0.5) % 1).astype(np.float32)
+        mixed: Float32 = here + share * (there - here)
+        return np.where(np.isnan(mixed), np.where(np.isnan(here), there, here), mixed)
+
     def most(self, thing: str, field: str) -> float:
         """Return the highest of all hours; NaN where none is known."""
         table = self.tables.get((thing, field))

@@ -65,10 +65,7 @@ class Record:
     told_end: Expectation | None = None
     delay_s: float | None = None
     lorry_s: float | None = None
-    life: Life = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.life = Life(self.kind, self.identity.onset_us)
+    life: Life = field(default_factory=Life)
 
     @property
     def state(self) -> State:

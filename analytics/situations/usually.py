@@ -1,4 +1,7 @@
-"""When a stretch that is usually congested at this time of the week is usually free again."""
+"""When what is usually congested at this time of the week is usually free again.
+
+By the usual speed of the quarter-hour, else by that of the hour.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics.settings import Thing
+from analytics.situations.habits import Habits
 from analytics.table import Float32, Index, Int64
 from analytics.usual import Usual
 from analytics.week import SLOT_S, Week
+from sensors.rule import SpeedRatio
 
 SLOT_US = SLOT_S * 1_000_000
 
@@ -30,9 +35,10 @@ FREE_SHARE = 0.85
 
 
 class Usually:
-    """The usual speeds of the things of one zone; `members` are their numbers in `usual`."""
+    """What is usual for the things of one zone; `members` are their numbers in `usual`."""
 
     def __init__(self, usual: Usual, members: Index, things: Sequence[Thing]) -> None:
+        self._things = things
         self._usual, self._place = usual, usual.place[members] if len(usual.place) else members[:0]
         self._week = usual.weeks[int(usual.zone[members[0]])] if len(members) and usual.weeks else None
         self._times, self._slots = np.full(1, -1, np.int64), np.zeros(1, np.intp)
@@ -40,16 +46,15 @@ class Usually:
             number: thing.free_speed_kmh for number, thing in enumerate(things) if thing.free_speed_kmh > 0
         }
 
-    def look(self, things: Sequence[int], at_us: int) -> tuple[float, int | None]:
+    def look(self, things: Sequence[int], at_us: int, habits: Habits) -> tuple[float, int | None]:
         """Return how slow it is usually now or soon, as the least usual speed over free speed, 1 where unknown.
 
         Where that is congested also when it is usually over.
         """
-        some = [thing for thing in things if thing < len(self._place) and self._place[thing] >= 0]
-        if not some or self._week is None:
+        if self._week is None:
             return 1.0, None
         times, slots = self._ahead(self._week, at_us - at_us % SLOT_US)
-        ratio = self._ratio(some, slots)
+        ratio = self._ratio(things, times, slots, habits)
         soon = ratio[: SOON + 1]
         least = float(np.nanmin(soon)) if np.isfinite(soon).any() else 1.0
         congested = np.flatnonzero(soon < CONGESTED)
@@ -63,12 +68,24 @@ class Usually:
             self._slots = week.slots(self._times)
         return self._times, self._slots
 
-    def _ratio(self, things: Sequence[int], slots: Index) -> Float32:
+    def _ratio(self, things: Sequence[int], times: Int64, slots: Index, habits: Habits) -> Float32:
         """Return the mean usual speed of things over their free speed, by slot; NaN where nothing is known."""
-        speed = self._usual.speed[np.ix_(slots, self._place[list(things)])].astype(np.float32)
-        free = np.array([self._free_kmh(thing) for thing in things], np.float32)
-        ratio: Float32 = (speed / free).mean(axis=1)
-        return ratio
+        profiled = [thing for thing in things if thing < len(self._place) and self._place[thing] >= 0]
+        if profiled:
+            speed = self._usual.speed[np.ix_(slots, self._place[profiled])].astype(np.float32)
+            free = np.array([self._free_kmh(thing) for thing in profiled], np.float32)
+            ratio: Float32 = (speed / free).mean(axis=1)
+            return ratio
+        hourly = [found for thing in things if (found := self._hourly(thing, times, habits)) is not None]
+        return np.mean(hourly, axis=0) if hourly else np.full(len(times), np.nan, np.float32)
+
+    def _hourly(self, thing: int, times: Int64, habits: Habits) -> Float32 | None:
+        """Return the same of one thing by the means of hours; None where nothing is known."""
+        one = self._things[thing]
+        if thing not in self._free or not isinstance(one.kind.level, SpeedRatio):
+            return None
+        usual = habits.all_at(one.id, one.kind.level.speed, times)
+        return None if usual is None else usual / np.float32(self._free[thing])
 
     def _free_kmh(self, thing: int) -> float:
         if thing not in self._free:

@@ -109,7 +109,7 @@ class Zone:
         for record in due:
             record.parent = kin.get(record.identity.id, record.parent)
         self._losses.add(self._book.open, self._sight, before_us)
-        self._ending.step(self._book.open, tracked, settled, at_us)
+        self._ending.step(self._book.open, tracked, here, self._sight)
         return self._book.announce(tracked, at_us)
 
     def _scene(self, here: Ground, at_us: int) -> Scene:

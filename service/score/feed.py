@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -60,13 +61,24 @@ class Named(NamedTuple):
     cause: str
 
 
+class Foretold(NamedTuple):
+    """What was said at an instant of the end of what was then at these sensors and places."""
+
+    at_s: float
+    about: frozenset[str]
+    median_s: float
+    low_s: float
+    high_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Who named causes: a situation with its sensors and places, or the alarm of one subject. `named` may be empty."""
+    """What a situation with its sensors and places, or the alarm of one subject, told of causes and ends."""
 
     about: frozenset[str]
     span: Span
     named: tuple[Named, ...]
+    foretold: tuple[Foretold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +153,30 @@ def _runs(told: Sequence[_Told], end_s: float) -> Iterator[_Run]:
 
 
 def _hint(run: _Run) -> Hint:
-    about = {run.told[0].subject}
-    for one in run.told:
-        about.update(map(str, one.data.get("sensors") or ()), map(str, one.data.get("places") or ()))
+    about = {run.told[0].subject}.union(*map(_things, run.told))
     named = [Named(one.at_s, str(cause)) for one in run.told if (cause := one.data.get("cause")) not in _NOTHING]
-    return Hint(frozenset(about), run.span, tuple(named))
+    foretold = [found for one in run.told if (found := _foretold(one)) is not None]
+    return Hint(frozenset(about), run.span, tuple(named), tuple(foretold))
+
+
+def _things(one: _Told) -> set[str]:
+    return {*map(str, one.data.get("sensors") or ()), *map(str, one.data.get("places") or ())}
+
+
+def _foretold(one: _Told) -> Foretold | None:
+    """Read the end that was told; without bounds there is no range."""
+    found = [one.data.get(key) for key in ("expected_end", "expected_end_low", "expected_end_high")]
+    if found[0] is None:
+        return None
+    median_s, low_s, high_s = (nan if text is None else _seconds(text, one.subject) for text in found)
+    return Foretold(one.at_s, frozenset(_things(one)) | {one.subject}, median_s, low_s, high_s)
+
+
+def _seconds(text: object, subject: str) -> float:
+    try:
+        return msgspec.convert({"time": text, "type": ""}, _CloudEvent).time.timestamp()
+    except msgspec.ValidationError as exc:
+        raise FeedError(f"the expected end {text!r} of {subject} is no time: {exc}; see docs/benchmark.md") from exc
 
 
 def _verdicts(told: Sequence[_Told], end_s: float) -> Iterator[Verdict]:

@@ -22,6 +22,9 @@ _HEADS: Final[Mapping[str, str]] = {
     "faults_right": "right",
     "alarms_from_faults": "from faults",
     "true_events_muted": "muted",
+    "end_error_median_min": "end off",
+    "end_error_constant_min": "constant",
+    "end_coverage_80": "in range",
 }
 """Short words for the keys of the score's objects."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 from service.score.alarms import Alarms, Fate
+from service.score.endings import Ending, end_figures, judged_ends
 from service.score.feed import Alert, said
 from service.score.ground import Ground
 from service.score.naming import Cause, judged_causes, lasting, named_right
@@ -36,6 +37,7 @@ class Tally:
     causes: Counter[Cause] = field(default_factory=Counter)
     faults: int = 0
     faults_right: int = 0
+    ends: tuple[Ending, ...] = ()
 
     def __add__(self, other: Tally) -> Tally:
         mine = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -65,6 +67,7 @@ class Tally:
             "faults_right": _rate(self.faults_right, self.faults),
             "alarms_from_faults": self.alarms_from_faults,
             "true_events_muted": self.muted,
+            **end_figures(self.ends),
         }
 
 
@@ -90,6 +93,7 @@ def tallied(ground: Ground, alerts: Iterable[Alert], watch: Watch) -> Tally:
         causes=Counter(judged_causes([one.event for one in detections], heard.hints)),
         faults=len(faults),
         faults_right=sum(named_right(fault, heard.verdicts, watch) for fault in faults),
+        ends=tuple(judged_ends([one.event for one in detections], heard.hints, ground.span.end_s)),
     )
 
 

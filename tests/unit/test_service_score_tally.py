@@ -32,6 +32,9 @@ KEYS = [
     "faults_right",
     "alarms_from_faults",
     "true_events_muted",
+    "end_error_median_min",
+    "end_error_constant_min",
+    "end_coverage_80",
 ]
 
 PLACES = {"W02-F1": "W01-W02", "W03-F1": "W02-W03", "W07-G1": "W07-G1", "W08-Y1": "W08-Y1"}
@@ -72,6 +75,9 @@ def test_nothing_at_all_gives_null_rates_and_zero_counts() -> None:
         "faults_right": None,
         "alarms_from_faults": 0,
         "true_events_muted": 0,
+        "end_error_median_min": None,
+        "end_error_constant_min": None,
+        "end_coverage_80": None,
     }
     assert Tally().figures("none")["false_per_sensor_day"] is None
 
