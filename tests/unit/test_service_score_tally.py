@@ -124,6 +124,9 @@ def test_one_day_with_everything_in_it() -> None:
         "faults_right": 0.5,
         "alarms_from_faults": 1,
         "true_events_muted": 1,
+        "end_error_median_min": None,
+        "end_error_constant_min": None,
+        "end_coverage_80": None,
     }
 
 
