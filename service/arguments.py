@@ -42,6 +42,7 @@ COMMANDS: Final = (
     Command("record", "service.playback:add_record", "store a range of your own data as a recording"),
     Command("evaluate", "service.commands.evaluate:add_evaluate", "score the detectors over recordings"),
     Command("score", "service.scoring:add_score", "score alerts against the truth of simulated runs"),
+    Command("backtest", "service.commands.backtest:add_backtest", "try other settings on stored readings"),
     Command("scenarios", "service.scenarios:add_scenarios", "what can happen to the simulated port"),
     Command("chaos", "service.commands.chaos:add_chaos", "prove that nothing is lost: kill parts at random"),
     Command("db", "service.commands.stack:add_db", "the database: migrate, url", group=True),

@@ -22,6 +22,8 @@ _AFTER = f"""
 select id, time, type, subject, data from event where id > %(after)s {_CHOSEN} order by id limit %(limit)s"""  # noqa: S608  constants
 _NEWEST = f"""
 select id, time, type, subject, data from event where true {_CHOSEN} order by id desc limit %(limit)s"""  # noqa: S608  constants
+_OF_SUBJECTS = """
+select id, time, type, subject, data from event where subject = any(%(subjects)s) and type like %(types)s order by id"""
 _LATEST = "select coalesce(max(id), 0) from event"
 _CURSOR = "select event from feed_cursor where reader = %s"
 _MOVE = """
@@ -96,6 +98,11 @@ async def feed_after(conn: Connection, event: int, limit: int, choice: FeedChoic
 async def feed_newest(conn: Connection, limit: int, choice: FeedChoice = EVERYTHING) -> list[EventRow]:
     """The newest events, oldest first."""
     return (await _events(conn, _NEWEST, {"limit": limit, **choice.values()}))[::-1]
+
+
+async def feed_of(conn: Connection, subjects: Sequence[str], types: str) -> list[EventRow]:
+    """All events of subjects whose type is like `types` (a pattern of LIKE), oldest first."""
+    return await _events(conn, _OF_SUBJECTS, {"subjects": list(subjects), "types": types})
 
 
 async def latest_event(conn: Connection) -> int:

@@ -25,6 +25,7 @@ class Lock(enum.IntEnum):
     ALERTS = 0x56_0A
     TURN = 0x56_0B
     DELIVERY = 0x56_0C
+    BACKTEST = 0x56_0D
 
 
 _HOLDER = """

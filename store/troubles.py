@@ -40,6 +40,10 @@ left join cursor on cursor.reader = %s and cursor.slot = trouble.slot
 where trouble.batch > coalesce(cursor.batch, 0) and trouble.batch <= read.last
 order by trouble.slot, trouble.batch, thing, what"""
 
+_BETWEEN = """
+select thing, what, times, first_received_at, last_received_at, min_time, max_time
+from batch_trouble where first_received_at > %s and first_received_at <= %s order by slot, batch, thing, what"""
+
 
 @dataclass(frozen=True, slots=True)
 class TroubleRow:
@@ -73,6 +77,13 @@ async def read_troubles(conn: Connection, reader: str, cursors: Mapping[int, int
     """What a reader has not been through up to these batches (by slot), in commit order within each slot."""
     async with conn.cursor(row_factory=class_row(TroubleRow)) as cursor:
         await cursor.execute(_READ, (list(cursors), list(cursors.values()), reader))
+        return await cursor.fetchall()
+
+
+async def troubles_between(conn: Connection, after: datetime, until: datetime) -> list[TroubleRow]:
+    """What first arrived in (after, until], in commit order within each slot."""
+    async with conn.cursor(row_factory=class_row(TroubleRow)) as cursor:
+        await cursor.execute(_BETWEEN, (after, until))
         return await cursor.fetchall()
 
 

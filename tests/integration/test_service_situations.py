@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
 
+from analytics.alarms.rulebook import shipped_rules
 from analytics.engine import Engine
 from analytics.situations.situation import Notice
 from analytics.situations.situations import Situations
@@ -18,6 +20,8 @@ from ingest.columns import Batch, Columns
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import Kinds
 from service.analyst import READER, as_readings, run_analysis
+from service.backtest.backtest import Question, backtest
+from service.backtest.trial import Detection, Trial
 from service.situating import situation_event
 from store.catalogue import load_catalogue, load_neighbours, register_recording
 from store.database import connected
@@ -26,6 +30,7 @@ from store.reader import BatchReader
 from store.situations import SituationChoice, read_situations
 from store.writer import SlotSink
 
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 STATIONS = [f"s{k}" for k in range(6)]
 DEADLINE_S = 30.0
 
@@ -124,3 +129,13 @@ async def test_restarts_in_the_middle_give_the_same_situations(
         stored = {row.id: row.state for row in await read_situations(conn, SituationChoice(None), before=None, limit=9)}
     ended = {notice.situation.id: "ended" for notice in notices if notice.step == "ended"}
     assert stored == ended | {one.id: one.state.value for one in situations.situations()}
+    question = Question(START, START + timedelta(hours=3))
+    found = await backtest(migrated_url, kinds, shipped_rules(), question)
+    assert {one.id for one in found.comparison.same} == set(stored)
+    assert (found.comparison.moved, found.comparison.came, found.comparison.gone) == ([], [], [])
+    assert [one.at for one in found.trial] == [one.at for one in found.live]
+    assert found.live
+    bold = Question(question.start, question.end, Trial(detection=Detection(thresholds=0.3)))
+    tried = (await backtest(migrated_url, kinds, shipped_rules(), bold)).comparison
+    assert tried.gone
+    assert len(tried.gone) + len(tried.moved) + len(tried.same) == len(stored)
