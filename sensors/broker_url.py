@@ -1,15 +1,19 @@
-"""The address of a broker: `mqtt://user:password@host:port` or `mqtts://...` with TLS."""
+"""The address of a broker: `mqtt://user:password@host:port`, or `mqtts://...` with TLS.
+
+With TLS it may name PEM files as a database's URL does: `mqtts://host?ca_file=/etc/vigie/ca.crt`.
+"""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sensors.errors import OperatorError
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_FILES = ("ca_file", "cert_file", "key_file")
 
 
 class BrokerUrlError(OperatorError):
@@ -85,4 +89,16 @@ def parse_broker_url(url: str) -> BrokerAddress:
         tls=parts.scheme == "mqtts",
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
+        **_files(parts.query, tls=parts.scheme == "mqtts"),
     )
+
+
+def _files(query: str, *, tls: bool) -> dict[str, Path]:
+    files = {name: Path(value) for name, value in parse_qsl(query, keep_blank_values=True)}
+    if unknown := sorted(files.keys() - set(_FILES)):
+        raise BrokerUrlError(f"a broker URL may name {', '.join(_FILES)} after its '?', not {unknown[0]!r}")
+    if files and not tls:
+        raise BrokerUrlError(f"{min(files)} is for TLS: write the broker URL with mqtts://")
+    if "key_file" in files and "cert_file" not in files:
+        raise BrokerUrlError("key_file needs cert_file: name the certificate that the key belongs to")
+    return files

@@ -88,7 +88,8 @@ def _with_tls(broker: BrokerAddress, arguments: argparse.Namespace) -> BrokerAdd
         raise FieldBrokerError(f"{given[0]} is for TLS: write the broker as mqtts://{broker.label}")
     if arguments.key is not None and arguments.cert is None:
         raise FieldBrokerError("--key needs --cert: name the certificate that the key belongs to")
-    return replace(broker, ca_file=arguments.ca_file, cert_file=arguments.cert, key_file=arguments.key)
+    named = {"ca_file": arguments.ca_file, "cert_file": arguments.cert, "key_file": arguments.key}
+    return replace(broker, **{name: path for name, path in named.items() if path is not None})
 
 
 def _with_credentials(broker: BrokerAddress, arguments: argparse.Namespace, settings: Settings) -> BrokerAddress:

@@ -1,7 +1,8 @@
 """Settings: one frozen value, read once from a TOML file and the environment. Nothing else reads the environment.
 
-A name in the environment is `VIGIE_` and the setting in capitals; it wins over the file. An unknown name or a malformed
-value refuses to start and names itself. Names under `VIGIE_TEST_` belong to the test suite.
+A name in the environment is `VIGIE_` and the setting in capitals; it wins over the file. A secret may stand in a file
+of its own, which `_FILE` after its name points to. An unknown name or a malformed value refuses to start and names
+itself. Names under `VIGIE_TEST_` belong to the test suite.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from sensors.errors import OperatorError
 PREFIX = "VIGIE_"
 _TESTS = "VIGIE_TEST_"
 _FILE = "VIGIE_CONFIG"
-_SECRET = frozenset({"database_url", "broker_url", "simulate_password"})
+SECRETS = frozenset({"database_url", "broker_url", "simulate_password", "smtp_url", "dead_man_url"})
+"""Settings that nobody may read by chance: they stay out of messages, and may be read from a file of their own."""
+IN_FILE = "_FILE"
 
 Days = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -70,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __repr__(self) -> str:
         shown = {
-            name: "***" if name in _SECRET and value else value for name, value in msgspec.structs.asdict(self).items()
+            name: "***" if name in SECRETS and value else value for name, value in msgspec.structs.asdict(self).items()
         }
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
@@ -104,10 +107,30 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
         if not variable.startswith(PREFIX) or variable.startswith(_TESTS) or variable == _FILE or not text:
             continue
         name = variable.removeprefix(PREFIX).lower()
-        if name not in Settings.__struct_fields__ or variable != variable.upper():
+        secret = variable.removesuffix(IN_FILE).removeprefix(PREFIX).lower()
+        if variable.endswith(IN_FILE) and secret in SECRETS and variable == variable.upper():
+            found[secret] = _secret_in(variable, environ)
+        elif name not in Settings.__struct_fields__ or variable != variable.upper():
             raise SettingsError(f"unknown setting {variable} in the environment{_nearest(name, PREFIX)}")
-        found[name] = _parse(text)
+        else:
+            found[name] = _parse(text)
     return found
+
+
+def _secret_in(variable: str, environ: Mapping[str, str]) -> str:
+    """What the file holds that a variable names, without the line's end; it never shows in a message."""
+    plain, path = variable.removesuffix(IN_FILE), Path(environ[variable])
+    if environ.get(plain):
+        raise SettingsError(f"{plain} and {variable} are both set: leave one of them out")
+    try:
+        secret = path.read_text("utf-8").strip()
+    except OSError as exc:
+        raise SettingsError(f"{variable}: {path}: {exc.strerror}; name a file that can be read") from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsError(f"{variable}: {path} is not text; write the value there as one line") from exc
+    if not secret or "\n" in secret:
+        raise SettingsError(f"{variable}: {path} holds {'nothing' if not secret else 'several lines'}, not one value")
+    return secret
 
 
 def _parse(text: str) -> object:
@@ -126,7 +149,7 @@ def _convert(found: dict[str, tuple[object, str]]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as exc:
-            shown = "" if name in _SECRET else f" {value!r}"
+            shown = "" if name in SECRETS else f" {value!r}"
             reason = str(exc).split(" - at ")[0]
             raise SettingsError(
                 f"setting {name}{shown} cannot be used: {reason} (from {origin}; see docs/settings.md)"

@@ -26,7 +26,15 @@ def test_user_and_password_are_unquoted_and_the_password_is_never_shown() -> Non
     assert "p/:s" not in repr(address)
 
 
+def test_a_url_with_tls_names_its_files() -> None:
+    address = parse_broker_url("mqtts://h?ca_file=/etc/ca%20x.crt&cert_file=/c&key_file=/k")
+    assert list(map(str, (address.ca_file, address.cert_file, address.key_file))) == ["/etc/ca x.crt", "/c", "/k"]
+
+
 BAD = [
+    "mqtt://u:pw@h?ca_file=/c",
+    "mqtts://u:pw@h?key_file=/k",
+    "mqtts://u:pw@h?capath=/c",
     "http://u:pw@h",
     "h:1883",
     "mqtt://",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsError, load_settings
+from service.settings import SECRETS, Settings, SettingsError, load_settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -29,6 +29,39 @@ def test_names_of_the_test_suite_are_not_settings() -> None:
 def test_passwords_stay_out_of_the_repr() -> None:
     settings = load_settings({"VIGIE_DATABASE_URL": "postgresql://vigie:sesame@localhost/vigie"})
     assert "sesame" not in repr(settings)
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://vigie:sesame@localhost/vigie\n")
+    assert load_settings({"VIGIE_DATABASE_URL_FILE": str(file)}).database_url == file.read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "environ", "names"),
+    [
+        ("", {}, ["holds nothing"]),
+        ("sesame\nopen\n", {}, ["holds several lines"]),
+        ("sesame", {"VIGIE_BROKER_URL": "mqtt://h"}, ["both set"]),
+        (None, {}, ["No such file"]),
+    ],
+)
+def test_a_file_of_a_secret_that_cannot_be_used_is_refused_without_what_it_holds(
+    tmp_path: Path, content: str | None, environ: dict[str, str], names: list[str]
+) -> None:
+    file = tmp_path / "url"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"VIGIE_BROKER_URL_FILE": str(file), **environ})
+    message = str(refused.value)
+    assert all(name in message for name in ["VIGIE_BROKER_URL_FILE", *names])
+    assert "sesame" not in message
+
+
+def test_what_is_no_secret_is_not_read_from_a_file() -> None:
+    with pytest.raises(SettingsError, match="VIGIE_HTTP_FILE"):
+        load_settings({"VIGIE_HTTP_FILE": "/etc/hostname"})
 
 
 @pytest.mark.parametrize(
@@ -58,6 +91,10 @@ def test_a_bad_file_is_refused_by_its_name(tmp_path: Path) -> None:
         file.write_text(content)
         with pytest.raises(SettingsError, match=re.escape(str(file))):
             load_settings({}, file)
+
+
+def test_every_secret_says_that_it_may_stand_in_a_file() -> None:
+    assert set(re.findall(r"`VIGIE_(\w+)_FILE`", DOCS.read_text("utf-8"))) == {name.upper() for name in SECRETS}
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
