@@ -57,6 +57,8 @@ COMMANDS: Final = (
     ),
     Command("account", "service.commands.account:add_account", "what a day should have brought, to the reading"),
     Command("sensors", "service.commands.sensors:add_sensors", "what is installed: list, add, limits", group=True),
+    Command("backup", "service.commands.backup:add_backup", "write everything in the database to one file"),
+    Command("restore", "service.commands.backup:add_restore", "fill a new database with a backup"),
     Command("rules", "service.commands.rules:add_rules", "the rules of alarms: check", group=True),
 )
 

@@ -36,6 +36,11 @@ def cache_folder(settings: Settings, environ: Mapping[str, str] = os.environ) ->
     return default_home(environ, is_root=os.geteuid() == 0) / "cache"
 
 
+def find_database(settings: Settings) -> str:
+    """The URL of the database alone, for what needs no broker; raises `NoStackError`."""
+    return settings.database_url or find_endpoints(settings).database_url
+
+
 def find_endpoints(settings: Settings) -> Endpoints:
     """Resolve both URLs; raises `NoStackError` where one is neither named nor running."""
     if settings.database_url and settings.broker_url:

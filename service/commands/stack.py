@@ -8,7 +8,7 @@ import msgspec
 
 from sensors.asyncapi import asyncapi
 from service.commands.common import common_options, kinds_of, tell
-from service.endpoints import find_endpoints
+from service.endpoints import find_database, find_endpoints
 from service.settings import Settings
 from store.catalogue import seed
 from store.migrate import migrate
@@ -35,14 +35,14 @@ def add_asyncapi(parser: argparse.ArgumentParser) -> None:
 
 
 async def run_migrate(settings: Settings, _: argparse.Namespace) -> None:
-    url = find_endpoints(settings).database_url
+    url = find_database(settings)
     applied = await migrate(url, kinds_of(settings))
     seeded = await seed(url)
     tell("\n".join([*applied, *(["the shipped catalogue"] if seeded else [])]) or "nothing to do")
 
 
 async def run_url(settings: Settings, _: argparse.Namespace) -> None:
-    tell(find_endpoints(settings).database_url)
+    tell(find_database(settings))
 
 
 async def run_broker_url(settings: Settings, _: argparse.Namespace) -> None:
