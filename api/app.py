@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import openapi, problems
 from api.assets import read_assets
+from api.backtests import Backtests, NoBacktests
 from api.board import Board
 from api.broadcast import Feed
 from api.context import Context, Now
@@ -28,6 +29,7 @@ from api.routes import (
     alarms,
     alerts,
     appointments,
+    backtests,
     catalogue,
     deliveries,
     duty,
@@ -68,10 +70,11 @@ def create_app(
     settings: ApiSettings | None = None,
     registry: CollectorRegistry | None = None,
     now: Now = _utc_now,
+    backtester: Backtests | None = None,
 ) -> FastAPI:
     """Build the app on a source of data, which stays the caller's. Serve it inside `broadcasting`."""
     settings = settings or ApiSettings()
-    context = _context(source, kinds, settings, registry or CollectorRegistry(), now)
+    context = _context(source, kinds, settings, registry or CollectorRegistry(), now, backtester or NoBacktests())
     app = FastAPI(
         title="Vigie",
         summary="Telemetry of a smart port",
@@ -89,6 +92,7 @@ def create_app(
         states,
         forecast,
         situations,
+        backtests,
         faults,
         alarms,
         duty,
@@ -115,7 +119,14 @@ def create_app(
     return app
 
 
-def _context(source: Source, kinds: Kinds, settings: ApiSettings, registry: CollectorRegistry, now: Now) -> Context:
+def _context(  # noqa: PLR0917  each of another type
+    source: Source,
+    kinds: Kinds,
+    settings: ApiSettings,
+    registry: CollectorRegistry,
+    now: Now,
+    backtester: Backtests,
+) -> Context:
     installed = Installed(source)
     feed = Feed(source, backlog=settings.stream_backlog, poll_s=settings.poll_s, heartbeat_s=settings.heartbeat_s)
     board = Board(source, installed, kinds, every_s=settings.states_every_s)
@@ -133,6 +144,7 @@ def _context(source: Source, kinds: Kinds, settings: ApiSettings, registry: Coll
         assets=read_assets(settings.page),
         registry=registry,
         courier=courier_of(settings),
+        backtests=backtester,
     )
 
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from api.assets import Asset
+from api.backtests import Backtests
 from api.board import Board
 from api.broadcast import Feed
 from api.delivery.courier import Courier
@@ -39,6 +40,7 @@ class Context:
     assets: dict[str, Asset]
     registry: CollectorRegistry
     courier: Courier
+    backtests: Backtests
 
 
 def _context(request: Request) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
@@ -11,6 +12,7 @@ from api.server import serve
 from api.settings import ApiSettings
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
+from service.backtest.beside import Beside
 from store.api_queries import DatabaseSource
 from store.database import Pool
 
@@ -38,8 +40,12 @@ async def run_server(
     api: ApiSettings,
     registry: CollectorRegistry,
     ready: Callable[[str], None],
+    backtests: Beside,
 ) -> None:
     """Serve at the address `http` until cancelled; `ready` gets the URL of the page once it answers."""
-    async with Pool(database_url, name="api", size=CONNECTIONS) as pool:
-        app = create_app(DatabaseSource(pool, database_url), kinds, settings=api, registry=registry)
+    async with Pool(database_url, name="api", size=CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(backtests.run(), name="backtests")
+        source = DatabaseSource(pool, database_url)
+        app = create_app(source, kinds, settings=api, registry=registry, backtester=backtests)
         await serve(app, *parse_address(http), ready)
+        running.cancel()

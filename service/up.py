@@ -22,7 +22,9 @@ from deploy.embedded.stack import EmbeddedStack
 from sensors.kind import Kinds
 from service.alarm_desk import rules_of, run_alarms
 from service.analyst import run_analysis
+from service.backtest.beside import backtests_of
 from service.children import command_part, server_part
+from service.clocks import now
 from service.endpoints import Endpoints, cache_folder, home_folder
 from service.ingestor import Ingest
 from service.metrics import IngestMetrics, quarantine_drops
@@ -103,8 +105,9 @@ def _parts(
     drops = quarantine_drops(registry)
     yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))
     api = api_settings(settings)
-    announce = partial(_announce, options, home)
-    yield Part("serve", partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=announce))
+    announce, beside = partial(_announce, options, home), backtests_of(settings, endpoints, now)
+    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=announce, backtests=beside)
+    yield Part("serve", serve)
     yield from outgoing(endpoints, settings, api)
     yield from map(server_part, stack.children)
 

@@ -7,6 +7,8 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from service.backtest.beside import backtests_of
+from service.clocks import now
 from service.commands.common import add_http, kinds_of, tell
 from service.endpoints import find_endpoints
 from service.outgoing import api_settings, outgoing
@@ -24,7 +26,10 @@ async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
     endpoints, kinds, registry = find_endpoints(settings), kinds_of(settings), CollectorRegistry()
     url = endpoints.database_url
     api = api_settings(settings)
-    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=_answering)
+    beside = backtests_of(settings, endpoints, now)
+    serve = partial(
+        run_server, url, kinds, settings.http, api=api, registry=registry, ready=_answering, backtests=beside
+    )
     await keep_all_running([Part("serve", serve), *outgoing(endpoints, settings, api)])
 
 

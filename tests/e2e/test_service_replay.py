@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -107,6 +110,24 @@ def test_repeating_it_changes_nothing(quiet, counts) -> None:
     assert feed(quiet) == events
     with psycopg.connect(quiet.database_url) as conn:
         assert conn.execute("select count(*) from traffic").fetchone() == (counts["published"],)
+
+
+def test_backtest_that_changes_nothing_finds_the_same_situations(quiet, counts) -> None:
+    newest = quiet.get("/v1/situations?state=all&limit=1")["items"][0]
+    start = datetime.fromisoformat(newest["onset"]) - timedelta(hours=12)
+    span = {"from": start.isoformat(), "to": (start + timedelta(days=1)).isoformat()}
+    stood = quiet.get("/v1/situations?state=all&limit=1000&" + urlencode(span))["items"]
+    asked = httpx.post(f"{quiet.url}/v1/backtests", json=span, headers={"origin": quiet.url})
+    assert asked.status_code == 202, asked.text
+    deadline = monotonic() + 120
+    while (found := quiet.get(asked.headers["location"]))["state"] == "running":
+        assert monotonic() < deadline
+        sleep(0.1)
+    assert found["state"] == "done", found["error"]
+    assert sorted(found["result"]["same"]) == sorted(one["situation"] for one in stood)
+    assert [found["result"][name] for name in ("moved", "came", "gone")] == [[], [], []]
+    load = found["result"]["load"]
+    assert load["live"] == load["trial"]
 
 
 def test_its_states_live_by_its_own_clock(quiet, counts, recording) -> None:
