@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import psycopg
 import pytest
@@ -19,10 +20,15 @@ from analytics.situations.situations import Situations
 from ingest.columns import Batch, Columns
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import Kinds
+from sensors.topics import reading_topic
 from service.analyst import READER, as_readings, run_analysis
 from service.backtest.backtest import Question, backtest
 from service.backtest.trial import Detection, Trial
+from service.endpoints import Endpoints
+from service.ingestor import Ingest
+from service.settings import Settings
 from service.situating import situation_event
+from simulators.publish import Publisher
 from store.catalogue import load_catalogue, load_neighbours, register_recording
 from store.database import connected
 from store.progress import cursors_of, newest_batches
@@ -139,3 +145,47 @@ async def test_restarts_in_the_middle_give_the_same_situations(
     tried = (await backtest(migrated_url, kinds, shipped_rules(), bold)).comparison
     assert tried.gone
     assert len(tried.gone) + len(tried.moved) + len(tried.same) == len(stored)
+
+
+@asynccontextmanager
+async def ingesting(endpoints: Endpoints, kinds: Kinds, site: str) -> AsyncIterator[None]:
+    parts = Ingest(Settings(ingest_slots=((site,),)), endpoints, kinds).parts()
+    tasks = [asyncio.create_task(part.run(), name=part.name) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def stored(url: str, count: int) -> None:
+    async with connected(url, name="test") as conn, asyncio.timeout(DEADLINE_S):
+        while await (await conn.execute("select count(*) from traffic")).fetchone() != (count,):
+            await asyncio.sleep(0.01)
+
+
+async def test_backtest_finds_what_came_through_mqtt_in_disorder_and_over_a_restart(
+    migrated_url: str, broker_url: str, kinds: Kinds, recording: Catalogue
+) -> None:
+    generator, speed = np.random.default_rng(5), speeds(5)
+    rows = [(30 * step, name, speed[step, k]) for step in range(len(speed)) for k, name in enumerate(STATIONS)]
+    rows.sort(key=lambda row: row[0] + generator.uniform(0, 60))
+    messages = [
+        (
+            reading_topic("R", name, "traffic"),
+            msgspec.json.encode({"time": START + timedelta(seconds=second), "speed_kmh": float(v)}),
+        )
+        for second, name, v in rows
+    ]
+    endpoints, half = Endpoints(migrated_url, broker_url), len(messages) // 2
+    async with ingesting(endpoints, kinds, "R"), Publisher(broker_url, "test-backtest") as publisher:
+        for count, part in ((half, messages[:half]), (len(messages), messages[half:])):
+            await publisher.publish_all(part)
+            await stored(migrated_url, count)
+            await analysed(migrated_url, kinds)
+    live = told(migrated_url)
+    assert len({subject for _, subject, _ in live}) == 3
+    found = await backtest(migrated_url, kinds, shipped_rules(), Question(START, START + timedelta(hours=3)))
+    assert {one.id for one in found.comparison.same} == {subject for _, subject, _ in live}
+    assert (found.comparison.moved, found.comparison.came, found.comparison.gone) == ([], [], [])
