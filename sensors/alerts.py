@@ -34,6 +34,8 @@ _TIME: _Schema = {"type": "string", "format": "date-time"}
 _NUMBER: _Schema = {"type": "number"}
 _IDS: _Schema = {"type": "array", "items": _TEXT}
 _BOTH: _Schema = {"type": "object", "properties": {"en": _TEXT, "fr": _TEXT}, "required": ["en", "fr"]}
+_LINES: _Schema = {"type": "array", "items": {"type": "string", "maxLength": 20}, "minItems": 2, "maxItems": 2}
+_SIGN: _Schema = {"type": "object", "properties": {"en": _LINES, "fr": _LINES}, "required": ["en", "fr"]}
 _LEVEL: _Schema = {"enum": [level.label for level in Level]}
 _VERDICT: _Schema = {"enum": [verdict.value for verdict in Verdict]}
 _FREE: _Schema = {"type": "object"}
@@ -63,6 +65,7 @@ _KEYS: Mapping[str, tuple[_Schema, str]] = {
     "end": (_some(_TIME), "when it was over"),
     "cause": ({}, "the cause: a name, or hints with their evidence"),
     "headline": (_some(_BOTH), "a sentence of its facts"),
+    "sign": (_some(_SIGN), "two lines for a variable-message sign, in capitals; blank when it is over"),
     "parent": (_some(_TEXT), "the situation it is a part of, or comes from"),
     "fault": ({"enum": [fault.value for fault in Fault]}, "what is wrong with it"),
     "scope": ({"enum": [scope.value for scope in Scope]}, "what the fault befalls"),
@@ -117,6 +120,7 @@ _SITUATION_MAY = (
     *("expected_end", "expected_end_low", "expected_end_high", "delay_s", "lorry_hours"),
     "cause",
     "headline",
+    "sign",
     "parent",
     "previous",
 )
@@ -126,7 +130,7 @@ _ALARM = (
     *("alarm", "action", "state", "previous", "active", "rule", "title", "priority", "level", "kind", "site", "sites"),
     *("places", "sensors", "onset", "within_min"),
 )
-_ALARM_MAY = ("headline", "score", "cause", "situation", "expected_end")
+_ALARM_MAY = ("headline", "sign", "score", "cause", "situation", "expected_end")
 _FLOOD = ("began", "alarms_10min", "most_10min")
 _RECEIVER = ("subscription", "kind", "name", "why")
 _WORK = ("maintenance", "range", "begins", "ends")

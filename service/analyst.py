@@ -18,6 +18,7 @@ from analytics.health.watch import FaultChange, Health, Refused
 from analytics.memory import FORMAT, Memory, between
 from analytics.outlook import Outlook
 from analytics.readings import Readings
+from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice
 from analytics.situations.situations import Situations
 from analytics.snapshot import State
@@ -65,13 +66,21 @@ class Analyst:
     """One engine, its situations, and the connection that holds the right to write what they find."""
 
     def __init__(
-        self, reader: BatchReader, kinds: Kinds, engine: Engine, health: Health, situations: Situations
+        self,
+        reader: BatchReader,
+        kinds: Kinds,
+        engine: Engine,
+        health: Health,
+        situations: Situations,
+        *,
+        headlines: Headlines,
     ) -> None:
         self._reader = reader
         self._kinds = kinds
         self._engine = engine
         self._health = health
         self._situations = situations
+        self._headlines = headlines
         engine.attach(situations.watch)
         self._refreshed = time.monotonic()
 
@@ -115,6 +124,7 @@ class Analyst:
         catalogue = await load_catalogue(self._reader.connection)
         self._engine.refresh(catalogue)
         self._health.refresh(catalogue)
+        self._headlines = Headlines(catalogue, self._kinds)
         self._situations.refresh(catalogue, await load_neighbours(self._reader.connection))
         self._situations.use(await habits_of(self._reader.connection, self._kinds))
         self._engine.use(profiles_of(await load_usual(self._reader.connection)))
@@ -137,11 +147,11 @@ class Analyst:
             events=[
                 *map(fault_event, found.faults),
                 *map(event_of, found.changes),
-                *map(situation_event, found.notices),
+                *(situation_event(notice, self._headlines) for notice in found.notices),
             ],
             faults=begun,
             repaired=over,
-            situations=situation_rows(found.notices, self._situations.situations(stepped)),
+            situations=situation_rows(found.notices, self._situations.situations(stepped), self._headlines),
             situation_memory=self._situations.memory(touched, stepped),
             outlooks=[_outlook_row(outlook) for outlook in self._engine.outlooks(touched)],
         )
@@ -167,7 +177,8 @@ async def open_analyst(reader: BatchReader, kinds: Kinds) -> Analyst:
     engine = await _restored(reader, kinds, catalogue)
     situations = await restored_situations(reader.connection, kinds, engine.roster, catalogue)
     situations.expect(engine.usual)
-    return Analyst(reader, kinds, engine, await _restored_health(reader, kinds, engine), situations)
+    health = await _restored_health(reader, kinds, engine)
+    return Analyst(reader, kinds, engine, health, situations, headlines=Headlines(catalogue, kinds))
 
 
 async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> Engine:

@@ -8,6 +8,7 @@ from typing import Any
 from analytics.roster import Roster
 from analytics.situations.cause import Hint
 from analytics.situations.habits import Table
+from analytics.situations.headline import Headline, Headlines
 from analytics.situations.situation import Expectation, Notice, Situation, Step
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue
@@ -32,20 +33,23 @@ HABITS = {
 """Fields of which causes and ends ask what is usual, by kind."""
 
 
-def situation_event(notice: Notice) -> NewEvent:
-    """Word one announcement; its time is that of the step that brought it about."""
+def situation_event(notice: Notice, headlines: Headlines | None = None) -> NewEvent:
+    """Word one announcement; its time is that of the step behind it. `headlines`: None where nobody reads it."""
     situation = notice.situation
-    return NewEvent(instant(situation.at_us), TYPES[notice.step], situation.id, data_of(situation))
+    said = {} if headlines is None else _said(headlines.of(situation))
+    return NewEvent(instant(situation.at_us), TYPES[notice.step], situation.id, data_of(situation) | said)
 
 
-def situation_rows(notices: Iterable[Notice], still_open: Iterable[Situation]) -> list[SituationRow]:
+def situation_rows(
+    notices: Iterable[Notice], still_open: Iterable[Situation], headlines: Headlines
+) -> list[SituationRow]:
     """What is to be stored of those that ended or are open, each once."""
     found = {notice.situation.id: notice.situation for notice in notices if notice.step is Step.ENDED}
-    return [_row(one) for one in (found | {one.id: one for one in still_open}).values()]
+    return [_row(one, headlines) for one in (found | {one.id: one for one in still_open}).values()]
 
 
 def data_of(situation: Situation) -> dict[str, Any]:
-    """What is said of a situation, times as RFC 3339."""
+    """What is said of a situation but its headline, times as RFC 3339."""
     return {
         "situation": situation.id,
         "kind": situation.kind,
@@ -82,11 +86,18 @@ async def restored_situations(conn: Connection, kinds: Kinds, roster: Roster, ca
     return situations
 
 
+def _said(headline: Headline) -> dict[str, Any]:
+    return {
+        "headline": {"fr": headline.fr, "en": headline.en},
+        "sign": {"fr": list(headline.sign_fr), "en": list(headline.sign_en)},
+    }
+
+
 def _cause(hint: Hint) -> dict[str, Any]:
     return {"what": hint.what.value, "confidence": hint.confidence, "evidence": dict(hint.evidence)}
 
 
-def _row(situation: Situation) -> SituationRow:
+def _row(situation: Situation, headlines: Headlines) -> SituationRow:
     return SituationRow(
         id=situation.id,
         kind=situation.kind,
@@ -96,7 +107,7 @@ def _row(situation: Situation) -> SituationRow:
         ended=None if situation.end_us is None else instant(situation.end_us),
         time=instant(situation.at_us),
         sites=list(situation.sites),
-        data=data_of(situation) | {"stays": list(_stays(situation))},
+        data=data_of(situation) | _said(headlines.of(situation)) | {"stays": list(_stays(situation))},
     )
 
 

@@ -56,6 +56,7 @@ def data_of(transition: Transition, about: About) -> dict[str, Any]:
         "rule": about.rule,
         "title": about.told.title,
         "headline": data.get("headline"),
+        "sign": data.get("sign"),
         "priority": transition.priority.value,
         "score": about.arithmetic.score if about.arithmetic else None,
         "level": transition.level.label,

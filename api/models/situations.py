@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from api.models.base import LevelName, SensorId, Time
+from api.models.catalogue import LabelOut
 
 StateName = Literal["open", "clearing", "part", "ended"]
 TrendName = Literal["growing", "steady", "shrinking"]
@@ -33,6 +34,16 @@ class HintOut(BaseModel):
     evidence: dict[str, float | str] = Field(examples=[{"lanes_open": 0.0, "lanes_usual": 2.7}])
 
 
+_Lines = Annotated[list[Annotated[str, Field(max_length=20)]], Field(min_length=2, max_length=2)]
+
+
+class SignOut(BaseModel):
+    """In capitals; blank when it is over."""
+
+    fr: _Lines = Field(examples=[["BOUCHON RD268", "APRÈS LA FOSSETTE"]])
+    en: _Lines = Field(examples=[["TRAFFIC JAM RD268", "AFTER LA FOSSETTE"]])
+
+
 class SituationOut(BaseModel):
     """One congestion or stoppage with everything that belongs to it, as of `time`."""
 
@@ -56,6 +67,10 @@ class SituationOut(BaseModel):
         default="unknown", examples=["gate_outage"], description="unknown until one is sure enough"
     )
     causes: list[HintOut] = Field(default=[], description="the most confident first")
+    headline: LabelOut | None = Field(
+        default=None, description="all this in a sentence; null: told by an older version"
+    )
+    sign: SignOut | None = Field(default=None, description="two lines for a variable-message sign")
     parent: str | None = Field(
         examples=[None], description="the situation that it is a part of, or that brought it about"
     )

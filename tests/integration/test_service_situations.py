@@ -15,6 +15,7 @@ import pytest
 
 from analytics.alarms.rulebook import shipped_rules
 from analytics.engine import Engine
+from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice
 from analytics.situations.situations import Situations
 from ingest.columns import Batch, Columns
@@ -128,7 +129,7 @@ async def test_restarts_in_the_middle_give_the_same_situations(
                 await sink.write(batch)
             await analysed(migrated_url, kinds)
     notices, situations = await straight(migrated_url, kinds, recording)
-    expected = [situation_event(notice) for notice in notices]
+    expected = [situation_event(notice, Headlines(recording, kinds)) for notice in notices]
     assert told(migrated_url) == [(event.type, event.subject, event.data) for event in expected]
     assert len({event.subject for event in expected}) == 3
     async with connected(migrated_url, name="test") as conn:

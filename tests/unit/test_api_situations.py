@@ -8,7 +8,10 @@ import httpx
 import pytest
 
 from analytics.situations.cause import Cause, Hint
+from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice, Situation, Span, State, Step, Trend
+from sensors.catalogue import shipped_catalogue
+from sensors.kind import load_kinds
 from sensors.level import Level
 from service.situating import situation_event, situation_rows
 from store.situations import SituationChoice, SituationRow
@@ -16,6 +19,7 @@ from store.situations import SituationChoice, SituationRow
 ONSET = datetime(2026, 3, 2, 7, 12, tzinfo=UTC)
 ONSET_US = int(ONSET.timestamp()) * 1_000_000
 MINUTE = 60_000_000
+HEADLINES = Headlines(shipped_catalogue(), load_kinds())
 
 
 def situation(number: int = 0, **other: object) -> Situation:
@@ -43,13 +47,13 @@ def situation(number: int = 0, **other: object) -> Situation:
 
 
 def rows(*situations: Situation) -> list[SituationRow]:
-    return situation_rows([], situations)
+    return situation_rows([], situations, HEADLINES)
 
 
 async def test_open_situations_are_listed_as_the_feed_tells_them(client: httpx.AsyncClient, source) -> None:
     source.situation_rows = rows(situation())
     (item,) = (await client.get("/v1/situations")).json()["items"]
-    told = situation_event(Notice(Step.CHANGED, situation()))
+    told = situation_event(Notice(Step.CHANGED, situation()), HEADLINES)
     assert {name: item[name] for name in told.data} == told.data
     assert (item["time"], item["onset"], item["end"]) == ("2026-03-02T07:21:00Z", "2026-03-02T07:12:00Z", None)
     assert (told.type, told.subject) == ("vigie.situation.changed.v1", situation().id)
@@ -99,5 +103,5 @@ async def test_what_cannot_be_used_is_refused(client: httpx.AsyncClient, query: 
 
 def test_what_ended_is_stored_once_with_its_end() -> None:
     over = situation(state=State.ENDED, end_us=ONSET_US + 5 * MINUTE)
-    (row,) = situation_rows([Notice(Step.BEGAN, situation()), Notice(Step.ENDED, over)], [])
+    (row,) = situation_rows([Notice(Step.BEGAN, situation()), Notice(Step.ENDED, over)], [], HEADLINES)
     assert (row.state, row.ended) == ("ended", ONSET + timedelta(minutes=5))

@@ -12,19 +12,21 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from analytics.alarms.conditions import CONGESTION, Happening
+from analytics.alarms.conditions import CONGESTION, SITUATIONS, Happening
 from analytics.alarms.desk import Desk
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.wording import About, data_of, type_of
 from analytics.changes import Change, What
 from analytics.health.watch import FaultChange
 from analytics.situations.cause import Cause, Hint
+from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice, Situation, Step, Trend
 from analytics.situations.situation import State as Open
 from api.shapes import alert_json
 from sensors.alerts import NOT_OF_THE_FEED, TYPES, schema_of
 from sensors.catalogue import shipped_catalogue
 from sensors.fault import Fault, Scope
+from sensors.kind import load_kinds
 from sensors.level import Level, Verdict
 from service.alerts import event_of, fault_event
 from service.situating import situation_event
@@ -53,6 +55,10 @@ def alarms() -> Iterator[EventRow]:
     data = {"kind": "gate", "site": "W07", "level": "jammed", "abnormality": "unusual"}
     desk.take(Happening(NOW, "vigie.congestion.began.v1", "W07-G1", data), NOW)
     desk.take(Happening(NOW, "vigie.congestion.ended.v1", "W07-G1", data), NOW)
+    yield from told_of(desk)
+
+
+def told_of(desk: Desk) -> Iterator[EventRow]:
     for entry in desk.changed():
         assert entry.told is not None
         about = About(12, entry.named, entry.told, entry.condition, entry.arithmetic, entry.sites)
@@ -74,7 +80,7 @@ def situations() -> Iterator[EventRow]:
     told = {"kind": "road", "state": Open.OPEN, "level": Level.JAMMED, "cause": hint.what, "causes": (hint,)}
     one = Situation(id="s1", parent=None, spans=(), **told, **now, **where)  # type: ignore[arg-type]  plain values
     for step in Step:
-        event = situation_event(Notice(step, one))
+        event = situation_event(Notice(step, one), Headlines(shipped_catalogue(), load_kinds()))
         yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
 
 
@@ -97,8 +103,25 @@ def faults() -> Iterator[EventRow]:
             yield EventRow(1, event.time, event.type, event.subject, dict(event.data))
 
 
+def situation_alarms() -> Iterator[EventRow]:
+    desk = Desk(shipped_rules(), shipped_catalogue(), SITUATIONS)
+    for row in situations():
+        desk.take(Happening(row.time, row.type, row.subject, row.data), NOW)
+    yield from told_of(desk)
+
+
+def test_alarm_of_a_situation_says_its_headline() -> None:
+    began = next(situations())
+    raised = next(situation_alarms())
+    assert raised.type == "vigie.alarm.raised.v1"
+    assert raised.data["headline"]["fr"].startswith("Bouchon sur la RN568 vers Arles")
+    assert (raised.data["headline"], raised.data["sign"]) == (began.data["headline"], began.data["sign"])
+
+
 @pytest.mark.parametrize(
-    "row", [*changes(), *alarms(), *revisions(), *situations(), *faults()], ids=lambda row: row.type
+    "row",
+    [*changes(), *alarms(), *revisions(), *situations(), *situation_alarms(), *faults()],
+    ids=lambda row: row.type,
 )
 def test_what_is_told_fits_its_schema(row: EventRow) -> None:
     row.data["valid_until"] = "2026-03-02T07:44:00Z"
