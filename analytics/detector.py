@@ -4,7 +4,7 @@ r = speed / free speed is smoothed by the weight w, r' = r' + w (r - r'). An ala
 under `ON` for `confirm_on` readings, or for half of them when r' is under `AT_ONCE`; it closes when r' has been over
 `OFF` for `confirm_off` readings. That r itself must be low keeps the tail of one deep dip from confirming it. Weight
 and confirmations follow from the interval alone (`analytics.interval`). `docs/detection.md` has sources and scores.
-Missing values leave everything as it was.
+Missing values leave everything as it was; a reading that comes after a few missing ones counts for them in closing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from analytics import free_speed
 from analytics.settings import Settings
 from analytics.state import States
-from analytics.table import Float32, Int8, Mask
+from analytics.table import Float32, Int8, Int16, Mask
 from sensors.level import Level
 
 ON = np.float32(0.62)
@@ -70,10 +70,10 @@ def unsupported(observed_kmh: Float32, occupancy_pct: Float32) -> Mask:
     return alone
 
 
-def judge(states: States, settings: Settings, observed_kmh: Float32) -> Mask:
+def judge(states: States, settings: Settings, observed_kmh: Float32, steps: Int16 | int = 1) -> Mask:
     """Step smoothing, alarm and level by one observation each, in place; return who had a usable one.
 
-    Shapes (things,); `observed_kmh` as `observed` gives it.
+    Shapes (things,); `observed_kmh` as `observed` gives it, `steps` as `fold.steps`.
     """
     learning = np.isnan(settings.free_kmh)
     if learning.any():
@@ -87,7 +87,7 @@ def judge(states: States, settings: Settings, observed_kmh: Float32) -> Mask:
     ratio = before + settings.weight * (raw - before)
     np.copyto(states.value, ratio, where=valid)
     np.copyto(states.low, (states.low + 1) * (np.maximum(ratio, raw) < ON), where=valid)
-    np.copyto(states.high, (states.high + 1) * (ratio > OFF), where=valid)
+    np.copyto(states.high, (states.high + np.where(states.high > 0, steps, 1)) * (ratio > OFF), where=valid)
     np.minimum(states.low, settings.confirm_on, out=states.low)
     np.minimum(states.high, settings.confirm_off, out=states.high)
     alarm = _alarm(states, settings, ratio)

@@ -21,7 +21,7 @@ from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from,
 from analytics.outlook import Outlook, outlooks
 from analytics.readings import Readings
 from analytics.roster import Roster
-from analytics.settings import Settings
+from analytics.settings import Rule, Settings
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
 from analytics.table import Float32, Index, Mask, run_of
@@ -105,6 +105,11 @@ class Engine:
         active = self.roster.active
         notes += self._tell_ageing(active[heard[self.roster.settings.site[active]]])
         return worded(notes, self.roster.things, values) if announcing else []
+
+    def rule(self, thing: str) -> Rule | None:
+        """By which rule a thing is judged, None for one that is not known."""
+        place = self.roster.index.get(thing)
+        return None if place is None else self.roster.things[place].rule
 
     def distrust(self, thing: str, from_us: int) -> None:
         """Believe no reading of a thing from an instant on, until it is trusted again."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from analytics import abnormal, cooling, coverage, detector, limits, plausible, stoppage, travel
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
-from analytics.state import NEVER, States, age, hold
-from analytics.table import Float32, Index, Mask
+from analytics.state import HOLD_STEPS, NEVER, SILENT_AFTER_PERIODS, States, age, hold
+from analytics.table import Index, Int16, Mask
 
 
 def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None:
     """Step every state by its row, in place; all of one rule, and no reading older than its state."""
+    stands_for = steps(states, settings, rows)
     age(states, settings.silence_us, rows.time_us)
     shown = states.level.copy()
     faulty, observed = rows.faulty, rows.observed
@@ -20,7 +23,7 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
         odd = plausible.implausible(states, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
         abnormal.judge(states, settings, rows, observed)
-    valid = _judge(rule, states, settings, observed, rows.beside)
+    valid = _judge(rule, states, settings, replace(rows, observed=observed), stands_for)
     coverage.count(states, settings.silence_us, rows.time_us, valid)
     hold(states, valid)
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
@@ -41,18 +44,30 @@ def step_all(states: States, settings: Settings, rows: Arrivals) -> None:
             states.put(some, part)
 
 
-def _judge(rule: Rule, states: States, settings: Settings, observed: Float32, beside: Float32) -> Mask:
+def steps(states: States, settings: Settings, rows: Arrivals) -> Int16:
+    """How many readings each stands for, (things,): those that the level is held over are counted with the next one.
+
+    Else a link that loses two readings in three would keep an alarm open for three times as long.
+    """
+    period_us = np.maximum(settings.silence_us // SILENT_AFTER_PERIODS, 1)
+    passed = (rows.time_us - states.time_us + period_us // 2) // period_us
+    found: Int16 = np.clip(passed, 1, HOLD_STEPS + 1).astype(np.int16)
+    return found
+
+
+def _judge(rule: Rule, states: States, settings: Settings, rows: Arrivals, stands_for: Int16) -> Mask:
+    observed = rows.observed
     match rule:
         case Rule.SPEED:
-            return detector.judge(states, settings, observed)
+            return detector.judge(states, settings, observed, stands_for)
         case Rule.LIMITS:
-            return limits.judge(states, settings, observed)
+            return limits.judge(states, settings, observed, rows.faulty, stands_for)
         case Rule.TIME:
-            return travel.judge(states, settings, observed, beside)
+            return travel.judge(states, settings, travel.possible(states, settings, rows), rows.beside)
         case Rule.WORK:
-            return stoppage.judge(states, settings, observed)
+            return stoppage.judge(states, settings, observed, stands_for)
         case Rule.COOLING:
-            return cooling.judge(states, settings, observed, beside)
+            return cooling.judge(states, settings, observed, rows.beside)
         case Rule.ALIVE:
             valid = ~np.isnan(observed)
             states.level[valid] = 0

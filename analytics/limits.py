@@ -2,7 +2,11 @@
 
 The level rises at once when the value reaches a limit, and falls when it has been clearly under it for
 `interval.FALL_S`; the alarm is open at congested or worse. Counts and waits are integrated by their nature, so nothing
-is smoothed and nothing needs confirmation to rise.
+is smoothed and nothing needs confirmation to rise, but for two things that a stock cannot do. It does not leap: what
+raises the level right after a leap waits until it has stayed for `state.HOLD_STEPS` readings more. And it is over its
+capacity only for who saw it fill up.
+
+In `States`, `low` counts the readings that a leap still makes wait.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.settings import Settings
-from analytics.state import States
-from analytics.table import Float32, Int8, Mask
+from analytics.state import HOLD_STEPS, States
+from analytics.table import Float32, Int8, Int16, Mask
 from sensors.level import Level
 
 RELEASE = np.float32(0.95)
@@ -41,11 +45,18 @@ def wait_s(waiting: Float32, lanes: Float32, service_s: Float32) -> Float32:
     return np.where(np.isfinite(wait), wait, np.float32(np.nan))
 
 
-def judge(states: States, settings: Settings, value: Float32) -> Mask:
-    """Step level and alarm by one value each, in place; return who had a usable one. Shapes (things,)."""
+def judge(states: States, settings: Settings, value: Float32, leaps: Mask, steps: Int16) -> Mask:
+    """Step level and alarm by one value each, in place; return who had a usable one. Shapes (things,).
+
+    leaps: whose reading is not believed, a leap most often, and has no value. steps: readings that each stands for
+    (`fold.steps`).
+    """
+    held = np.maximum(states.level, states.alarm)
+    value = np.where(_impossible(states, settings, value, held), np.float32(np.nan), value)
+    states.low[:] = np.where(leaps, HOLD_STEPS, np.maximum(states.low - 1, 0))
     valid = ~np.isnan(value)
-    held, left = np.maximum(states.level, states.alarm), reached(settings, value, RELEASE)
-    np.copyto(states.high, (states.high + 1) * (left < held), where=valid)
+    left = reached(settings, value, RELEASE)
+    np.copyto(states.high, (states.high + np.where(states.high > 0, steps, 1)) * (left < held), where=valid)
     np.minimum(states.high, settings.confirm_off, out=states.high)
     kept = np.where(states.high >= settings.confirm_off, np.minimum(held, left), held)
     level = np.maximum(reached(settings, value), kept)
@@ -53,6 +64,14 @@ def judge(states: States, settings: Settings, value: Float32) -> Mask:
     np.copyto(states.level, level, where=valid)
     np.copyto(states.alarm, level * (level >= Level.CONGESTED), where=valid)
     return valid
+
+
+def _impossible(states: States, settings: Settings, value: Float32, held: Int8) -> Mask:
+    """Tell what a stock cannot be: higher all at once, or over its capacity (limits up to 1 are shares of one)."""
+    leapt = (states.low > 0) & (reached(settings, value) > held)
+    over = (value > 1) & (settings.jammed <= 1) & ~(states.value >= settings.dense)
+    found: Mask = leapt | over
+    return found
 
 
 def reached(settings: Settings, value: Float32, share: np.float32 = _ALL) -> Int8:

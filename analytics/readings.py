@@ -1,7 +1,8 @@
 """Readings as they come in, and what the rules see of them: one observation each.
 
 A distrusted reading (`sensors.level.DISTRUSTED`) is implausible as a whole: whoever sends an impossible count is not
-believed on speed. The other remarks inform and change nothing here.
+believed on speed. A stock is counted apart from what comes in and goes out: where only these are impossible, it is
+believed; where it leaps, it is not. The other remarks inform and change nothing here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from analytics.plausible import fingerprints
 from analytics.table import Float32, Index, Int64, Mask, Table
 from sensors.kind import Kind
 from sensors.level import DISTRUSTED, Quality
-from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work
+from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,36 @@ class Arrivals(Table):
     @classmethod
     def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
         """Take readings of one kind as they come; `whole` (n,) as in `observe`."""
-        faulty = (readings.quality & (DISTRUSTED | (Quality.RATE if isinstance(kind.level, Limits) else 0))) != 0
+        faulty = distrusted(kind, readings)
         seen = observe(kind, readings, whole)
         observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
         prints, source = fingerprints(readings.values), np.arange(len(thing))
         usual, spread = np.full((2, len(thing)), np.nan, np.float32)
         own = (prints, seen.unsupported, source, usual, spread)
         return cls(thing, readings.time_us, observed, beside, faulty, *own)
+
+
+def distrusted(kind: Kind, readings: Readings) -> Mask:
+    """Tell which readings nobody believes, (n,)."""
+    quality = readings.quality
+    if not isinstance(kind.level, Limits):
+        whole: Mask = (quality & DISTRUSTED) != 0
+        return whole
+    odd = (quality & Quality.OUT_OF_RANGE) != 0
+    if odd.any():
+        odd &= _outside(kind, kind.level, readings.values)
+    found: Mask = odd | ((quality & (Quality.SENTINEL | Quality.RATE)) != 0)
+    return found
+
+
+def _outside(kind: Kind, rule: Limits, values: Float32) -> Mask:
+    """Tell whose level rests on a value that cannot be."""
+    found = np.zeros(len(values), np.bool_)
+    for rests in map(kind.field, fields_of(rule)):
+        (value,) = _columns(kind, values, rests.name)
+        found |= value < (-np.inf if rests.low is None else rests.low)
+        found |= value > (np.inf if rests.high is None else rests.high)
+    return found
 
 
 class Seen(NamedTuple):

@@ -153,11 +153,14 @@ def hold(states: States, valid: Mask) -> None:
 
 
 def forget(states: States, which: Mask) -> None:
-    """Make the level unknown, in place. Smoothing and confirmations start anew; an open alarm stays."""
+    """Make the level unknown, in place. Smoothing and confirmations start anew; an open alarm stays.
+
+    So does what was counted towards its end: who is heard once in five periods would never be free for long enough.
+    """
     states.level[which] = UNKNOWN
     states.value[which] = np.nan
     states.speed_kmh[which] = np.nan
     states.z[which] = np.nan
     states.unusual[which] = Abnormality.UNKNOWN
-    for count in (states.low, states.high, states.odd, states.even):
+    for count in (states.low, states.odd, states.even):
         count[which] = 0

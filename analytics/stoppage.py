@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics import detector
 from analytics.settings import Settings
 from analytics.state import States
-from analytics.table import Float32, Mask
+from analytics.table import Float32, Int16, Mask
 from sensors.level import Level
 from sensors.rule import Work
 
@@ -34,16 +34,16 @@ def observed(rate: Float32, word: NDArray[np.str_], rule: Work) -> Float32:
     return np.where(stopped, STOPPED, np.where(idle, np.float32(np.inf), known))
 
 
-def judge(states: States, settings: Settings, rate: Float32) -> Mask:
+def judge(states: States, settings: Settings, rate: Float32, steps: Int16) -> Mask:
     """Step by one observation each, in place; return who had a usable one. Shapes (things,).
 
-    `settings.free_kmh` is the least rate that is normal.
+    `settings.free_kmh` is the least rate that is normal, `steps` as `fold.steps`.
     """
     stopped = rate == STOPPED
     states.value[stopped] = 0
     states.low[stopped] = settings.confirm_on[stopped]
     states.learnt[stopped] = 1
-    valid = detector.judge(states, settings, np.maximum(rate, np.float32(0)))
+    valid = detector.judge(states, settings, np.maximum(rate, np.float32(0)), steps)
     states.learnt[states.alarm == 0] = 0
     lasts = states.learnt > 0
     states.alarm[lasts] = Level.JAMMED

@@ -7,15 +7,21 @@ is not lost. (Judging only readings of three and more leaves, on a simulated Tue
 of W15-W01, 12 % of W01-W03 and 33 % of W18-W01: own measurement, 2026-11-27.) A reading without vehicles says nothing:
 in standing traffic nobody arrives, so it is not taken for a free road.
 
+A travel time cannot rise faster than the clock: who arrives later set out later, or was overtaken. A reading that is
+slower than that, by half and `SLACK_S`, is a matched pair that is none, or a spike, and says nothing.
+
 Thresholds, weights and confirmations to open are those of the road (`analytics.detector`, `analytics.interval`), a
 confirmation being `least` vehicles that are slow themselves. A corridor sees a jam later than a loop does, by the time
 the vehicles take through it, and diluted by the free rest of its length: it is the second witness of its sections, not
 the first.
 
-In `States`, `low` counts confirmations, below zero for slow ones, and `high` the parts of the next judgement.
+In `States`, `low` counts confirmations, below zero for slow ones, `high` the parts of the next judgement, and `print`
+is the time of the newest reading that said something, in microseconds.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +29,17 @@ from analytics import detector, free_speed
 from analytics.settings import Settings
 from analytics.state import States
 from analytics.table import Float32, Int8, Int16, Mask
+
+if TYPE_CHECKING:
+    from analytics.readings import Arrivals
 from sensors.level import Level
+
+NOISE = 1.5
+"""Times the smoothed travel time that the next one may be without any time passing: medians of three vehicles scatter,
+and the smoothed one lags (own choice). Lower: jams that build up are held; higher: smaller spikes open alarms."""
+
+SLACK_S = 120.0
+"""Seconds beyond that: two periods. Lower and higher as above, on short corridors."""
 
 _PARTS = 60
 """Parts of a judgement, in which vehicles are counted."""
@@ -44,6 +60,20 @@ def observed(time_s: Float32, length_km: Float32) -> Float32:
 def weight(matches: Float32, least: int) -> Float32:
     """What a reading weighs, (n,): its vehicles over those of a judgement, at most 1; 0 without any."""
     return np.where(np.isfinite(matches), np.clip(matches, 0, least) / np.float32(least), np.float32(0))
+
+
+def possible(states: States, settings: Settings, rows: Arrivals) -> Float32:
+    """Return the observed speeds, km/h, with NaN for those that would take a time that has not passed. Notes the time.
+
+    Shapes (things,). Where nothing is known of before, everything is possible.
+    """
+    free_kmh = free_speed.in_use(states, settings.free_kmh, settings.learn_readings)
+    hours = (rows.time_us - states.print) / np.float64(3.6e9) + SLACK_S / 3600
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slowest_kmh = settings.whole / (NOISE * settings.whole / (states.value * free_kmh) + hours)
+        impossible = (rows.observed < slowest_kmh) & (states.print > 0)
+    states.print[:] = np.where((rows.beside > 0) & (rows.observed > 0) & ~impossible, rows.time_us, states.print)
+    return np.where(impossible, np.float32(np.nan), rows.observed).astype(np.float32)
 
 
 def judge(states: States, settings: Settings, speed_kmh: Float32, weighs: Float32) -> Mask:

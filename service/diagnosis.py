@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from analytics.engine import Engine
-from analytics.health.verdicts import SPOILS
+from analytics.health.verdicts import COUNTED, SPOILS
 from analytics.health.watch import FaultChange, Health, Refused
 from analytics.readings import Readings
+from analytics.settings import Rule
 from analytics.window import WINDOW_US
 from sensors.fault import Fault, Scope
 from service.alerts import instant
@@ -32,13 +33,16 @@ def diagnose(
     """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed."""
     changes = health.absorb(readings, refused)
     for change in changes:
-        if change.fault in SPOILS and change.scope is Scope.SENSOR:
-            _tell(engine, change)
+        _tell(engine, change)
     return changes
 
 
 def _tell(engine: Engine, change: FaultChange) -> None:
     """Distrust begins, and ends, when the bin that shows it is closed for sure."""
+    if change.scope is not Scope.SENSOR or change.fault not in SPOILS:
+        return
+    if change.fault in COUNTED and engine.rule(change.place) is Rule.LIMITS:
+        return
     at_us = change.time_us + WINDOW_US + _SLACK_US
     if change.began:
         engine.distrust(change.place, at_us)
@@ -81,8 +85,7 @@ def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], rec
     stood = [_as_change(row) for row in rows]
     health.restore(stood, recent)
     for change in stood:
-        if change.fault in SPOILS and change.scope is Scope.SENSOR:
-            _tell(engine, change)
+        _tell(engine, change)
 
 
 def _as_change(row: FaultRow) -> FaultChange:

@@ -54,11 +54,14 @@ SPOILS: Final = frozenset(
         Fault.UNIT_SWAPPED,
         Fault.LANE_SWAPPED,
         Fault.DIRECTION_SWAPPED,
-        Fault.IDENTITY_SWAPPED,
         *_CLOCKS,
     }
 )
-"""Faults after which no value of the thing is believed. The others lose, repeat or delay messages that are right."""
+"""Faults after which no value of the thing is believed. The others lose, repeat or delay messages that are right; what
+comes under the name of one that speaks as another is its own."""
+
+COUNTED: Final = frozenset({Fault.CHATTER})
+"""Faults of what comes in and goes out: a stock is counted apart (`analytics.readings`), and is believed."""
 
 FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR and fault is not Fault.SILENT)
 """Those that are told here by sensor; who is silent is told by the engine, at once."""

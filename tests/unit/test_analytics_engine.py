@@ -311,7 +311,7 @@ def test_car_park_falls_back_to_its_configured_capacity() -> None:
     assert (began.level, began.value) == (Level.JAMMED, pytest.approx(0.96))
 
 
-def test_a_stock_that_leaps_waits_for_the_next_reading() -> None:
+def test_a_stock_that_leaps_waits_until_it_has_stayed() -> None:
     port = Port(shipped_catalogue(), 60_000_000)
     park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
 
@@ -322,5 +322,44 @@ def test_a_stock_that_leaps_waits_for_the_next_reading() -> None:
     leap = int(Quality.RATE)
     assert taken(0.5, 0.99, 0.5, first=0, leaps=[0, leap, leap]) == []
     assert port.state(park.id).level is Level.FLUID
-    (began,) = taken(0.99, 0.99, first=3, leaps=[leap, 0])
-    assert (began.what, began.time_us) == (What.BEGAN, START + 4 * port.step_us)
+    assert taken(0.99, 0.99, 0.5, 0.5, first=3, leaps=[leap, 0, leap, 0]) == []  # two wild readings in a row
+    (began,) = taken(0.99, 0.99, 0.99, 0.99, 0.99, first=7, leaps=[leap, 0, 0, 0, 0])
+    assert (began.what, began.time_us) == (What.BEGAN, START + 11 * port.step_us)
+
+
+def test_a_park_is_over_its_capacity_only_for_who_saw_it_fill_up() -> None:
+    port = Port(shipped_catalogue(), 60_000_000)
+    park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
+
+    def levels(*shares: float, first: int) -> list[Level | None]:
+        found = []
+        for number, share in enumerate(shares):
+            rows = [{"occupied": share * 350, "capacity": 350.0}]
+            port.absorb(port.readings("parking", park.id, rows, first=first + number))
+            found.append(port.state(park.id).level)
+        return found
+
+    assert levels(1.1, 0.5, 1.1, 1.1, first=0) == [Level.UNKNOWN, *[Level.FLUID] * 3]
+    assert levels(0.9, 0.99, 1.1, first=4) == [Level.CONGESTED, Level.JAMMED, Level.JAMMED]
+
+
+@pytest.mark.parametrize(("field", "level"), [("entries", Level.JAMMED), ("occupied", Level.FLUID)])
+def test_a_stock_is_counted_apart_from_what_comes_in(field: str, level: Level) -> None:
+    port = Port(shipped_catalogue(), 60_000_000)
+    park = next(sensor for sensor in port.catalogue.sensors if sensor.kind == "parking")
+    row = {"occupied": 345.0, "capacity": 350.0, "entries": 3.0} | {field: 5000.0}
+    free = {"occupied": 100.0, "capacity": 350.0, "entries": 3.0}
+    port.absorb(port.readings("parking", park.id, [free]))
+    port.absorb(port.readings("parking", park.id, [row], first=1, quality=[int(Quality.OUT_OF_RANGE)]))
+    assert port.state(park.id).level is level
+
+
+def test_a_link_that_loses_most_readings_keeps_no_alarm_open() -> None:
+    port = Port.recording(["A"], period_s=30)
+
+    def heard(speed_kmh: float, *at: int) -> list[What]:
+        return [change.what for number in at for change in port.speeds("A", [speed_kmh], first=number)]
+
+    assert What.BEGAN in heard(20, 0, 1, 2, 3)
+    assert What.ENDED not in heard(100, 6, 10, 13, 18)
+    assert What.ENDED in heard(100, 22, 27, 30, 35)

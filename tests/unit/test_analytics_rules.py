@@ -176,6 +176,15 @@ def test_a_jam_on_a_corridor_is_one_alarm_until_vehicles_are_free_again() -> Non
     assert bench.told == [(What.BEGAN, Level.CONGESTED), (What.ENDED, Level.FLUID)]
 
 
+def test_a_travel_time_cannot_rise_faster_than_the_clock() -> None:
+    bench = Bench.corridor()
+    bench.feed(*[{"median_s": FREE_S, "matches": 5}] * 5)
+    assert set(bench.feed(*[{"median_s": 6000, "matches": 8}] * 3)) == {Level.FLUID}
+    assert bench.changes == []
+    bench.feed(*[{"median_s": FREE_S + 60 * minute, "matches": 5} for minute in range(15)])
+    assert [change.what for change in bench.changes] == [What.BEGAN, What.CHANGED]
+
+
 def test_a_corridor_without_sections_learns_its_free_time() -> None:
     bench = Bench.corridor(sections=(), period_s=300)
     assert bench.feed(*[passing(1.0)] * 288)[-2:] == [Level.UNKNOWN, Level.FLUID]
