@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.state import NEVER
 from analytics.table import Index, Int64
@@ -25,6 +26,11 @@ PIECES: Final = 8
 """Pieces into which as many arrivals as there are things are cut: the clock is told for each. More cost time; fewer
 make delays vaguer."""
 
+
+LONGEST_INSTANT_US: Final = 1800 * 1_000_000
+"""Most of a group's time that an instant may stand for, 30 min: a socket read of 256 kB holds 5 min of this port, and
+three times as much while a basin is cut off. Lower: readings of a fast replay look late; higher: after a silence of the
+group all that is late looks in time."""
 
 WALL = ""
 PORT = "port"
@@ -50,6 +56,24 @@ def reached(newest_us: Int64) -> int:
     return int(np.partition(heard, place)[place])
 
 
+class Arrived(NamedTuple):
+    """What the clock was when each of n readings arrived: at least, most likely and at most; int64 microseconds."""
+
+    earliest_us: Int64
+    likely_us: Int64
+    latest_us: Int64
+
+
+def _passed(thing: Index) -> NDArray[np.float64]:
+    """What share of an instant had passed at each reading: who sent four sent them one after the other."""
+    order = np.argsort(thing, kind="stable")
+    first = np.flatnonzero(np.diff(thing[order], prepend=-1))
+    counts = np.diff(first, append=len(thing))
+    share = np.empty(len(thing))
+    share[order] = (np.arange(len(thing)) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
+    return share
+
+
 class GroupClock:
     """The time of a group of `things`."""
 
@@ -57,17 +81,21 @@ class GroupClock:
         self.now_us = -NEVER
         self._newest = np.full(things, -NEVER, np.int64)
 
-    def follow(self, thing: Index, time_us: Int64, received_us: Int64) -> Int64:
-        """Take readings in order of arrival, (n,) each; return the clock at each, (n,).
+    def follow(self, thing: Index, time_us: Int64, received_us: Int64) -> Arrived:
+        """Take readings in order of arrival, (n,) each; return what the clock was at each.
 
-        What arrived in the same instant is looked at together: nobody knows the order within.
+        What arrived in the same instant is looked at together: nobody knows the order within, and at the speed of a
+        replay that is minutes of readings.
         """
-        clock = np.empty(len(thing), np.int64)
+        earliest, likely, latest = (np.empty(len(thing), np.int64) for _ in range(3))
         for start, end in self._cuts(received_us):
+            before = self.now_us
             np.maximum.at(self._newest, thing[start:end], time_us[start:end])
             self.now_us = max(self.now_us, self._reached())
-            clock[start:end] = self.now_us
-        return clock
+            before = max(before, self.now_us - LONGEST_INSTANT_US) if before != -NEVER else self.now_us
+            earliest[start:end], latest[start:end] = before, self.now_us
+            likely[start:end] = before + (_passed(thing[start:end]) * (self.now_us - before)).astype(np.int64)
+        return Arrived(earliest, likely, latest)
 
     def reach(self, now_us: int) -> None:
         """Let a wall's clock move it on."""

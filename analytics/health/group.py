@@ -52,7 +52,7 @@ def closing(clock_us: Int64) -> Int64:
 
 @dataclass(slots=True)
 class _Strays(Table):
-    """What is outside its bin: the bin of the clock when it came, whose, and how late in seconds (ahead below 0)."""
+    """What is outside its bin: the latest bin in which it may have come, whose, and how late it was (ahead below 0)."""
 
     bin: Int64
     thing: Index
@@ -61,8 +61,8 @@ class _Strays(Table):
     late_s: Float32
 
     @classmethod
-    def of(cls, thing: Index, what: Texts, times: Int64, clock: Int64, time_us: Int64) -> Self:
-        return cls(clock // BIN_US, thing, what, times, ((clock - time_us) / 1e6).astype(np.float32))
+    def of(cls, thing: Index, what: Texts, times: Int64, latest_us: Int64, behind_us: Int64) -> Self:
+        return cls(latest_us // BIN_US, thing, what, times, (behind_us / 1e6).astype(np.float32))
 
 
 class Group:
@@ -84,18 +84,19 @@ class Group:
         """Take readings in order of arrival."""
         if not len(rows.thing):
             return
-        clock = self.clock.follow(rows.thing, rows.time_us, received_us)
+        arrived = self.clock.follow(rows.thing, rows.time_us, received_us)
         if not self.begun:
-            self._closed_us = int(closing(clock[:1])[0])
-        self._arrived = (received_us, clock)
-        late = rows.time_us < np.maximum(closing(clock), self._closed_us)
-        ahead = rows.time_us > clock + AHEAD_US
+            self._closed_us = int(closing(arrived.earliest_us[:1])[0])
+        self._arrived = (received_us, arrived)
+        behind_us = arrived.likely_us - rows.time_us
+        late = rows.time_us < np.maximum(closing(arrived.earliest_us), self._closed_us)
+        ahead = rows.time_us > arrived.latest_us + AHEAD_US
         ones = np.ones(len(late), np.int64)
-        strays = _Strays.of(rows.thing, np.where(late, "late", "ahead"), ones, clock, rows.time_us)
+        strays = _Strays.of(rows.thing, np.where(late, "late", "ahead"), ones, arrived.latest_us, behind_us)
         self._stray(strays, late | ahead)
         np.maximum.at(self.wild_until_us, rows.thing[ahead], rows.time_us[ahead])
         overtaken = late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
-        overtaken &= clock - rows.time_us < self._much_later_us[rows.thing]
+        overtaken &= behind_us < self._much_later_us[rows.thing]
         self._stray(replace(strays, what=np.full(len(late), "behind")), overtaken)
         self._open = self._open.join(rows.take(~late & ~ahead))
 
@@ -103,16 +104,15 @@ class Group:
         """Take what did not become readings, which came among those of the last `take`."""
         if not self.begun or not len(troubles.thing):
             return
-        received, clock = self._arrived
-        at = np.clip(np.searchsorted(received, troubles.received_us, "right") - 1, 0, len(clock) - 1)
+        received, arrived = self._arrived
+        at = np.clip(np.searchsorted(received, troubles.received_us, "right") - 1, 0, len(received) - 1)
         known = troubles.time_us != -NEVER
-        time_us = np.where(known, troubles.time_us, clock[at])
-        behind_us = clock[at] - time_us
+        behind_us = np.where(known, arrived.earliest_us[at] - troubles.time_us, 0)
         what = np.where((troubles.what == "again") & (behind_us > SOON_US), "stale", troubles.what)
         # Another reading of this time is there already: what a clock that was set back says again of the past.
         what = np.where(what == "clash", np.where(behind_us < 0, "ahead", "late"), what)
         counted = (troubles.what != "clash") | (np.abs(behind_us) > SOON_US)
-        self._stray(_Strays.of(troubles.thing, what, troubles.times, clock[at], time_us), counted)
+        self._stray(_Strays.of(troubles.thing, what, troubles.times, arrived.latest_us[at], behind_us), counted)
 
     def close(self) -> Iterator[tuple[int, Summary]]:
         """Close every bin that the clock has left behind; its end (us) and its summary.

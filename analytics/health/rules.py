@@ -47,7 +47,9 @@ ENOUGH: Final = 0.6
 
 HOUR_OFF_S: Final = 3600.0
 CLOSE_S: Final = 150.0
-"""How far from each other the delays of one wrong clock may lie: what a network adds, and half a burst of arrivals."""
+CLOSE_PERIODS: Final = 1.2
+"""How far from each other the delays of one wrong clock may lie, in seconds or in periods: what a network adds, half of
+what arrives in one instant. Lower: in a fast replay it looks like the future; higher: short backlogs like a clock."""
 
 MUCH_LATER_S: Final = 600.0
 MUCH_LATER_PERIODS: Final = 7.0
@@ -87,7 +89,7 @@ def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -
     came = heard + lately("late") + lately("ahead")
     again, spikes = lately("again", HALF), lately("spikes", HOUR)
     return {
-        **_clocks(past, lately, came, np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * period_s)),
+        **_clocks(past, lately, came, period_s),
         **_refused(lately, came),
         Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
         Fault.CHATTER: _many(lately("chatter"), heard),
@@ -98,7 +100,7 @@ def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -
         Fault.UNIT_SWAPPED: scale.mistaken,
         Fault.DIRECTION_SWAPPED: _turned(lately),
         Fault.DUPLICATE: (again >= SOME) & (lately.in_bins("again", HALF) >= QUARTER) & (again >= SHARE * heard),
-        Fault.STALE_RETAINED: past.in_bins("stale", TWO_HOURS) > 1,  # once is a broker that repeats itself
+        Fault.STALE_RETAINED: _stale(past),
         Fault.OUT_OF_ORDER: _overtaken(lately),
         Fault.COUNTER_RESET: past.sum("restarts", HALF) > 0,
     }
@@ -115,6 +117,12 @@ def _queues(lately: Lately, free_kmh: Float32) -> Mask:
     slow = (moving > 0) & (lately("speed") < SLOW * np.where(np.isnan(free_kmh), 0, free_kmh) * moving)
     found: Mask = slow | (lately("full") > 0)
     return found
+
+
+def _stale(past: Past) -> Mask:
+    """Old messages that come again; once is a broker that repeats itself, and who repeats all is late with some."""
+    found: Mask = past.in_bins("stale", TWO_HOURS) > 1
+    return found & (past.sum("stale", TWO_HOURS) > past.sum("again", TWO_HOURS))
 
 
 def _turned(lately: Lately) -> Mask:
@@ -164,13 +172,15 @@ def _insufficient(past: Past, period_s: Float32) -> Mask:
     return found
 
 
-def _clocks(past: Past, lately: Lately, came: Float32, much_later_s: Float32) -> Mapping[Fault, Mask]:
+def _clocks(past: Past, lately: Lately, came: Float32, period_s: Float32) -> Mapping[Fault, Mask]:
     """What delays tell: one that stays is a clock, one that shrinks a backlog, one that leaps ahead the future."""
+    much_later_s = np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * period_s)
     late, ahead, early = lately("late"), lately("ahead"), lately("early")
     low = np.fmin(lately.least("late_low_s"), lately.least("ahead_low_s"))
     high = np.fmax(lately.most("late_high_s"), lately.most("ahead_high_s"))
     wrong = (late + ahead >= SOME) & (late + ahead >= MOST * came)
-    steady = wrong & (high - low <= CLOSE_S) & (np.abs(high) > MUCH_LATER_S)
+    close_s = np.fmax(CLOSE_S, CLOSE_PERIODS * period_s)
+    steady = wrong & (high - low <= close_s) & (np.abs(high) > MUCH_LATER_S)
     hour = np.abs(np.abs((high + low) / 2) - HOUR_OFF_S) <= CLOSE_S
     drifting = wrong & ~steady & (ahead == 0) & (high <= MUCH_LATER_S) & (past.in_bins("late", HOUR) == HOUR)
     set_ahead = (early >= SOME) & (early >= MOST * (early + came))
@@ -178,6 +188,6 @@ def _clocks(past: Past, lately: Lately, came: Float32, much_later_s: Float32) ->
         Fault.DAYLIGHT_SAVING: steady & hour,
         Fault.CLOCK_OFFSET: (steady & ~hour) | set_ahead,
         Fault.CLOCK_DRIFT: drifting,
-        Fault.FUTURE: ((ahead >= SOME) & (high - low > CLOSE_S)) | (_many(early, came + early) & ~set_ahead),
-        Fault.LATE_BATCH: (late >= SOME) & (high - low > 2 * CLOSE_S) & (high > much_later_s) & (ahead == 0),
+        Fault.FUTURE: ((ahead >= SOME) & (high - low > close_s)) | (_many(early, came + early) & ~set_ahead),
+        Fault.LATE_BATCH: (late >= SOME) & (high - low > 2 * close_s) & (high > much_later_s) & (ahead == 0),
     }

@@ -38,8 +38,9 @@ class Scale:
     def __init__(self, road: Mask, factor: Float32, offset: Float32, alike: Mask) -> None:
         """Take by thing: is it a road sensor, what a mistaken unit makes of its value, and who shares a weather."""
         self._road, self._factor, self._offset, self._alike = road, factor, offset, alike
-        self._usual = np.full(len(road), np.nan, np.float32)
-        self._bins = np.zeros(len(road), np.int32)
+        # A loop whose own habit nobody knows yet is taken for one that measures right.
+        self._usual = np.where(road, np.float32(0), np.float32(np.nan))
+        self._bins = np.where(road, FEW, 0).astype(np.int32)
         self._blind = np.zeros(len(road), np.int32)
         self._odd = np.zeros(len(road), np.int32)
 

@@ -27,7 +27,7 @@ EXPLAINS: Final[Mapping[Fault, frozenset[Fault]]] = {
         frozenset({Fault.LATE_BATCH, Fault.FUTURE, Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
     ),
     **dict.fromkeys(_REFUSED, frozenset({Fault.INSUFFICIENT})),
-    Fault.FUTURE: frozenset({Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT}),
+    Fault.FUTURE: frozenset({Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT, Fault.COUNTER_RESET}),
     Fault.LATE_BATCH: frozenset({Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
     Fault.STALE_RETAINED: frozenset({Fault.DUPLICATE}),
     Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET}),

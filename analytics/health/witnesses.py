@@ -76,8 +76,11 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
     alone = end & (things.upstream == NOBODY)
     locked, off = (
         (throughout(past, name, STANDS) & much & busy.passes)
-        | (throughout(past, name, LONG) & some & (quiet.passes | (quiet.up & end) | lone))
-        for name, lone in (("full", np.zeros(len(end), np.bool_)), ("empty", alone & much))
+        | (throughout(past, name, LONG) & ((some & (quiet.passes | (quiet.up & end) | lone)) | around))
+        for name, lone, around in (
+            ("full", np.zeros(len(end), np.bool_), quiet.around),
+            ("empty", alone & much, np.zeros(len(end), np.bool_)),
+        )
     )
     return locked, off
 
@@ -100,11 +103,18 @@ class _Flows:
         free = speed >= FREE * np.where(np.isnan(things.free_kmh), 0, things.free_kmh)
         self._free = free & (past.sum("moving", bins) >= SOME)
         self.up = self._still_carries(things.upstream)
+        self.around = self._busy(things.upstream) & self._busy(things.downstream)
         self.passes = self._as_always(things.lane) | self._still_carries(things.downstream)
 
     def carried(self, veh_h: float) -> Mask:
         """Whose lane carried at least so much in the hour before."""
         found: Mask = self._before >= veh_h
+        return found
+
+    def _busy(self, neighbour: Index) -> Mask:
+        """Whether a neighbour flows freely and carries much: no queue begins or ends between it and the lane."""
+        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
+        found: Mask = there & self._free[at] & (self._now[at] >= BUSY_VEH_H)
         return found
 
     def _as_always(self, neighbour: Index) -> Mask:

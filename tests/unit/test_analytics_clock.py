@@ -14,7 +14,7 @@ HOUR = 3600 * SECOND
 def follow(clock: GroupClock, rows: list[tuple[int, int]]) -> list[int]:
     """Rows of thing and time, each arriving in an instant of its own."""
     thing, time_us = (np.array(column, np.int64) for column in zip(*rows, strict=True))
-    return clock.follow(thing.astype(np.intp), time_us, np.arange(len(rows), dtype=np.int64)).tolist()
+    return clock.follow(thing.astype(np.intp), time_us, np.arange(len(rows), dtype=np.int64)).latest_us.tolist()
 
 
 def test_a_clock_alone_is_that_of_its_only_thing() -> None:
@@ -38,6 +38,17 @@ def test_an_old_burst_does_not_turn_the_clock_back() -> None:
     clock = GroupClock(4)
     follow(clock, [(thing, HOUR) for thing in range(4)])
     assert follow(clock, [(0, 0), (0, SECOND), (0, 2 * SECOND)]) == [HOUR] * 3
+
+
+def test_who_sent_several_in_one_instant_sent_them_one_after_the_other() -> None:
+    clock = GroupClock(4)
+    follow(clock, [(thing, 0) for thing in range(4)])
+    thing = np.repeat(np.arange(4), 5)
+    times = np.tile(np.arange(1, 6) * 60 * SECOND, 4)
+    arrived = clock.follow(thing, times, np.full(20, 7))
+    assert set(arrived.earliest_us.tolist()) == {0}
+    assert set(arrived.latest_us.tolist()) == {300 * SECOND}
+    assert np.abs(arrived.likely_us - times).max() <= 30 * SECOND
 
 
 def test_nobody_heard_is_no_time() -> None:
