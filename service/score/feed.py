@@ -55,9 +55,10 @@ class Verdict(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A cause that was named at an instant."""
+    """What was said of these sensors and places from one alert to the next: a cause, or "" while none is named."""
 
-    at_s: float
+    span: Span
+    about: frozenset[str]
     cause: str
 
 
@@ -73,7 +74,7 @@ class Foretold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a situation with its sensors and places, or the alarm of one subject, told of causes and ends."""
+    """What a situation with its sensors and places, or the alarm of one subject, told of causes and ends, in order."""
 
     about: frozenset[str]
     span: Span
@@ -154,9 +155,20 @@ def _runs(told: Sequence[_Told], end_s: float) -> Iterator[_Run]:
 
 def _hint(run: _Run) -> Hint:
     about = {run.told[0].subject}.union(*map(_things, run.told))
-    named = [Named(one.at_s, str(cause)) for one in run.told if (cause := one.data.get("cause")) not in _NOTHING]
+    until_s = [*(one.at_s for one in run.told[1:]), run.span.end_s]
+    told = zip(run.told, until_s, strict=True)
+    named = [Named(Span(one.at_s, end_s), _about(one), _cause(one)) for one, end_s in told]
     foretold = [found for one in run.told if (found := _foretold(one)) is not None]
     return Hint(frozenset(about), run.span, tuple(named), tuple(foretold))
+
+
+def _cause(one: _Told) -> str:
+    cause = one.data.get("cause")
+    return "" if cause in _NOTHING else str(cause)
+
+
+def _about(one: _Told) -> frozenset[str]:
+    return frozenset(_things(one)) | {one.subject}
 
 
 def _things(one: _Told) -> set[str]:
@@ -169,7 +181,7 @@ def _foretold(one: _Told) -> Foretold | None:
     if found[0] is None:
         return None
     median_s, low_s, high_s = (nan if text is None else _seconds(text, one.subject) for text in found)
-    return Foretold(one.at_s, frozenset(_things(one)) | {one.subject}, median_s, low_s, high_s)
+    return Foretold(one.at_s, _about(one), median_s, low_s, high_s)
 
 
 def _seconds(text: object, subject: str) -> float:

@@ -18,6 +18,7 @@ class Event:
     """One congestion: where it was when. `cause` is the word of the intervention behind it, None where there is none.
 
     `stretches` are the spans of each place that belonged to it, `sensors` those that stand at or watch its places.
+    kind: that of its sensors, `section` on a road.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Event:
     cause: str | None
     sensors: frozenset[str]
     stretches: Mapping[str, tuple[Span, ...]]
+    kind: str = "section"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def _event(event: EventTruth, run_end_s: float) -> Event:
         cause=event.cause.what if event.cause else None,
         sensors=frozenset(event.sensors),
         stretches=_stretches(extent, end_s),
+        kind=event.kind,
     )
 
 

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sensors.fault import Fault
 from service.score.alarms import WIDENED_S
-from service.score.feed import Hint, Verdict
+from service.score.feed import Hint, Named, Verdict
 from service.score.ground import Event, Injected
 from service.score.watch import Watch
 from service.score.windows import WINDOW_S
@@ -32,6 +31,12 @@ RIGHT_WORDS: Final[Mapping[str, frozenset[str]]] = {
 
 _OF_NO_CAUSE: Final = frozenset({"bottleneck", "recurrent"})
 """What may be said of congestion that nothing injected brought about."""
+
+_BY_NATURE: Final[Mapping[str, frozenset[str]]] = {
+    "crane": frozenset({"wind_stop"}),
+    "yard": frozenset({"yard_saturated"}),
+}
+"""What may be said of kinds of which the world has no other congestion: its weather stops cranes, too."""
 
 
 class Cause(enum.Enum):
@@ -62,32 +67,37 @@ def named_right(fault: Injected, verdicts: Iterable[Verdict], watch: Watch) -> b
     return bool(said) and said[-1].fault == fault.fault.value
 
 
-def judged_causes(events: Sequence[Event], hints: Iterable[Hint]) -> list[Cause]:
+def judged_causes(events: Iterable[Event], hints: Sequence[Hint]) -> list[Cause]:
     """What became of the cause of each event, in their order."""
-    named: dict[str, set[str]] = defaultdict(set)
-    for hint in hints:
-        if (event := _about(hint, events)) is not None:
-            around = event.span.widened(WIDENED_S)
-            named[event.id] |= {one.cause for one in hint.named if around.start_s <= one.at_s <= around.end_s}
-    return [_judged(event.cause, named[event.id]) for event in events]
+    known = list(events)
+    return [_judged(event, _told_of(event, hints), known) for event in known]
 
 
-def _about(hint: Hint, events: Sequence[Event]) -> Event | None:
-    """The event that shares most with a hint: sensors and places first, then time; the earlier one of equals."""
-
-    def shared(event: Event) -> tuple[int, float]:
-        both = hint.span.common(event.span.widened(WIDENED_S))
-        things = event.sensors | set(event.stretches)
-        return (len(things & hint.about), both.length_s) if both else (0, 0.0)
-
-    best = max(events, key=shared, default=None)
-    return best if best is not None and shared(best)[0] else None
+def _told_of(event: Event, hints: Iterable[Hint]) -> Hint | None:
+    """The situation that an operator would look an event up in: that which shares most with it, things times time."""
+    shared = [(sum(_shared_s(one, event) for one in hint.named), hint) for hint in hints]
+    most_s, best = max(shared, key=lambda pair: pair[0], default=(0.0, None))
+    return best if most_s > 0 else None
 
 
-def _judged(cause: str | None, named: set[str]) -> Cause:
-    right = _OF_NO_CAUSE if cause is None else RIGHT_WORDS.get(cause, frozenset({cause}))
-    if named - right:
-        return Cause.WRONG
-    if cause is None:
+def _shared_s(named: Named, event: Event) -> float:
+    """Thing-seconds in which something was said of what belonged to an event; an instant is a second."""
+    both = named.span.common(event.span.widened(WIDENED_S))
+    return len(named.about & (event.sensors | set(event.stretches))) * max(both.length_s, 1.0) if both else 0.0
+
+
+def _judged(event: Event, hint: Hint | None, events: Iterable[Event]) -> Cause:
+    """A name is wrong when it fits none of the events that its situation tells of while it stands."""
+    standing = [one for one in hint.named if one.cause and _shared_s(one, event) > 0] if hint else []
+    for one in standing:
+        if not any(one.cause in _right(other) for other in events if _shared_s(one, other) > 0):
+            return Cause.WRONG
+    if event.cause is None:
         return Cause.NONE
-    return Cause.RIGHT if named else Cause.UNNAMED
+    return Cause.RIGHT if any(one.cause in _right(event) for one in standing) else Cause.UNNAMED
+
+
+def _right(event: Event) -> frozenset[str]:
+    if event.cause is None:
+        return _OF_NO_CAUSE | _BY_NATURE.get(event.kind, frozenset())
+    return RIGHT_WORDS.get(event.cause, frozenset({event.cause}))

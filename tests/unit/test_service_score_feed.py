@@ -78,8 +78,12 @@ def test_hints_come_from_situations_with_all_their_sensors_and_from_alarms() -> 
     by_subject = {min(hint.about): hint for hint in found.hints}
     assert by_subject["S1"].about == {"S1", "W02-F1", "W03-F1", "W01-W02"}
     assert by_subject["S1"].span == Span(100, 200)
-    assert by_subject["S1"].named == (Named(130, "surge"), Named(200, "surge"))
-    assert by_subject["W02-F1"].named == (Named(110, "accident"),)
+    assert by_subject["S1"].named == (
+        Named(Span(100, 130), frozenset({"S1", "W02-F1", "W01-W02"}), ""),
+        Named(Span(130, 200), frozenset({"S1", "W03-F1"}), "surge"),
+        Named(Span(200, 200), frozenset({"S1"}), "surge"),
+    )
+    assert by_subject["W02-F1"].named == (Named(Span(110, RUN.end_s), frozenset({"W02-F1"}), "accident"),)
 
 
 def test_a_situation_is_no_alarm_of_a_sensor() -> None:

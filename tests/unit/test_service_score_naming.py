@@ -85,12 +85,18 @@ def test_every_fault_has_a_window_of_at_most_two_hours_unless_it_creeps() -> Non
     assert all(fault.scope is Scope.SENSOR for fault in LONG_RUN_ONLY)
 
 
-def event(name: str, cause: str | None, place: str, start: float = 100, end: float = 200) -> Event:
-    return Event(name, span(start, end), cause, frozenset({f"{place}-sensor"}), {place: (span(start, end),)})
+def event(
+    name: str, cause: str | None, place: str, start: float = 100, end: float = 200, kind: str = "section"
+) -> Event:
+    return Event(name, span(start, end), cause, frozenset({f"{place}-sensor"}), {place: (span(start, end),)}, kind)
 
 
 def hint(about: str, *named: tuple[float, str], start: float = 100, end: float = 200) -> Hint:
-    return Hint(frozenset(about.split()), span(start, end), tuple(Named(at * MIN, cause) for at, cause in named))
+    """A situation that names a cause at each instant, and none before."""
+    told, things = [(start, ""), *named], frozenset(about.split())
+    until = [*(at for at, _ in named), end]
+    words = [Named(span(at, to), things, cause) for (at, cause), to in zip(told, until, strict=True)]
+    return Hint(things, span(start, end), tuple(words))
 
 
 OUTAGE = event("e1", "gate_outage", "A")
@@ -113,6 +119,8 @@ OUTAGE = event("e1", "gate_outage", "A")
         ("lane_closure", [hint("A", (103, "accident"))], Cause.WRONG),
         ("wind", [hint("A", (103, "wind_stop"))], Cause.RIGHT),
         (None, [hint("A", (103, "recurrent"))], Cause.NONE),
+        ("gate_outage", [hint("A", (10, "gate_outage"), start=10)], Cause.RIGHT),  # a name stands until another is told
+        ("gate_outage", [hint("A", (10, "surge"), (90, "gate_outage"), start=10)], Cause.RIGHT),  # before it began
         (None, [hint("A", (103, "accident"))], Cause.WRONG),
         (None, [], Cause.NONE),
     ],
@@ -121,6 +129,32 @@ def test_a_cause_is_right_when_nothing_else_was_ever_named(
     cause: str | None, hints: list[Hint], expected: Cause
 ) -> None:
     assert judged_causes([event("e1", cause, "A")], hints) == [expected]
+
+
+def test_a_situation_may_tell_of_several_events() -> None:
+    events = [event(f"e{k}", "wind", f"S{k}", kind="crane") for k in range(4)]
+    assert judged_causes(events, [hint("S0 S1 S2 S3", (101, "wind_stop"))]) == [Cause.RIGHT] * 4
+    assert judged_causes(events, [hint("S0 S1 S2 S3", (101, "surge"))]) == [Cause.WRONG] * 4
+
+
+def test_a_name_that_fits_one_of_the_events_of_its_situation_leaves_the_other_unnamed() -> None:
+    other = event("e2", "incident", "B")
+    assert judged_causes([OUTAGE, other], [hint("A B", (103, "gate_outage"))]) == [Cause.RIGHT, Cause.UNNAMED]
+    assert judged_causes([OUTAGE, other], [hint("A B", (103, "lane_closed"))]) == [Cause.WRONG, Cause.WRONG]
+
+
+def test_a_name_that_fits_an_event_that_is_over_is_wrong_for_the_next() -> None:
+    later = event("e2", "incident", "A", 250, 300)
+    assert judged_causes([OUTAGE, later], [hint("A", (103, "gate_outage"), (210, "surge"), end=300)]) == [
+        Cause.RIGHT,
+        Cause.WRONG,
+    ]
+
+
+def test_weather_that_nobody_injected_may_be_named_for_cranes_and_for_nothing_else() -> None:
+    stopped = [hint("A", (103, "wind_stop"))]
+    assert judged_causes([event("e1", None, "A", kind="crane")], stopped) == [Cause.NONE]
+    assert judged_causes([event("e1", None, "A", kind="gate")], stopped) == [Cause.WRONG]
 
 
 def test_of_two_events_at_once_a_hint_is_about_the_one_it_shares_most_with() -> None:
