@@ -48,6 +48,9 @@ def _numbers(cause: Cause, evidence: Evidence, words: Mapping[str, Any]) -> str:
             gusts = "gust_ms" in numbers
             kmh = round(KMH_OF_MS * numbers["gust_ms" if gusts else "wind_ms"])
             return str(words["fact"]["gusts" if gusts else "mean"].format(kmh=kmh))
+        case Cause.REEFER_TRIP if "plugs_failed" in numbers:
+            failed = round(numbers["plugs_failed"])
+            return str(words["fact"]["plugs"]["one" if failed == 1 else "many"].format(n=failed))
         case _:
             return ""
 

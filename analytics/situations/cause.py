@@ -19,6 +19,8 @@ class Cause(StrEnum):
     WIND_STOP = "wind_stop"
     ACCIDENT = "accident"
     LANE_CLOSED = "lane_closed"
+    BAN_IGNORED = "ban_ignored"
+    REEFER_TRIP = "reefer_trip"
     BOTTLENECK = "bottleneck"
     RECURRENT = "recurrent"
     UNKNOWN = "unknown"
@@ -46,6 +48,10 @@ DROPPED_US = 10 * 60 * 1_000_000
 """Microseconds after which a name may give way to another that is sure, while nothing speaks for itself any more. Too
 short: the last minutes of a queue, which outlasts what made it, are given to something else; too long: a wrong name
 stays."""
+
+OF_A_TERMINAL = frozenset({Cause.GATE_OUTAGE, Cause.YARD_SATURATED})
+"""Causes whose queue on the road does not become an accident's: while lorries that waited drain into a gate, less
+leaves the road than usual, and that is what an accident looks like."""
 
 FAINT = 0.3
 """Confidence below which nothing speaks for a named cause any more."""
@@ -83,7 +89,8 @@ def judge(before: Verdict, hints: tuple[Hint, ...], at_us: int) -> Verdict:
         ready = best.confidence >= SURE or at_us >= since_us + HELD_US
     else:
         faint = all(hint.what != before.named for hint in hints)
-        ready = faint and best.confidence >= SURE and at_us >= since_us + DROPPED_US
+        other = before.named not in OF_A_TERMINAL or best.what is not Cause.ACCIDENT
+        ready = other and faint and best.confidence >= SURE and at_us >= since_us + DROPPED_US
     return Verdict(best.what, hints, at_us) if ready else Verdict(before.named, hints, since_us, best.what)
 
 

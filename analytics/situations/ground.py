@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.settings import Thing
@@ -37,6 +37,15 @@ class GateSite:
         return self.entries + self.exits
 
 
+@dataclass(frozen=True, slots=True)
+class Banned:
+    """A section on which lorries are banned, and the one that they are sent to: places."""
+
+    id: str
+    stretch: int
+    detour: int
+
+
 @dataclass(slots=True)
 class Ground:
     """gates: by site. at: the things at each place. winds: anemometers by site of a crane. sections: by id.
@@ -51,6 +60,7 @@ class Ground:
     sections: Mapping[str, Section]
     lanes: Lanes
     joiners: tuple[int, ...]
+    bans: tuple[Banned, ...] = ()
     closed: frozenset[int] = frozenset()
 
     def gate_ahead(self, place: int) -> GateSite | None:
@@ -91,7 +101,14 @@ def ground(catalogue: Catalogue, things: Sequence[Thing], graph: Graph) -> Groun
     there = {place: tuple(some) for place, some in at.items()}
     lanes = lanes_of(graph, lane, {section.id: section.lanes for section in catalogue.sections})
     joiners = tuple(k for k, place in enumerate(graph.places) if place.kind in (ACCESS, WIND))
-    return Ground(graph, gates, there, winds, sections, lanes, joiners)
+    return Ground(graph, gates, there, winds, sections, lanes, joiners, tuple(_bans(catalogue, graph)))
+
+
+def _bans(catalogue: Catalogue, graph: Graph) -> Iterator[Banned]:
+    for ban in catalogue.bans:
+        for stretch, detour in zip(ban.stretch, ban.detour, strict=False):
+            if (ROAD, stretch) in graph.index and (ROAD, detour) in graph.index:
+                yield Banned(ban.id, graph.index[ROAD, stretch], graph.index[ROAD, detour])
 
 
 def _gate_site(

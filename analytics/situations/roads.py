@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from math import isnan, nan
 
+from analytics.situations.bans import ban_hint
 from analytics.situations.cause import SURE, Cause, Hint
 from analytics.situations.gates import GateState, gate_hints, gate_state
 from analytics.situations.ground import Ground
@@ -42,9 +43,10 @@ FAR = 2
 
 def road_hints(head: int, places: Collection[int], ground: Ground, sight: Sight) -> list[Hint]:
     """Weigh what speaks for each cause of a jam on `places`, which begins at the end of `head`."""
-    recurrent = _recurrent(head, ground, sight)
-    surge = _times(_surge(head, ground, sight), 1 - 0.6 * recurrent.confidence)
-    found = [recurrent, *_lanes(head, places, ground, sight), surge]
+    ban = ban_hint(head, ground, sight)
+    recurrent = _times(_recurrent(head, ground, sight), 1 - ban.confidence)
+    surge = _times(_surge(head, ground, sight), (1 - 0.6 * recurrent.confidence) * (1 - ban.confidence))
+    found = [recurrent, ban, *_lanes(head, places, ground, sight), surge]
     queue = _queue(head, ground, sight)
     blocked = [_blocked(head, places, ground, sight), _stands(places, ground, sight)]
     other = max((hint.confidence for hint in (*queue, *found[1:])), default=0.0)

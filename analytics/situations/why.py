@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isnan
 
 import numpy as np
@@ -9,16 +10,20 @@ import numpy as np
 from analytics.situations.cause import Cause, Hint, ranked
 from analytics.situations.gates import gate_hints, gate_state
 from analytics.situations.graph import Graph
-from analytics.situations.ground import Ground
+from analytics.situations.ground import GateSite, Ground
 from analytics.situations.places import ACCESS, WIND
 from analytics.situations.record import Record
 from analytics.situations.roads import road_hints
-from analytics.situations.sight import Sight
+from analytics.situations.sight import Sight, total
 from analytics.table import Mask
 
 STRONG_MS, GUSTS_MS = 18.0, 25.0
 """Mean wind and gusts from which cranes are taken to stop for the wind. They stop above 20 to 25 m/s (domain section
 2), and an anemometer on another quay shows 10 % less or more. Lower: a crane's fault on a windy day is the wind's."""
+
+CIRCUIT = 3
+"""Boxes without power in a rack from which a circuit has tripped. Lower: a single box counts; higher: small circuits do
+not."""
 
 FILLED = 0.9
 """Share of the road before a gate that its queue fills, from which the approaches behind it are one jam. Lower: two
@@ -32,15 +37,29 @@ def hints(record: Record, ground: Ground, sight: Sight) -> tuple[Hint, ...]:
         case "gate" if head >= 0:
             site = ground.gates[ground.graph.places[head].id]
             inside = [gate for gate in record.things if gate in site.lanes] or list(site.gates)
-            return ranked(gate_hints(gate_state(site, inside, sight)))
+            return ranked(hint for hint in gate_hints(gate_state(site, inside, sight)) if _comes(hint, inside, site))
         case "road" if head >= 0:
             return ranked(road_hints(head, record.places, ground, sight))
         case "crane" if head >= 0:
             return ranked([_wind(ground.graph.places[head].site, ground, sight)])
         case "yard":
             return (Hint(Cause.YARD_SATURATED, 0.95),)
+        case "reefer":
+            return ranked([_tripped(record, sight)])
         case _:
             return ()
+
+
+def _comes(hint: Hint, inside: Collection[int], site: GateSite) -> bool:
+    """Tell whether a hint may be about these gates: lorries that leave in a wave are no surge of arrivals."""
+    return hint.what is not Cause.SURGE or bool(set(inside) & set(site.entries))
+
+
+def _tripped(record: Record, sight: Sight) -> Hint:
+    """Three boxes without power are a circuit, one may be a box (kinds/reefer.toml)."""
+    failed = total(sight.now(rack, "plugs_failed") for rack in record.things)
+    evidence = {} if isnan(failed) else {"plugs_failed": failed}
+    return Hint(Cause.REEFER_TRIP, 0.95 if failed >= CIRCUIT else 0.0, evidence)
 
 
 def joining(ground: Ground, sight: Sight) -> Mask:

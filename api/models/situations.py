@@ -18,6 +18,8 @@ CauseName = Literal[
     "wind_stop",
     "accident",
     "lane_closed",
+    "ban_ignored",
+    "reefer_trip",
     "bottleneck",
     "recurrent",
     "unknown",

@@ -87,14 +87,30 @@ def _shared_s(named: Named, event: Event) -> float:
 
 
 def _judged(event: Event, hint: Hint | None, events: Iterable[Event]) -> Cause:
-    """A name is wrong when it fits none of the events that its situation tells of while it stands."""
+    """A name is wrong when it fits none of the events that its situation tells of while it stands.
+
+    Nor another part of this event's queue: the truth cuts a queue where it would have been there anyway.
+    """
     standing = [one for one in hint.named if one.cause and _shared_s(one, event) > 0] if hint else []
+    parts = [other for other in events if _one_queue(event, other)]
     for one in standing:
-        if not any(one.cause in _right(other) for other in events if _shared_s(one, other) > 0):
+        told = [other for other in events if _shared_s(one, other) > 0]
+        if not any(one.cause in _right(other) for other in (*parts, *told)):
             return Cause.WRONG
     if event.cause is None:
         return Cause.NONE
     return Cause.RIGHT if any(one.cause in _right(event) for one in standing) else Cause.UNNAMED
+
+
+def _one_queue(event: Event, other: Event) -> bool:
+    """Whether one follows the other without a gap at a place of both."""
+    around = {place: [span.widened(WIDENED_S) for span in spans] for place, spans in other.stretches.items()}
+    return any(
+        span.touches(theirs)
+        for place, spans in event.stretches.items()
+        for span in spans
+        for theirs in around.get(place, ())
+    )
 
 
 def _right(event: Event) -> frozenset[str]:

@@ -7,7 +7,7 @@ from math import nan
 
 import pytest
 
-from analytics.situations.cause import DROPPED_US, HELD_US, UNJUDGED, Cause, Hint, Verdict, judge, ranked
+from analytics.situations.cause import DROPPED_US, HELD_US, NAMED, UNJUDGED, Cause, Hint, Verdict, judge, ranked
 from analytics.situations.gates import GateState, gate_hints
 
 STEP = 30_000_000
@@ -50,6 +50,18 @@ def test_name_gives_way_only_to_what_is_sure_for_long() -> None:
     assert named((Hint(OUTAGE, 0.9),), *[sure] * steps)[-1] is OUTAGE
     assert named((Hint(OUTAGE, 0.9),), *[sure] * (steps + 1))[-1] is SURGE
     assert named((Hint(OUTAGE, 0.9),), *[(*sure, Hint(OUTAGE, 0.4))] * (steps + 5))[-1] is OUTAGE
+
+
+def test_queue_of_a_terminal_that_drains_is_not_taken_for_an_accident() -> None:
+    accident = (Hint(Cause.ACCIDENT, 0.95),)
+    assert named((Hint(OUTAGE, 0.9),), *[accident] * 60)[-1] is OUTAGE
+    assert named((Hint(SURGE, 0.9),), *[accident] * 60)[-1] is Cause.ACCIDENT
+
+
+def test_small_gate_is_not_rushed_by_what_may_be_chance() -> None:
+    small = replace(BUSY, lanes=2, lanes_open=2, arrivals_h=45.0, arrivals_usual_h=26.9)
+    assert max(hint.confidence for hint in gate_hints(small)) < NAMED
+    assert ranked(gate_hints(replace(small, arrivals_h=70.0)))[0].what is SURGE
 
 
 def test_strongest_hint_of_each_cause_is_kept_in_order() -> None:

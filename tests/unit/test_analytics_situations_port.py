@@ -29,6 +29,7 @@ HAPPENS = (
     Intervention("wind", "", START_S + 1200, START_S + 4500, 24.0),
     Intervention("lane_closure", "W16-W15", START_S + 1200, START_S + 4500, 1.0, 0.99),
     Intervention("incident", "W11-W01", START_S + 1200, START_S + 4500, 0.9, 0.9),
+    Intervention("reefer_trip", "W06", START_S + 1200, START_S + 4500, 0.2),
 )
 
 
@@ -104,6 +105,12 @@ def test_closed_lane_is_named_before_there_is_a_queue(notices: list[Notice]) -> 
     closed = named(notices, "lane_closed")
     assert (closed.situation.places, closed.situation.level.label) == (("W16-W15",), "dense")
     assert closed.situation.causes[0].evidence["sensor"] == "W15-F2"
+
+
+def test_rack_without_power_has_tripped(notices: list[Notice]) -> None:
+    tripped = named(notices, "reefer_trip")
+    assert tripped.situation.places == ("W06-R1",)
+    assert tripped.situation.causes[0].evidence["plugs_failed"] >= 3
 
 
 def test_nothing_else_is_given_one_of_these_names(notices: list[Notice]) -> None:

@@ -86,7 +86,7 @@ def test_every_fault_has_a_window_of_at_most_two_hours_unless_it_creeps() -> Non
 
 
 def event(
-    name: str, cause: str | None, place: str, start: float = 100, end: float = 200, kind: str = "section"
+    name: str, cause: str | None, place: str, start: float = 100, end: float = 200, *, kind: str = "section"
 ) -> Event:
     return Event(name, span(start, end), cause, frozenset({f"{place}-sensor"}), {place: (span(start, end),)}, kind)
 
@@ -149,6 +149,13 @@ def test_a_name_that_fits_an_event_that_is_over_is_wrong_for_the_next() -> None:
         Cause.RIGHT,
         Cause.WRONG,
     ]
+
+
+def test_a_name_that_fits_the_part_of_a_queue_before_or_after_is_not_wrong() -> None:
+    usual, prolonged = event("e1", None, "A", 100, 200), event("e2", "incident", "A", 200, 260)
+    told = [hint("A", (103, "recurrent"), (206, "recurrent"), end=260)]
+    assert judged_causes([usual, prolonged], told) == [Cause.NONE, Cause.UNNAMED]
+    assert judged_causes([usual, event("e2", "incident", "A", 230, 260)], told) == [Cause.NONE, Cause.WRONG]
 
 
 def test_weather_that_nobody_injected_may_be_named_for_cranes_and_for_nothing_else() -> None:
