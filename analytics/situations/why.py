@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -37,7 +38,7 @@ def hints(record: Record, ground: Ground, sight: Sight) -> tuple[Hint, ...]:
         case "gate" if head >= 0:
             site = ground.gates[ground.graph.places[head].id]
             inside = [gate for gate in record.things if gate in site.lanes] or list(site.gates)
-            return ranked(hint for hint in gate_hints(gate_state(site, inside, sight)) if _comes(hint, inside, site))
+            return ranked(_gates(site, inside, sight))
         case "road" if head >= 0:
             return ranked(road_hints(head, record.places, ground, sight))
         case "crane" if head >= 0:
@@ -50,9 +51,16 @@ def hints(record: Record, ground: Ground, sight: Sight) -> tuple[Hint, ...]:
             return ()
 
 
-def _comes(hint: Hint, inside: Collection[int], site: GateSite) -> bool:
-    """Tell whether a hint may be about these gates: lorries that leave in a wave are no surge of arrivals."""
-    return hint.what is not Cause.SURGE or bool(set(inside) & set(site.entries))
+def _gates(site: GateSite, inside: Collection[int], sight: Sight) -> list[Hint]:
+    """Weigh the causes of a queue at some gates; a wave that leaves is a surge only where one comes in as well."""
+    found = gate_hints(gate_state(site, inside, sight))
+    if set(inside) & set(site.entries):
+        return found
+    coming = gate_hints(gate_state(site, site.entries, sight)) if site.entries else []
+    surge = max((hint.confidence for hint in coming if hint.what is Cause.SURGE), default=0.0)
+    return [
+        replace(hint, confidence=min(hint.confidence, surge)) if hint.what is Cause.SURGE else hint for hint in found
+    ]
 
 
 def _tripped(record: Record, sight: Sight) -> Hint:
