@@ -202,7 +202,8 @@ class Engine:
         slots = np.array(list(heard.values()), np.intp)
         course = self._course
         told, outlooks = course.told.take(slots), course.outlooks.take(slots)
-        memories = to_memories(course.settled(slots), course.states.time_us[slots], told, outlooks)
+        spans = [self._trust.spans(slot) for slot in slots.tolist()]
+        memories = to_memories(course.settled(slots), course.states.time_us[slots], told, outlooks, spans)
         return dict(zip(heard, memories, strict=True))
 
     def restore(self, memories: Mapping[str, Memory], recent: Iterable[Readings]) -> None:
@@ -216,6 +217,7 @@ class Engine:
         for name, memory in usable.items():
             slot = np.array([index[name]])
             self._course.states.put(slot, from_memory(memory))
+            self._trust.resume(index[name], memory["distrusted"])
             self._course.outlooks.put(slot, outlook_from(memory, self._course.outlooks.phase_us[slot]))
         bounds = {name: (memory["settled_us"], memory["newest_us"]) for name, memory in usable.items()}
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)

@@ -7,7 +7,7 @@ the store still has, it gives the same state as before the restart.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -20,7 +20,7 @@ from analytics.state import States
 from analytics.table import Int64
 from analytics.window import WINDOW_US
 
-FORMAT = 5
+FORMAT = 6
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 
@@ -29,6 +29,7 @@ class Memory(TypedDict):
 
     settled_us: readings from here to newest_us (both included) have to be given back with it. alarm_told, silent_told:
     what was announced. settled: the columns of `States`. outlook: what its forecasts learnt, base64; None = nothing.
+    distrusted: from when until when nobody believes it, us; the end is NEVER while it lasts.
     """
 
     format: int
@@ -38,13 +39,16 @@ class Memory(TypedDict):
     silent_told: bool
     settled: Mapping[str, float | bool | None]
     outlook: str | None
+    distrusted: Sequence[Sequence[int]]
 
 
-def to_memories(settled: States, newest_us: Int64, told: Told, outlooks: Outlooks) -> Iterator[Memory]:
+def to_memories(
+    settled: States, newest_us: Int64, told: Told, outlooks: Outlooks, distrusted: Sequence[Sequence[tuple[int, int]]]
+) -> Iterator[Memory]:
     """Write the rows of equally long tables, one memory each."""
     tables: tuple[NDArray[Any], ...] = (newest_us, told.alarm, told.silent, *settled.columns())
     columns = [column.tolist() for column in tables]
-    for outlook, newest, alarm, silent, *values in zip(_texts(outlooks), *columns, strict=True):
+    for outlook, spans, newest, alarm, silent, *values in zip(_texts(outlooks), distrusted, *columns, strict=True):
         plain = (None if value != value else value for value in values)  # noqa: PLR0124  NaN is what differs from itself
         yield Memory(
             format=FORMAT,
@@ -54,6 +58,7 @@ def to_memories(settled: States, newest_us: Int64, told: Told, outlooks: Outlook
             silent_told=silent,
             settled=dict(zip(States.names(), plain, strict=True)),
             outlook=outlook,
+            distrusted=[span for span in spans if span[1] >= newest - WINDOW_US],
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from analytics.readings import Arrivals
@@ -24,6 +26,15 @@ class Trust:
     def begin(self, thing: int, from_us: int) -> None:
         """Believe a thing again from an instant on."""
         self._spans[thing] = [(start, min(end, max(start, from_us))) for start, end in self._spans.get(thing, [])]
+
+    def spans(self, thing: int) -> list[tuple[int, int]]:
+        """From when until when a thing is not believed, the oldest first."""
+        return self._spans.get(thing, [])
+
+    def resume(self, thing: int, spans: Iterable[Sequence[int]]) -> None:
+        """Go on from what `spans` told."""
+        if found := [(start, end) for start, end in spans]:
+            self._spans[thing] = found
 
     def mark(self, new: Arrivals) -> None:
         """Mark what nobody should believe, in place."""
