@@ -50,6 +50,7 @@ from api.routes import (
 from api.security import Guard
 from api.settings import ApiSettings
 from api.source import Source
+from api.stream_gzip import StreamGzip
 from sensors.geometry import shipped_coast
 from sensors.kind import Kinds
 
@@ -113,6 +114,7 @@ def create_app(
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)
+    app.add_middleware(StreamGzip)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves event streams alone
     app.add_middleware(RequestMetrics, registry=context.registry)
     app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)

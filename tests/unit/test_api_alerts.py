@@ -229,14 +229,18 @@ async def test_more_streams_than_allowed_are_refused(source: Any, kinds: Kinds) 
     assert (response.status_code, response.json()["type"]) == (503, "urn:vigie:problem:too-many-streams")
 
 
-async def test_streams_are_not_compressed(served: Any) -> None:
-    headers = {"accept-encoding": "gzip"}
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_streams_are_packed_for_those_who_accept_it_and_never_held_back(served: Any, encoding: str) -> None:
+    headers = {"accept-encoding": encoding}
     async with (
         httpx.AsyncClient() as client,
-        client.stream("GET", served.url + "v1/alerts/stream", headers=headers) as response,
+        client.stream("GET", served.url + "v1/states/stream", headers=headers) as response,
     ):
-        assert "content-encoding" not in response.headers
+        assert response.headers.get("content-encoding", "identity") == encoding
         assert response.headers["cache-control"] == "no-cache"
+        lines = response.aiter_lines()
+        while "event: snapshot" not in await anext(lines):
+            pass
 
 
 async def test_an_open_stream_ends_when_the_service_stops(served: Any, sse: Any) -> None:
