@@ -134,13 +134,13 @@ async def test_a_sensor_shows_its_last_hours_as_a_line(visitor: Visitor) -> None
 
 async def test_language_and_theme_are_chosen_and_kept(visitor: Visitor) -> None:
     page = (await visitor.visit(locale="en-GB")).page
-    await expect(page.locator("#tab-alerts")).to_have_text("Alerts")
+    await expect(page.locator("#tab-alerts")).to_have_text("Alarms")
     await page.locator('[data-language="fr"]').click()
-    await expect(page.locator("#tab-alerts")).to_have_text("Alertes")
+    await expect(page.locator("#tab-alerts")).to_have_text("Alarmes")
     await page.locator("#theme").click()
     await page.reload()
     await page.wait_for_selector("body[data-ready]", timeout=PATIENCE_MS)
-    await expect(page.locator("#tab-alerts")).to_have_text("Alertes")
+    await expect(page.locator("#tab-alerts")).to_have_text("Alarmes")
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert await page.evaluate("document.documentElement.lang") == "fr"
 

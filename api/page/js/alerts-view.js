@@ -1,7 +1,7 @@
-/* The list of what needs a look: open alerts on top, what to watch, who is silent, and the journal of events below. */
+/* Below the alarms: what no alarm covers yet, who is silent, recordings, and the journal of events. */
 
 import { badge, rank } from "./level.js";
-import { byId, h, setText } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { moment, number } from "./format.js";
 import { t } from "./i18n.js";
 import { eventSentence, evidence, headline, since } from "./sentences.js";
@@ -9,13 +9,11 @@ import { serverNow } from "./source.js";
 
 const JOURNAL_LINES = 40;
 const SHOWN_PER_RECORDING = 8;
-const ANNOUNCE_AFTER_MS = 3000;
 
 export class AlertsView {
-  constructor(port, open) {
-    Object.assign(this, { port, open, events: [], known: null });
+  constructor(port, book, open) {
+    Object.assign(this, { port, book, open, events: [] });
     this.element = byId("alerts");
-    this.startedAt = performance.now();
   }
 
   /** Take events of the feed in, oldest first: those that tell of the road or a sensor, each once. */
@@ -29,12 +27,12 @@ export class AlertsView {
   render() {
     const all = this.port.open();
     const here = all.filter(({ sensors }) => this.port.isWall(sensors[0].site));
-    const alarms = here.filter((situation) => situation.alarming);
-    const watch = here.filter(({ level }) => rank(level) === 1);
-    const silent = here.filter(({ level }) => level === "unknown");
-    this.announce(alarms);
-    this.summary(alarms, watch);
-    this.replace("alerts-open", alarms.map((situation) => this.card(situation)));
+    const covered = new Set(this.book.all.flatMap(({ sensors }) => sensors));
+    const free = here.filter(({ sensors }) => sensors.some(({ id }) => !covered.has(id)));
+    const watch = free.filter(({ level }) => rank(level) >= 1);
+    const silent = free.filter(({ level }) => level === "unknown");
+    const calm = !free.length && !this.book.all.length && h("p", { class: "calm" }, t(this.port.speaking ? "alerts.calm" : "alerts.waiting"));
+    this.replace("alerts-calm", [calm]);
     this.replace("alerts-watch", this.section("alerts.watch", watch.map((situation) => this.card(situation))));
     this.replace("alerts-silent", this.section("alerts.silent", silent.map((situation) => this.card(situation))));
     this.replace("alerts-recordings", this.recordings(all.filter((situation) => !here.includes(situation))));
@@ -48,16 +46,6 @@ export class AlertsView {
     const focused = document.activeElement?.closest?.(`#${id} .card`)?.dataset.key;
     old.replaceChildren(...fresh.childNodes);
     if (focused) old.querySelector(`.card[data-key="${CSS.escape(focused)}"] button`)?.focus();
-  }
-
-  summary(alarms, watch) {
-    const n = alarms.length;
-    const words = n ? t("alerts.count", { n, number: number(n) }) : t("alerts.none");
-    const count = (level) => alarms.concat(watch).filter((situation) => situation.level === level).length;
-    const counts = ["jammed", "congested", "dense"].map((level) => [level, count(level)]).filter(([, found]) => found);
-    const marks = counts.map(([level, found]) => h("span", { class: "count" }, badge(level), h("span", {}, number(found))));
-    const calm = !n && !watch.length && h("p", { class: "calm" }, t(this.port.speaking ? "alerts.calm" : "alerts.waiting"));
-    this.replace("alerts-summary", [h("p", { class: "summary" }, h("strong", {}, words), h("span", { class: "counts" }, marks)), calm]);
   }
 
   section(title, cards) {
@@ -99,13 +87,5 @@ export class AlertsView {
     const time = h("time", { datetime: event.time }, moment(new Date(event.time), now));
     const level = event.type.includes(".sensor.silent") ? "unknown" : (event.data?.level ?? "fluid");
     return h("li", {}, time, badge(level, 12), h("span", {}, eventSentence(event, this.port)));
-  }
-
-  /* Screen readers hear of a new alarm once; not of those that were there when the page opened. */
-  announce(alarms) {
-    const fresh = alarms.filter(({ key }) => this.known && !this.known.has(key));
-    const settled = performance.now() - this.startedAt > ANNOUNCE_AFTER_MS;
-    if (fresh.length && settled) setText(byId("announcer"), fresh.map((alarm) => t("alerts.new", { headline: headline(alarm, this.port) })).join(". "));
-    this.known = new Set(alarms.map(({ key }) => key));
   }
 }

@@ -1,6 +1,8 @@
 /* The box beside the worst place in the widest frame: what, how bad, since when. Nothing while nothing is congested. */
 
+import { alarmExtent, ending, firstClause } from "./alarm-words.js";
 import { s } from "./dom.js";
+import { label, t } from "./i18n.js";
 import { place } from "./placement.js";
 import { evidence, headline, since } from "./sentences.js";
 import { textWidth } from "./text-width.js";
@@ -13,12 +15,20 @@ export function callout(frame) {
   if (!frame.wide || frame.width < SMALLEST_FRAME.width || frame.clear < SMALLEST_FRAME.height) return [];
   const worst = frame.port.open().find((situation) => situation.alarming && isHere(situation, frame));
   if (!worst) return [];
-  const lines = [headline(worst, frame.port), evidence(worst, frame.port), since(worst)].filter(Boolean);
+  const lines = words(worst, frame.port);
   const [x, y] = frame.at(worst.sensors[0].site);
   const width = Math.max(textWidth(lines[0], "bold 12.5px B612"), ...lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
   const label = { x, y, width, height: lines.length * LINE + 2 * PADDING - 2, reach: [30, 60, 90, 130] };
   const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots());
   return [lead(label, box), panel(box, lines, worst.level)];
+}
+
+/* The situation that the place belongs to, where there is one; else what its sensors say. */
+function words(worst, port) {
+  const known = [...port.situations.values()].find(({ sensors, headline: told }) => told && sensors.includes(worst.sensors[0].id));
+  if (!known) return [headline(worst, port), evidence(worst, port), since(worst)].filter((line) => line && line !== "–");
+  const times = [since({ since: new Date(known.onset) }), t(`trend.${known.trend}`), ending(known)];
+  return [firstClause(label(known.headline)), times.filter(Boolean).join(" · "), alarmExtent(known)].filter(Boolean);
 }
 
 /* In sight: inside the frame, and not where a smaller frame lies above. */

@@ -8,8 +8,10 @@ import { drawMark, isRose, note, row } from "./marks.js";
 import { place } from "./placement.js";
 import { fit, path } from "./projection.js";
 import { roadLines, roadStates } from "./roads.js";
+import { situationMarks } from "./situation-marks.js";
 import { sensorSentence, shortName } from "./sentences.js";
 import { textWidth } from "./text-width.js";
+import { Zoom } from "./zoom.js";
 
 const LINE = 14;
 const MARKS = 13;
@@ -31,19 +33,21 @@ export class Frame {
     Object.assign(this, { svg, lenses, box, padding, wide, sites, through, far, coast, port, open });
     this.groups = new Map();
     this.notes = [];
+    this.zoom = new Zoom(svg);
   }
 
   /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover, `below` their height. */
   layout(width, height, solid, below) {
     Object.assign(this, { width, height, clear: height - below, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
     this.project = fit(this.box, width, height - below, this.padding);
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.zoom.size(width, height);
     this.groups.clear();
     this.notes = [];
     this.states = s("g", { class: "states" });
     this.callouts = s("g", { class: "callouts" });
+    this.situations = s("g", { class: "situations" });
     const roads = s("g", { class: "roads" }, roadLines(this.port, (id) => this.at(id)));
-    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, ...this.places(), ...this.roses(), this.callouts);
+    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, this.situations, ...this.places(), ...this.roses(), this.callouts);
     this.update();
   }
 
@@ -158,6 +162,7 @@ export class Frame {
     for (const { element, kind, sensors } of this.notes) element.textContent = note(kind, sensors, this.port);
     this.states.replaceChildren(...roadStates(this.port, (id) => this.at(id)));
     this.callouts.replaceChildren(...callout(this));
+    this.situations.replaceChildren(...situationMarks(this.port.situations.values(), this.port, (id) => this.at(id)));
   }
 
   updateMark({ group, sensor }) {

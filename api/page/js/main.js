@@ -1,8 +1,11 @@
 /* Starts the page and wires its parts: catalogue, streams, map, lists, one sensor. */
 
+import { AlarmBook } from "./alarm-book.js";
+import { AlarmsView } from "./alarms-view.js";
 import { AlertsView } from "./alerts-view.js";
 import { Detail } from "./detail.js";
 import { byId, h, setText } from "./dom.js";
+import { Duty } from "./duty.js";
 import { setTimeZone } from "./format.js";
 import { banner, Header } from "./header.js";
 import { language, setLanguage, t } from "./i18n.js";
@@ -11,7 +14,9 @@ import { PortMap } from "./map.js";
 import { Port } from "./port.js";
 import { SensorsView } from "./sensors-view.js";
 import { follow, get, playTo } from "./source.js";
+import { Story } from "./story.js";
 import { toggleTheme } from "./theme.js";
+import { wall } from "./wall.js";
 
 const LISTS = ["sites", "sensors", "kinds", "corridors"];
 const JOURNAL = 40;
@@ -32,25 +37,48 @@ async function start() {
 function run(port, coast, recent) {
   const detail = new Detail(port);
   const open = (id) => detail.open(id);
-  const parts = {
+  const parts = {};
+  const book = new AlarmBook(port, () => heardAlarms(port, parts));
+  const story = new Story(port, book, open);
+  Object.assign(parts, {
     detail,
+    book,
+    story,
+    duty: new Duty(),
+    alarms: new AlarmsView(port, book, (alarm) => story.ofAlarm(alarm)),
     map: new PortMap(port, coast, open),
-    alerts: new AlertsView(port, open),
+    alerts: new AlertsView(port, book, open),
     sensors: new SensorsView(port, open),
     header: new Header(port),
-  };
+  });
   tabs(parts);
   switches(() => translate(parts));
   parts.alerts.remember(recent.items);
   translate(parts);
+  book.load();
+  wall(() => parts.map.layout());
   listen(port, parts, recent.next);
-  setInterval(() => parts.alerts.render(), LIST_EVERY_MS);
+  setInterval(() => parts.book.refresh(), LIST_EVERY_MS);
 }
 
 function listen(port, parts, cursor) {
   const heard = ({ items }) => show(port, parts, port.absorb(items));
   follow("states/stream", { snapshot: heard, states: heard }, (live) => parts.header.stream(live));
-  follow(`alerts/stream?after=${cursor}`, { alert: (event) => parts.alerts.remember([event]) }, () => {});
+  follow(`alerts/stream?after=${cursor}`, { alert: (event) => told(event, parts) }, (live) => live && parts.book.refresh());
+}
+
+function told(event, parts) {
+  parts.alerts.remember([event]);
+  if (/^vigie\.(alarm|flood|congestion)\./.test(event.type)) parts.book.refresh();
+}
+
+/* Alarms or situations are others than before. */
+function heardAlarms(port, parts) {
+  port.situations = parts.book.situations;
+  parts.map.update(new Set());
+  parts.alarms.render();
+  parts.alerts.render();
+  document.body.dataset.alarms = "";
 }
 
 function show(port, parts, touched) {
@@ -76,6 +104,9 @@ function translate(parts) {
     ...["dense", "congested", "jammed", "unknown"].map((level) => h("li", {}, badge(level), t(`level.${level}`))),
   );
   parts.map.translate();
+  parts.alarms.render();
+  parts.duty.render();
+  parts.story.render();
   parts.alerts.renderJournal();
   parts.alerts.render();
   parts.sensors.render();

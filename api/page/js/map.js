@@ -60,6 +60,10 @@ export class PortMap {
     this.layout();
   }
 
+  frameOf(element) {
+    return this.frames.find(({ svg }) => svg.contains(element));
+  }
+
   marks() {
     return [...this.element.querySelectorAll(".mark")];
   }
@@ -67,6 +71,7 @@ export class PortMap {
   /** Arrows go to the nearest mark that way, Enter and Space open it. */
   move(event) {
     const mark = event.target.closest?.(".mark");
+    if (event.target.closest?.("svg") && this.frameOf(event.target)?.zoom.key(event)) return event.preventDefault();
     const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
     if (!mark || !(step || event.key === "Enter" || event.key === " ")) return;
     event.preventDefault();

@@ -13,6 +13,7 @@ export class Port {
     this.kinds = new Map(kinds.map((kind) => [kind.name, kind]));
     this.sections = sections;
     this.states = new Map();
+    this.situations = new Map();
     this.bySite = groupBy(this.ordered(sensors), (sensor) => sensor.site);
     this.newest = null;
     this.played = sites.length > 0 && sites.every(({ clock }) => clock === "recording");

@@ -1,0 +1,82 @@
+/* An alarm as sentences: what, since when, until when, why, how surely. Facts in, text out. */
+
+import { measured, moment, number, percent, span } from "./format.js";
+import { has, label, t } from "./i18n.js";
+import { shortName } from "./sentences.js";
+import { serverNow } from "./source.js";
+
+const time = (text) => moment(new Date(text), serverNow());
+
+/** The sentence of its situation, else the title of its rule with the place. */
+export function alarmHeadline(alarm, port) {
+  const headline = port.situations.get(alarm.situation)?.headline ?? alarm.headline;
+  if (headline) return firstClause(label(headline));
+  const places = alarm.sites.map((site) => shortName(port.sites.get(site)) || site);
+  const where = places.length > 1 ? t("alarm.places", { place: places[0], number: number(places.length - 1) }) : places[0];
+  return where ? t("alarm.at", { title: label(alarm.title), place: where }) : label(alarm.title);
+}
+
+/* Times have a line of their own below. */
+export const firstClause = (text) => text.split(/\. (?=\p{Lu})/u)[0].replace(/, (since|depuis) .*$/, "").replace(/\.$/, "");
+
+/** Since when, how it goes on, until when, and whether that is usual. */
+export function alarmTimes(alarm, situation, detail) {
+  const parts = [t("since", { time: time(alarm.onset) })];
+  if (!alarm.active) parts.push(t("alarm.over"));
+  else parts.push(situation && t(`trend.${situation.trend}`), ending(situation));
+  parts.push(usual(detail?.arithmetic?.abnormality));
+  return parts.filter(Boolean).join(" · ");
+}
+
+export function ending(situation) {
+  if (!situation?.expected_end) return "";
+  const { expected_end: end, expected_end_low: low, expected_end_high: high } = situation;
+  const values = { end: time(end), low: low && time(low), high: high && time(high) };
+  return low && high ? t("alarm.end.range", values) : t("alarm.end", values);
+}
+
+const usual = (abnormality) => (has(`abnormality.${abnormality}`) ? t(`abnormality.${abnormality}`) : "");
+
+/** What it costs: length of the queue, hours of lorries lost. */
+export function alarmExtent(situation) {
+  if (!situation) return "";
+  const { length_m: length, lorry_hours: hours } = situation;
+  const long = Number.isFinite(length) && length > 0 && t("alarm.length", { km: number(length / 1000, 1) });
+  return [long, hours >= 0.5 && t("alarm.lorries", { hours: measured(hours), n: Math.round(hours) })].filter(Boolean).join(" · ");
+}
+
+/** The most confident cause with the numbers that speak for it. */
+export function alarmCause(alarm, situation) {
+  const [hint] = situation?.causes ?? [];
+  const what = hint?.what ?? alarm.cause;
+  if (!what || what === "unknown" || !has(`cause.${what}`)) return "";
+  const facts = Object.entries(hint?.evidence ?? {}).map(([name, value]) => fact(name, value)).filter(Boolean);
+  const sure = hint ? ` (${percent(hint.confidence)})` : "";
+  return [t(`cause.${what}`) + sure, facts.slice(0, 3).join(", ")].filter(Boolean).join(" · ");
+}
+
+/* A number of the evidence by its name in the API; what has no message is left out rather than shown raw. */
+function fact(name, value) {
+  const key = `fact.${name}`;
+  return has(key) ? t(key, { value: typeof value === "number" ? measured(value) : value }) : "";
+}
+
+/** Whether this tells of the traffic or of a sensor, on how many sensors it rests, and how much of them is heard. */
+export function alarmSource(alarm, port) {
+  const states = alarm.sensors.map((id) => port.states.get(id)).filter(Boolean);
+  const coverages = states.map(({ coverage }) => coverage).filter(Number.isFinite);
+  const mean = coverages.reduce((sum, share) => sum + share, 0) / (coverages.length || 1);
+  const sensor = /sensor|fault|silent|stuck/.test(alarm.rule) || (states.length > 0 && states.every(({ verdict }) => verdict === "sensor"));
+  const parts = [t(sensor ? "verdict.sensor" : "verdict.traffic"), t("alarm.sensors", { n: alarm.sensors.length, number: number(alarm.sensors.length) })];
+  if (coverages.length) parts.push(t("alarm.coverage", { share: percent(mean) }));
+  return parts.join(" · ");
+}
+
+/** What state it is in, where that is more than that it calls. */
+export function alarmState(alarm) {
+  const now = serverNow();
+  if (alarm.state === "shelved" && alarm.shelved_until) return t("state.shelved.until", { time: moment(new Date(alarm.shelved_until), now) });
+  const late = alarm.respond_by && alarm.state === "unacknowledged" ? new Date(alarm.respond_by) - now : null;
+  if (late !== null) return late > 0 ? t("state.due", { span: span(late) }) : t("state.late", { span: span(-late) });
+  return t(`state.${alarm.state}`);
+}

@@ -1,0 +1,83 @@
+/* The page of a situation: where and when it was, the readings at its head, what is to come, and what was done by whom. */
+
+import { alarmCause, alarmExtent, ending } from "./alarm-words.js";
+import { chart } from "./chart.js";
+import { h } from "./dom.js";
+import { measured, moment, number, quantity } from "./format.js";
+import { has, label, t } from "./i18n.js";
+import { badge } from "./level.js";
+import { get, serverNow } from "./source.js";
+import { part } from "./story.js";
+import { stretch } from "./stretch.js";
+
+/* A quarter of an hour before the onset shows what free looked like. */
+const BEFORE_MS = 900_000;
+const MOST_ROWS = 14;
+
+export async function situationPage(id, story) {
+  const situation = await get(`situations/${encodeURIComponent(id)}`);
+  const from = new Date(new Date(situation.onset) - BEFORE_MS);
+  const to = situation.end ? new Date(new Date(situation.end).getTime() + BEFORE_MS) : serverNow();
+  const alarms = story.book.all.filter((alarm) => alarm.situation === id);
+  const head = headSensor(situation, story.port);
+  return [
+    story.title(badge(situation.level, 16), " ", situation.headline ? label(situation.headline) : id),
+    h("p", { class: "quiet" }, facts(situation)),
+    situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: situation.parent }))),
+    h("p", {}, alarmCause({}, situation)),
+    situation.sign?.en.some((line) => line.trim()) && h("section", {}, h("h3", {}, t("story.sign")), h("p", { class: "sign" }, label(situation.sign).flatMap((line) => [line, h("br")]))),
+    ...(await Promise.all([
+      part(t("story.stretch"), () => stretch(rows(situation, story.port), story.port, from, to)),
+      part(t("story.readings"), () => readings(head, from, to, story.port)),
+      part(t("story.forecast", { sensor: head }), () => forecast(head)),
+      part(t("story.history"), () => history(alarms)),
+    ])),
+  ].filter(Boolean);
+}
+
+function facts(situation) {
+  const since = t("since", { time: moment(new Date(situation.onset), serverNow()) });
+  return [t(`level.${situation.level}`), since, t(`trend.${situation.trend}`), ending(situation), alarmExtent(situation)].filter(Boolean).join(" · ");
+}
+
+const headSensor = (situation, port) => (port.states.has(situation.head) ? situation.head : (situation.sensors[0] ?? situation.stays[0].sensor));
+
+/* Each sensor that was inside, in the order of the road as the server lists its sites. */
+function rows({ stays, sites }, port) {
+  const order = (id) => sites.indexOf(port.sensors.get(id)?.site);
+  return [...new Set(stays.map(({ sensor }) => sensor))].sort((a, b) => order(a) - order(b)).slice(0, MOST_ROWS);
+}
+
+async function readings(id, from, to, port) {
+  const state = port.states.get(id);
+  const kind = port.kinds.get(state.kind);
+  const answer = await get(`sensors/${encodeURIComponent(id)}/readings`, { kind: state.kind, from: from.toISOString(), to: to.toISOString() });
+  const field = answer.fields.find(({ name }) => name === kind.chart) ?? answer.fields[0];
+  const values = answer.values[field.name];
+  const points = answer.time.map((time, i) => [Date.parse(time), values[i]]);
+  if (!points.some(([, value]) => value !== null)) return [];
+  const [start, end] = [answer.from, answer.to].map(Date.parse);
+  const title = `${id} · ${label(field.title)}`;
+  return [h("p", { class: "quiet" }, title), ...chart({ points, from: start, to: end, step: answer.step_s * 1000, lines: [], show: (value) => quantity(value, field.unit), title })];
+}
+
+async function forecast(id) {
+  const { items, unit } = await get(`sensors/${encodeURIComponent(id)}/forecast`);
+  const speed = (value) => (Number.isFinite(value) ? quantity(value, unit) : "–");
+  const line = ({ minutes, speed: expected, low, high, usual }) =>
+    t("story.forecast.line", { n: minutes, speed: speed(expected), low: measured(low), high: speed(high), usual: speed(usual) });
+  return items.map((item) => h("p", {}, line(item)));
+}
+
+async function history(alarms) {
+  const details = await Promise.all(alarms.map(({ id }) => get(`alarms/${id}`)));
+  const steps = details.flatMap((alarm) => alarm.history).sort((a, b) => b.at.localeCompare(a.at));
+  const line = ({ at, who, action, why, said }) => [
+    h("time", { datetime: at }, moment(new Date(at), serverNow())),
+    h("span", {}, [who, verb(action), done(said), has(`level.${why}`) ? t(`level.${why}`) : why].filter(Boolean).join(" · ")),
+  ];
+  return steps.length ? [h("ol", { class: "journal" }, steps.map((step) => h("li", {}, line(step))))] : [];
+}
+
+const verb = (action) => (has(`did.${action}`) ? t(`did.${action}`) : action);
+const done = (said) => said.map((word) => (has(`done.${word}`) ? t(`done.${word}`) : has(`action.${word}`) ? t(`action.${word}`) : number(word))).join(", ");
