@@ -96,7 +96,8 @@ class Standing:
         """Take over a fault that stood before: it is over like any other."""
         if fault in self._faults:
             place = self._faults.index(fault)
-            self._on[place, number], self._since[place, number], self._calm[place, number] = True, since_us, 0
+            self._on[place, number], self._since[place, number] = True, since_us
+            self._calm[place, number] = min(self._calm[place, number], OVER_BINS - 1)
 
     def update(self, holds: Mapping[Fault, Mask], time_us: int, since_us: Int64 | int) -> Iterator[Turn]:
         """Take over which rules hold at the end of a bin; tell what began and what is over."""
