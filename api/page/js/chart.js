@@ -1,13 +1,15 @@
 /* A line over time as SVG: gaps stay gaps, limits of the level as quiet lines, the value under the pointer or arrow keys. */
 
 import { h, s, setText } from "./dom.js";
-import { measured, moment, timeOfDay, timeZone } from "./format.js";
+import { dayOfWeek, measured, moment, timeOfDay, timeZone } from "./format.js";
 import { serverNow } from "./source.js";
 
 const SIZE = { width: 452, height: 190, left: 44, right: 10, top: 12, bottom: 24 };
 const GAP_STEPS = 2.5;
+/* Over more than two days the hour says less than the day. */
+const DAYS_MS = 172_800_000;
 const NAME_HEIGHT = 12;
-const TICK_HOURS = { 1: 0.25, 6: 1, 24: 4, 168: 24 };
+const TICK_HOURS = { 1: 0.25, 6: 1, 24: 4, 168: 24, 720: 120 };
 
 /**
  * Draw `points` = [[time ms, value or null]] from `from` to `to`; `step` is their usual distance in ms, `lines` are
@@ -22,7 +24,7 @@ export function chart({ points, from, to, step, lines, show, title }) {
     "svg",
     { class: "chart", viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: "img", tabindex: 0, "aria-label": title },
     ticks.map((value) => horizontal(y(value), measured(value))),
-    hours(from, to).map((time) => vertical(x(time), timeOfDay(new Date(time)))),
+    hours(from, to).map((time) => vertical(x(time), (to - from > DAYS_MS ? dayOfWeek : timeOfDay)(new Date(time)))),
     limits(lines.filter(({ value }) => value > low && value < high), y),
     s("path", { class: "curve", d: curve(points, step, x, y) }),
     loners(points, step).map(([time, value]) => s("circle", { class: "dot", cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 1.6 })),

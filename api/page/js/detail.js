@@ -2,13 +2,13 @@
 
 import { chart } from "./chart.js";
 import { byId, h } from "./dom.js";
-import { moment, number, quantity } from "./format.js";
+import { moment, number, quantity, span } from "./format.js";
 import { label, t } from "./i18n.js";
 import { badge } from "./level.js";
 import { kindTitle, shortName, valueText } from "./sentences.js";
 import { get, serverNow } from "./source.js";
 
-const HOURS = [1, 6, 24];
+const HOURS = [1, 6, 24, 168, 720];
 const RELOAD_MS = 60_000;
 /* Seconds from which a chart counts in minutes. */
 const LONG_S = 600;
@@ -76,7 +76,7 @@ export class Detail {
   choices() {
     const fields = this.kind()?.fields ?? [];
     const field = this.select("field", t("sensor.field"), fields.map(({ name, title }) => [name, label(title)]), this.field);
-    const hours = this.select("hours", t("sensor.hours"), HOURS.map((n) => [n, t("chart.hours", { n: number(n) })]), this.hours);
+    const hours = this.select("hours", t("sensor.hours"), HOURS.map((n) => [n, span(3_600_000 * n)]), this.hours);
     const corridors = this.sensor.corridors ?? [];
     const thing = corridors.length > 1 && this.select("thing", t("sensor.corridor"), corridors.map((id) => [id, id.replace("-", " – ")]), this.thing);
     return h("div", { class: "choices" }, thing, field, hours);

@@ -74,7 +74,6 @@ export default {
   "sensor.never": "No reading received",
   "sensors.filter": "Filter the sensors",
   "sensors.nothing": "No sensor matches.",
-  "chart.hours": "{n} h",
   "chart.loading": "Loading…",
   "chart.empty": "No reading in this period.",
   "chart.failed": "Readings are unavailable: {reason}",

@@ -74,7 +74,6 @@ export default {
   "sensor.never": "Aucune mesure reçue",
   "sensors.filter": "Filtrer les capteurs",
   "sensors.nothing": "Aucun capteur ne correspond.",
-  "chart.hours": "{n} h",
   "chart.loading": "Chargement…",
   "chart.empty": "Aucune mesure dans cette période.",
   "chart.failed": "Mesures indisponibles : {reason}",
