@@ -66,6 +66,7 @@ _KEYS: Mapping[str, tuple[_Schema, str]] = {
     "cause": ({}, "the cause: a name, or hints with their evidence"),
     "headline": (_some(_BOTH), "a sentence of its facts"),
     "sign": (_some(_SIGN), "two lines for a variable-message sign, in capitals; blank when it is over"),
+    "spillback": (_some(_FREE), "what its queue reaches next: towards, site, storage_m, filled, reaches_at"),
     "parent": (_some(_TEXT), "the situation it is a part of, or comes from"),
     "fault": ({"enum": [fault.value for fault in Fault]}, "what is wrong with it"),
     "scope": ({"enum": [scope.value for scope in Scope]}, "what the fault befalls"),
@@ -121,6 +122,7 @@ _SITUATION_MAY = (
     "cause",
     "headline",
     "sign",
+    "spillback",
     "parent",
     "previous",
 )

@@ -9,7 +9,7 @@ from analytics.roster import Roster
 from analytics.situations.cause import Hint
 from analytics.situations.habits import Table
 from analytics.situations.headline import Headline, Headlines
-from analytics.situations.situation import Expectation, Notice, Situation, Step
+from analytics.situations.situation import Expectation, Notice, Situation, Spillback, Step
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
@@ -70,6 +70,7 @@ def data_of(situation: Situation) -> dict[str, Any]:
         **_expected(situation.expected_end),
         "delay_s": _rounded(situation.delay_s),
         "lorry_hours": _rounded(situation.lorry_hours),
+        "spillback": _spillback(situation.spillback),
     }
 
 
@@ -121,6 +122,19 @@ def _expected(end: Expectation | None) -> dict[str, str | None]:
     low, median, high = (None, None, None) if end is None else (end.low_us, end.median_us, end.high_us)
     by_name = {"expected_end": median, "expected_end_low": low, "expected_end_high": high}
     return {name: None if at is None else _text(at // 1_000_000 * 1_000_000) for name, at in by_name.items()}
+
+
+def _spillback(found: Spillback | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    reaches = None if found.reaches_us is None else _text(found.reaches_us // 1_000_000 * 1_000_000)
+    return {
+        "towards": found.towards,
+        "site": found.site,
+        "storage_m": found.storage_m,
+        "filled": found.filled,
+        "reaches_at": reaches,
+    }
 
 
 def _rounded(number: float | None) -> float | None:

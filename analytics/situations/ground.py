@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analytics.settings import Thing
 from analytics.situations.graph import Graph
 from analytics.situations.lanes import Lanes, lanes_of
 from analytics.situations.places import ACCESS, ROAD, WIND
+from analytics.situations.sight import Sight
 from sensors.catalogue import Catalogue, Section, Sensor
 
 LANES = 2
@@ -21,7 +22,7 @@ class GateSite:
     """All gates of a site. entries, exits, yards: things; a gate in both directions is an entry.
 
     lanes: by thing. access: places of sections that end here and that nobody watches. storage_m: of all sections that
-    end here.
+    end here, by name `leads`. stores: metres that the queue of each gate may fill.
     """
 
     site: str
@@ -31,6 +32,8 @@ class GateSite:
     lanes: Mapping[int, int]
     access: tuple[int, ...] = ()
     storage_m: float = 0.0
+    leads: tuple[str, ...] = ()
+    stores: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def gates(self) -> tuple[int, ...]:
@@ -62,6 +65,19 @@ class Ground:
     joiners: tuple[int, ...]
     bans: tuple[Banned, ...] = ()
     closed: frozenset[int] = frozenset()
+
+    def ends(self, place: int, sight: Sight) -> list[int]:
+        """Return the loops at the end of a section."""
+        there = self.at.get(place, ())
+        return [t for t in there if not self.graph.begins[t] and sight.things[t].kind.name == "traffic"]
+
+    def into(self, section: str) -> tuple[int, ...]:
+        """Return the watched sections that lead into one."""
+        start = self.sections[section].from_site
+        before = [one.id for one in self.sections.values() if one.to_site == start]
+        ahead = self.sections[section].to_site
+        found = (self.graph.index.get((ROAD, name)) for name in before if self.sections[name].from_site != ahead)
+        return tuple(place for place in found if place is not None)
 
     def gate_ahead(self, place: int) -> GateSite | None:
         """Return the gates that a section leads to, directly or over a section that nobody watches."""
@@ -123,4 +139,6 @@ def _gate_site(
         lanes={gate: (sensor.lanes if sensor and sensor.lanes else LANES) for gate, sensor in found.items()},
         access=tuple(graph.index[ACCESS, s.id] for s in leads if (ACCESS, s.id) in graph.index),
         storage_m=sum(section.storage_m for section in leads),
+        leads=tuple(section.id for section in leads),
+        stores={gate: sensor.storage_m for gate, sensor in found.items() if sensor and sensor.storage_m},
     )

@@ -27,6 +27,9 @@ Language = Literal["fr", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 
 KILOMETRE, HUNDRED = 1000.0, 100.0
+MINUTE_US: Final = 60 * 1_000_000
+MOST_MIN: Final = 60
+"""Minutes up to which a sentence says what a queue will reach. More: a guess; fewer: too late to act."""
 
 Sign = tuple[str, str]
 
@@ -68,8 +71,22 @@ class Headlines:
         words = _words()[language]
         zone = next((self._zones[site] for site in situation.sites if site in self._zones), ZoneInfo("Europe/Paris"))
         clock = ClockWords(words["time"], zone, _now_us(situation))
-        why, end = because(situation, self._where, words), _end(situation, words, clock)
-        return " ".join(part for part in (self._fact(situation, words, clock, language), why, end) if part)
+        fact, why = self._fact(situation, words, clock, language), because(situation, self._where, words)
+        reach, end = self._reach(situation, words, clock), _end(situation, words, clock)
+        return " ".join(part for part in (fact, why, reach, end) if part)
+
+    def _reach(self, situation: Situation, words: Mapping[str, Any], clock: ClockWords) -> str:
+        """Say what it will reach, within the hour."""
+        next_ = situation.spillback
+        if next_ is None:
+            return ""
+        place = self._where.ahead(situation.kind, next_, words)
+        if next_.reaches_us is None:
+            return str(words["reached"].format(place=place))
+        minutes = (rounded(next_.reaches_us) - clock.now_us) // MINUTE_US
+        form = "reach" if minutes > 0 else "soon"
+        told = words[form].format(place=place, minutes=minutes, time=clock.about(next_.reaches_us))
+        return str(told) if minutes <= MOST_MIN else ""
 
     def _fact(self, situation: Situation, words: Mapping[str, Any], clock: ClockWords, language: Language) -> str:
         what = _what(situation, words, self._titles, language)
@@ -90,7 +107,9 @@ def _facts(situation: Situation) -> tuple[object, ...]:
     one = situation
     end = one.expected_end
     foreseen = tuple(map(rounded, (end.low_us, end.median_us, end.high_us))) if end else ()
-    where, when = (one.kind, one.sites, one.head, one.tail, one.length_m), (one.onset_us, one.end_us, *foreseen)
+    reach = one.spillback
+    ahead = reach and (reach.towards, reach.site, reach.reaches_us and rounded(reach.reaches_us))
+    where, when = (one.kind, one.sites, one.head, one.tail, one.length_m, ahead), (one.onset_us, one.end_us, *foreseen)
     return where, when, one.state, one.level, one.sensors, one.trend, one.cause, one.causes, _now_us(one)
 
 

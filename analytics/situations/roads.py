@@ -61,12 +61,6 @@ def _times(hint: Hint, factor: float) -> Hint:
     return Hint(hint.what, round(hint.confidence * factor, 3), hint.evidence)
 
 
-def _ends(place: int, ground: Ground, sight: Sight) -> list[int]:
-    """Return the loops at the end of a section."""
-    there = ground.at.get(place, ())
-    return [t for t in there if not ground.graph.begins[t] and sight.things[t].kind.name == "traffic"]
-
-
 def _flow_ratio(things: Sequence[int], sight: Sight, minutes: float) -> float:
     """Return what passed over what usually does; of loops that know both."""
     pairs = [(sight.mean(t, "flow_veh_h", minutes), sight.usual(t, "flow_veh_h")) for t in things]
@@ -78,7 +72,7 @@ def _comes(places: Collection[int], ground: Ground, sight: Sight) -> float:
     """Return the same of what comes in at the upstream end: loops before it, and at its beginning."""
     inside = set(places)
     above = {up for place in inside for up in ground.graph.up.at(place)} - inside
-    loops = [loop for place in sorted(above) for loop in _ends(place, ground, sight) if sight.free(loop)]
+    loops = [loop for place in sorted(above) for loop in ground.ends(place, sight) if sight.free(loop)]
     there = [t for place in sorted(inside) for t in ground.at.get(place, ())]
     begin = [t for t in there if ground.graph.begins[t] and sight.free(t)]
     return _flow_ratio([*loops, *begin], sight, 30)
@@ -89,7 +83,7 @@ def _blocked(head: int, places: Collection[int], ground: Ground, sight: Sight) -
     comes = _comes(places, ground, sight)
     enough = 1 - ramp(comes, 0.85, 0.7) if not isnan(comes) else 1.0
     best = Hint(Cause.ACCIDENT, 0.0)
-    for leaving in (_ends(head, ground, sight), *_ahead(head, ground, sight)):
+    for leaving in (ground.ends(head, sight), *_ahead(head, ground, sight)):
         out, out_long = _flow_ratio(leaving, sight, 10), _flow_ratio(leaving, sight, 30)
         lost = ramp(ratio(out_long, comes), LOST_FROM, LOST_SURE) * ramp(out, 1.0, LESS_FROM)
         starved = _starved(leaving, sight)
@@ -104,7 +98,7 @@ def _ahead(head: int, ground: Ground, sight: Sight) -> list[list[int]]:
     places, sections = ground.graph.places, ground.sections
     road = _road(places[head].id, sections)
     same = [place for place in ground.graph.down.at(head) if _road(places[place].id, sections) == road]
-    return [[loop for loop in _ends(place, ground, sight) if sight.free(loop)] for place in same]
+    return [[loop for loop in ground.ends(place, sight) if sight.free(loop)] for place in same]
 
 
 def _road(section: str, sections: Mapping[str, Section]) -> str | None:
@@ -160,7 +154,7 @@ def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     if isnan(own) or own < ALONE_FROM or sight.mean(loop, "flow_veh_h", 10) < BUSY_VEH_H:
         return Hint(Cause.LANE_CLOSED, 0.0)
     beside = [*ground.graph.up.at(place), *ground.graph.down.at(place)]
-    ratios = [_flow_ratio(_ends(other, ground, sight), sight, 10) for other in beside]
+    ratios = [_flow_ratio(ground.ends(other, sight), sight, 10) for other in beside]
     known = [one for one in ratios if not isnan(one)]
     least, most = min(known, default=nan), max(known, default=nan)
     confidence = 0.9 * ramp(ratio(own, most), ALONE_FROM, ALONE_SURE) * ramp(least, 0.75, 0.9)
@@ -174,7 +168,7 @@ def crowded_alone(ground: Ground, sight: Sight) -> list[int]:
 
 
 def _recurrent(head: int, ground: Ground, sight: Sight) -> Hint:
-    speeds = [ratio(sight.usual(t, "speed_kmh"), sight.things[t].free_speed_kmh) for t in _ends(head, ground, sight)]
+    speeds = [ratio(sight.usual(t, "speed_kmh"), sight.things[t].free_speed_kmh) for t in ground.ends(head, sight)]
     usual = min((speed for speed in speeds if not isnan(speed)), default=float("nan"))
     return _hint(Cause.RECURRENT, 0.9 * ramp(usual, USUAL_FROM, USUAL_SURE), usual_ratio=usual)
 
@@ -193,7 +187,7 @@ def _queue(head: int, ground: Ground, sight: Sight) -> list[Hint]:
 
 def _surge(head: int, ground: Ground, sight: Sight) -> Hint:
     """More lorries than usual, on the way to a gate where more arrive than usual."""
-    loops = _ends(head, ground, sight)
+    loops = ground.ends(head, sight)
     now = total(sight.mean(t, "flow_veh_h", 30) * sight.mean(t, "hgv_share", 30) for t in loops)
     usual = total(sight.usual(t, "flow_veh_h") * sight.usual(t, "hgv_share") for t in loops)
     more = ramp(ratio(now, usual), LORRIES_FROM, LORRIES_SURE)

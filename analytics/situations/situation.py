@@ -53,6 +53,21 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Spillback:
+    """What a queue reaches next.
+
+    towards: the section that it grows onto then, None where no road leads there. site: where it is then. storage_m:
+    what is between. filled: the share of it that the queue has taken. reaches_us: when it arrives, None: it is there.
+    """
+
+    towards: str | None
+    site: str
+    storage_m: float
+    filled: float
+    reaches_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """One congestion or stoppage as of `at_us`, microseconds since 1970 UTC.
 
@@ -83,6 +98,7 @@ class Situation:
     expected_end: Expectation | None = None
     delay_s: float | None = None
     lorry_hours: float | None = None
+    spillback: Spillback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from analytics.situations.called import contracted, ends, listed, short, spoken, with_article
-from analytics.situations.situation import Situation
+from analytics.situations.situation import Situation, Spillback
 from sensors.catalogue import Catalogue, Section, Sensor
 
 MOST_SITES: Final = 4
@@ -38,6 +38,12 @@ class Whereabouts:
         """Say "at" a site."""
         place = with_article(spoken(self.name(site)), words["article"])
         return contracted(words["where"]["at"].format(place=place), words["article"])
+
+    def ahead(self, kind: str, next_: Spillback, words: Mapping[str, Any]) -> str:
+        """Name what a queue reaches: of a gate's the road, of a road's the place."""
+        section = self._sections.get(next_.towards or "")
+        name = section.road if section and kind == "gate" else spoken(self.name(next_.site))
+        return with_article(name, words["article"])
 
     def name(self, site: str) -> str:
         """Return what the catalogue calls a site, else its id."""

@@ -8,6 +8,7 @@ in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from analytics.situations.roads import crowded_alone
 from analytics.situations.settle import Seen, Settling
 from analytics.situations.sight import Sight
 from analytics.situations.situation import Notice, Situation
+from analytics.situations.spillback import spillback
 from analytics.situations.usually import Usually
 from analytics.situations.why import hints, joining
 from analytics.state import NEVER
@@ -110,7 +112,14 @@ class Zone:
             record.parent = kin.get(record.identity.id, record.parent)
         self._losses.add(self._book.open, self._sight, before_us)
         self._ending.step(self._book.open, tracked, here, self._sight)
-        return self._book.announce(tracked, at_us)
+        notices = self._book.announce(tracked, at_us)
+        return [replace(notice, situation=self._reaching(notice.situation)) for notice in notices]
+
+    def _reaching(self, situation: Situation) -> Situation:
+        """Add what it reaches next, as of the last step."""
+        assert self._ground is not None
+        found = spillback(situation, self._ground, self._sight)
+        return situation if found is None else replace(situation, spillback=found)
 
     def _scene(self, here: Ground, at_us: int) -> Scene:
         """Look at everything; a closed lane is dense though nobody is slow yet."""
@@ -126,7 +135,7 @@ class Zone:
 
     def situations(self) -> list[Situation]:
         """Return the open situations as of the last step, the eldest first."""
-        return self._book.situations(self.step_us)
+        return [self._reaching(situation) for situation in self._book.situations(self.step_us)]
 
     def memory(self) -> ZoneMemory:
         """Return what to persist after a step."""
@@ -140,7 +149,7 @@ class Zone:
 
     def restore(self, memory: ZoneMemory) -> None:
         """Go on from the last step: nothing is announced again."""
-        self.step_us = memory["step_us"]
+        self.step_us = self._sight.at_us = memory["step_us"]
         self.settling.settle(self.step_us)
         self._book.restore(memory["book"])
         self._ending.ends.restore(memory["ends"])

@@ -46,6 +46,18 @@ class SignOut(BaseModel):
     en: _Lines = Field(examples=[["TRAFFIC JAM RD268", "AFTER LA FOSSETTE"]])
 
 
+class SpillbackOut(BaseModel):
+    """What a queue reaches next, if it goes on as it does."""
+
+    towards: str | None = Field(examples=["W02-W03"], description="the section that it grows onto then")
+    site: SensorId = Field(examples=["W03"], description="where it is then")
+    storage_m: float = Field(
+        examples=[690.0], description="what lies between: the gate's access, or the tail's section"
+    )
+    filled: float = Field(ge=0, le=1, examples=[0.62], description="the share of it that the queue has taken")
+    reaches_at: Time | None = Field(description="when the road there is congested; null: the queue is there")
+
+
 class SituationOut(BaseModel):
     """One congestion or stoppage with everything that belongs to it, as of `time`."""
 
@@ -73,6 +85,7 @@ class SituationOut(BaseModel):
         default=None, description="all this in a sentence; null: told by an older version"
     )
     sign: SignOut | None = Field(default=None, description="two lines for a variable-message sign")
+    spillback: SpillbackOut | None = Field(default=None, description="null: it does not grow, or has no road to")
     parent: str | None = Field(
         examples=[None], description="the situation that it is a part of, or that brought it about"
     )

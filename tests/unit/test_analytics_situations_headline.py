@@ -11,7 +11,7 @@ import pytest
 from analytics.situations.called import SIGN_SIGNS, short, spoken
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.headline import Headlines
-from analytics.situations.situation import Expectation, Situation, Span, State, Trend
+from analytics.situations.situation import Expectation, Situation, Span, Spillback, State, Trend
 from sensors.catalogue import Catalogue, Sensor, Site, shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.level import Level
@@ -180,6 +180,28 @@ def test_expected_end_is_told_with_its_range(minutes: tuple[int, int, int], fr: 
     end = Expectation(*(ONSET_US + minute * MINUTE for minute in minutes))
     assert fr in french(gate(expected_end=end))
     assert en in english(gate(expected_end=end))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "fr", "en"),
+    [
+        (21, "Atteindra la RD268 dans 15 minutes, vers 7 h 35.", "Will reach RD268 in 15 minutes, at about 07:35."),
+        (9, "Atteindra la RD268 d’un instant à l’autre.", "Will reach RD268 any moment."),
+        (None, "A atteint la RD268.", "Has reached RD268."),
+    ],
+)
+def test_queue_of_a_gate_says_which_road_it_will_reach(minutes: int | None, fr: str, en: str) -> None:
+    reaches_us = None if minutes is None else ONSET_US + minutes * MINUTE
+    queue = gate(spillback=Spillback("W02-W03", "W03", 690.0, 0.6, reaches_us))
+    assert french(queue).endswith(f"depuis 7 h 12. {fr}")
+    assert english(queue).endswith(f"since 07:12. {en}")
+
+
+def test_jam_says_which_place_it_will_reach() -> None:
+    jam = situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.6, ONSET_US + 33 * MINUTE))
+    assert french(jam).endswith("Atteindra La Fossette dans 25 minutes, vers 7 h 45.")
+    later = situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.1, ONSET_US + 100 * MINUTE))
+    assert french(later) == french(situation())
 
 
 def test_end_that_has_passed_is_not_expected() -> None:
