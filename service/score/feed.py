@@ -116,7 +116,9 @@ def said(alerts: Iterable[Alert], within: Span) -> Said:
     told = [one for one in told if one.at_s <= within.end_s]
     congestion = list(_runs([one for one in told if one.type.startswith("vigie.congestion.")], within.end_s))
     situations = list(_runs([one for one in told if one.type.startswith("vigie.situation.")], within.end_s))
-    hints = [_hint(run) for run in (*congestion, *situations) if run.span.touches(within)]
+    # An alarm that has nothing to say of causes stands beside the situation that has.
+    telling = [run for run in congestion if any("cause" in one.data for one in run.told)]
+    hints = [_hint(run) for run in (*telling, *situations) if run.span.touches(within)]
     episodes = [Episode(run.told[0].subject, run.span) for run in congestion if run.span.touches(within)]
     verdicts = [verdict for verdict in _verdicts(told, within.end_s) if verdict.span.touches(within)]
     hints_causes = any("cause" in one.data for one in told)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from math import ceil, nan
 
 import msgspec
@@ -12,18 +13,22 @@ import pytest
 
 from analytics.engine import Engine
 from analytics.readings import Readings
+from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice, Step
 from analytics.situations.situations import Situations
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
+from service.score.past import WEEK_START
 from simulators.interventions import Intervention
+from simulators.scenario import draw, load_scenarios
+from simulators.truth import TruthRecorder
 from simulators.world import STEP_S, World
 
 KINDS, CATALOGUE = load_kinds(), shipped_catalogue()
 START_S = 1_772_528_400.0
 """Tuesday 3 March 2026, 10:00 in Paris."""
 
-MINUTES = 75
+MINUTES, TWO_MINUTES_US = 75, 120_000_000
 HAPPENS = (
     Intervention("gate_outage", "W07", START_S + 900, START_S + 4500, 1.0),
     Intervention("wind", "", START_S + 1200, START_S + 4500, 24.0),
@@ -33,14 +38,17 @@ HAPPENS = (
 )
 
 
-def readings() -> Iterator[list[Readings]]:
+def readings(
+    world: World, start_s: float, end_s: float, truth: TruthRecorder | None = None
+) -> Iterator[list[Readings]]:
     """What all sensors send, step by step of the world."""
-    world = World(CATALOGUE, KINDS, 1, interventions=HAPPENS)
-    world.start(START_S)
-    due = {index: START_S + thing.period_s for index, thing in enumerate(world.things) if thing.kind in KINDS}
-    for step in range(ceil(START_S / STEP_S) + 1, ceil((START_S + MINUTES * 60) / STEP_S)):
+    world.start(start_s)
+    due = {index: start_s + thing.period_s for index, thing in enumerate(world.things) if thing.kind in KINDS}
+    for step in range(ceil(start_s / STEP_S) + 1, ceil(end_s / STEP_S)):
         world.advance(step * STEP_S)
         world.take_events()
+        if truth is not None:
+            truth.observe(world.view())
         rows: dict[str, list[tuple[str, dict[str, float | str | None]]]] = defaultdict(list)
         for index in [index for index, at_s in due.items() if at_s <= step * STEP_S]:
             thing = world.things[index]
@@ -65,16 +73,19 @@ def columns(kind: str, rows: list[tuple[str, dict[str, float | str | None]]], at
 
 @pytest.fixture(scope="module")
 def notices() -> list[Notice]:
+    world = World(CATALOGUE, KINDS, 1, interventions=HAPPENS)
+    return list(found(readings(world, START_S, START_S + MINUTES * 60)))
+
+
+def found(batches: Iterable[list[Readings]]) -> Iterator[Notice]:
     sites = tuple(msgspec.structs.replace(site, clock="recording") for site in CATALOGUE.sites)
     catalogue = msgspec.structs.replace(CATALOGUE, sites=sites)
     engine = Engine(KINDS, catalogue)
     situations = Situations(engine.roster, catalogue)
     engine.attach(situations.watch)
-    found: list[Notice] = []
-    for batch in readings():
+    for batch in batches:
         engine.absorb(batch)
-        found += situations.run()
-    return found
+        yield from situations.run()
 
 
 def named(notices: list[Notice], cause: str) -> Notice:
@@ -117,3 +128,38 @@ def test_nothing_else_is_given_one_of_these_names(notices: list[Notice]) -> None
     where = {(notice.situation.cause.value, place) for notice in notices for place in notice.situation.places}
     places = {place for cause, place in where if cause in ("gate_outage", "wind_stop", "lane_closed")}
     assert {place.split("-")[0] for place in places} <= {"W07", "W06", "W08", "W16", "W02", "W03"}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_monday_0730_is_two_stories_told_within_two_minutes(seed: int) -> None:
+    drawn = draw(load_scenarios()["monday-0730"], CATALOGUE, seed=seed, week_start_s=WEEK_START.timestamp())
+    world = World(CATALOGUE, KINDS, seed, interventions=drawn.interventions)
+    truth = TruthRecorder(
+        CATALOGUE, drawn.interventions, scenario="monday-0730", seed=seed, kinds=KINDS, ordinary=world.ordinary()
+    )
+    told = list(found(readings(world, drawn.start_s, drawn.end_s, truth)))
+    events = truth.finish().events
+    headlines = Headlines(CATALOGUE, KINDS)
+    for kind, what, cause, place, why in (
+        ("gate", "gate_outage", "gate_outage", "à la porte Seayard", "Cause : panne, aucune voie ouverte"),
+        ("crane", "wind", "wind_stop", "à Eurofos et à Seayard", "Cause : vent fort, rafales à"),
+    ):
+        onset = min(one.onset for one in events if one.cause and one.cause.what == what and one.kind == kind)
+        standing = [
+            one for one in told if one.situation.kind == kind and one.situation.at_us <= _us(onset) + TWO_MINUTES_US
+        ]
+        assert standing, f"nobody told of the {kind} within two minutes"
+        assert standing[-1].situation.cause == cause
+        french = headlines.of(standing[-1].situation).fr.replace("\N{NO-BREAK SPACE}", " ")
+        assert place in french
+        assert why in french
+    last_us = max(_us(min(one.onset for one in events if one.kind == kind and one.cause)) for kind in ("gate", "crane"))
+    newest = {one.situation.id: one for one in told if one.situation.at_us <= last_us + TWO_MINUTES_US}
+    stories = [one.situation for one in newest.values() if one.step is not Step.ENDED and one.situation.parent is None]
+    assert {one.cause.value for one in stories if one.kind in ("gate", "crane")} == {"gate_outage", "wind_stop"}
+    assert len([one for one in stories if one.kind in ("gate", "crane")]) == 2
+
+
+def _us(at: datetime) -> int:
+    return round(at.timestamp() * 1e6)

@@ -67,6 +67,14 @@ def test_a_recovery_that_names_no_fault_takes_all_back() -> None:
     assert {(v.fault, v.span.end_s) for v in said(feed, RUN).verdicts} == {("drift", 180), ("stuck", 180)}
 
 
+def test_alarm_without_a_word_on_causes_hides_no_situation_that_has_one() -> None:
+    feed = [
+        alert(100, "congestion.began", "W06-S1"),
+        alert(100, "situation.began", "S1", cause="wind_stop", sensors=["W06-S1"]),
+    ]
+    assert [hint.about for hint in said(feed, RUN).hints] == [{"S1", "W06-S1"}]
+
+
 def test_hints_come_from_situations_with_all_their_sensors_and_from_alarms() -> None:
     feed = [
         alert(100, "situation.began", "S1", cause="unknown", sensors=["W02-F1"], places=["W01-W02"]),
