@@ -1,15 +1,13 @@
-"""Who acts: one value that every action is handed and that the audit trail names.
-
-Until there are access keys only this machine can reach the service, and whoever sits at it is the operator. With keys,
-`acting` is the one place that looks at the request and says who it is.
-"""
+"""Who acts: one value that every action is handed and that the audit trail names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
+
+from api.access.door import CALLER
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +17,9 @@ class Actor:
     name: str
 
 
-OPERATOR = Actor("operator")
-
-
-async def acting() -> Actor:
-    """Who sends this request."""
-    return OPERATOR
+async def acting(request: Request) -> Actor:
+    """Who sends this request: the name of its key or session."""
+    return Actor(request.scope[CALLER].name)
 
 
 InActor = Annotated[Actor, Depends(acting)]

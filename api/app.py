@@ -15,6 +15,9 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import openapi, problems
+from api.access.caller import Callers
+from api.access.door import Door
+from api.access.limit import Limiter
 from api.assets import read_assets
 from api.backtests import Backtests, NoBacktests
 from api.board import Board
@@ -42,6 +45,7 @@ from api.routes import (
     page,
     quarantine,
     readings,
+    sign_in,
     situations,
     states,
     subscriptions,
@@ -58,6 +62,32 @@ _DESCRIPTION = """Congestion of a smart port as its sensors see it: states, read
 
 Times are RFC 3339 in UTC, every value carries its unit, lists are bounded, every error is `application/problem+json`.
 """
+
+
+_MODULES = (
+    states,
+    forecast,
+    situations,
+    backtests,
+    faults,
+    alarms,
+    duty,
+    terminals,
+    appointments,
+    outlook,
+    alerts,
+    subscriptions,
+    deliveries,
+    readings,
+    lorry_ban,
+    catalogue,
+    geometry,
+    quarantine,
+    health,
+    sign_in,
+    page,
+)
+"""In the order in which routes are tried; the page takes everything that is left."""
 
 
 def _utc_now() -> datetime:
@@ -89,33 +119,17 @@ def create_app(
         generate_unique_id_function=_operation_id,
     )
     app.state.context = context
-    for module in (
-        states,
-        forecast,
-        situations,
-        backtests,
-        faults,
-        alarms,
-        duty,
-        terminals,
-        appointments,
-        outlook,
-        alerts,
-        subscriptions,
-        deliveries,
-        readings,
-        lorry_ban,
-        catalogue,
-        geometry,
-        quarantine,
-        health,
-        page,
-    ):
+    routes = list(app.routes)
+    for module in _MODULES:
         app.include_router(module.router)
+        routes += module.router.routes
     problems.install(app)
     openapi.install(app)
     app.add_middleware(StreamGzip)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves event streams alone
+    app.add_middleware(
+        Door, routes=routes, callers=Callers(source.grants), limiter=Limiter(), metrics_open=settings.metrics_open
+    )
     app.add_middleware(RequestMetrics, registry=context.registry)
     app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
     return app

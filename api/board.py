@@ -25,14 +25,18 @@ _log = structlog.get_logger(__name__)
 class Viewer:
     """What one stream has not been sent yet: the latest state per sensor, as JSON that all streams share."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: frozenset[str] | None = None) -> None:
+        self._only = only
         self._pending: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._closed = False
 
     def offer(self, states: dict[str, str]) -> None:
-        self._pending.update(states)
-        self._wake.set()
+        if self._only is not None:
+            states = {name: state for name, state in states.items() if name in self._only}
+        if states:
+            self._pending.update(states)
+            self._wake.set()
 
     def close(self) -> None:
         self._closed = True
@@ -66,9 +70,9 @@ class Board:
         return len(self._viewers)
 
     @contextmanager
-    def view(self) -> Iterator[Viewer]:
-        """Every change from now on."""
-        viewer = Viewer()
+    def view(self, only: frozenset[str] | None = None) -> Iterator[Viewer]:
+        """Every change from now on; `only`: of these."""
+        viewer = Viewer(only)
         if self._closed:
             viewer.close()
         self._viewers.add(viewer)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from api.access.door import CALLER
 from api.assets import Asset
 from api.backtests import Backtests
 from api.board import Board
@@ -26,7 +27,7 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a handler may need."""
+    """Everything a handler may need. terminal: the caller sees the rows of this one only; None: of the whole port."""
 
     source: Source
     operations: Operations
@@ -41,12 +42,20 @@ class Context:
     registry: CollectorRegistry
     courier: Courier
     backtests: Backtests
+    terminal: str | None = None
+
+    async def own_sites(self) -> list[str] | None:
+        """The sites that a caller is kept to; None: all."""
+        return None if self.terminal is None else [site.id for site in (await self.installed.catalogue()).sites]
 
 
 def _context(request: Request) -> Context:
     context = request.app.state.context
     assert isinstance(context, Context)
-    return context
+    caller = request.scope.get(CALLER)
+    if caller is None or caller.terminal is None:
+        return context
+    return replace(context, installed=context.installed.of(caller.terminal), terminal=caller.terminal)
 
 
 InContext = Annotated[Context, Depends(_context)]

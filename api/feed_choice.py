@@ -46,7 +46,8 @@ async def _choice(
 ) -> FeedChoice:
     """What is chosen by the query; a terminal is its sites."""
     sites = site if terminal is None else with_terminals(site or [], terminal, await context.installed.catalogue())
-    return FeedChoice(types=type_, subjects=subject, sites=sites, levels=level, priorities=priority)
+    own = await context.own_sites()
+    return FeedChoice(types=type_, subjects=subject, sites=sites, levels=level, priorities=priority, within=own)
 
 
 Chosen = Annotated[FeedChoice, Depends(_choice)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from api.source import Source
 from sensors.catalogue import Catalogue
 
@@ -19,6 +21,10 @@ class Installed:
         self._source = source
         self._monotonic = monotonic
         self._read: tuple[float, Catalogue] | None = None
+
+    def of(self, terminal: str) -> Installed:
+        """The same as a terminal's key sees it."""
+        return _OfTerminal(self._source, self, terminal)
 
     async def catalogue(self) -> Catalogue:
         if self._read is None or self._monotonic() - self._read[0] > _CATALOGUE_FOR_S:
@@ -35,3 +41,29 @@ class Installed:
         catalogue = await self.catalogue()
         known = thing in catalogue.sensor_by_id or thing in catalogue.corridor_by_id
         return catalogue if known else await self.refresh()
+
+
+class _OfTerminal(Installed):
+    """What belongs to one terminal: the rest is as unknown as what is not installed."""
+
+    def __init__(self, source: Source, whole: Installed, terminal: str) -> None:
+        super().__init__(source)
+        self._whole = whole
+        self._terminal = terminal
+
+    async def catalogue(self) -> Catalogue:
+        return _kept_to(await self._whole.catalogue(), self._terminal)
+
+    async def refresh(self) -> Catalogue:
+        return _kept_to(await self._whole.refresh(), self._terminal)
+
+
+def _kept_to(catalogue: Catalogue, terminal: str) -> Catalogue:
+    sites = {site.id for site in catalogue.sites if site.terminal == terminal}
+    return msgspec.structs.replace(
+        catalogue,
+        sites=tuple(site for site in catalogue.sites if site.id in sites),
+        sensors=tuple(sensor for sensor in catalogue.sensors if sensor.site in sites),
+        corridors=(),
+        terminals=tuple(one for one in catalogue.terminals if one.code == terminal),
+    )

@@ -1,4 +1,4 @@
-"""What protects a service without access keys: loopback only, known Host headers only, and headers that bind browsers.
+"""What protects before anybody is known: loopback only, known Host headers only, and headers that bind browsers.
 
 There are no CORS headers on purpose: another origin's page has no business reading this service.
 """
@@ -39,15 +39,15 @@ _HEADERS = {
 
 
 class NotLoopbackError(OperatorError):
-    """An address that other machines could reach, asked for before there are access keys."""
+    """An address that other machines could reach: there is no TLS here, and keys would be read on the way."""
 
 
 def require_loopback(host: str) -> None:
     """Refuse a bind address that other machines can reach; raises `NotLoopbackError` with one line for the user."""
     if not _is_loopback(host):
         raise NotLoopbackError(
-            f"{host!r} can be reached from other machines and there are no access keys yet: "
-            "use --http 127.0.0.1:PORT, and a proxy with its own sign-in for others"
+            f"{host!r} can be reached from other machines, and access keys would travel there unencrypted: "
+            "use --http 127.0.0.1:PORT on loopback, and a proxy with TLS for others (setting allowed_hosts)"
         )
 
 
@@ -79,7 +79,9 @@ class Guard:
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         problem = self._objection(Headers(scope=scope), scope["method"])

@@ -33,6 +33,7 @@ class ApiSettings:
     act on what nobody confirms. `behind_s` is how old the oldest batch may be that analytics has not read before
     `/readyz` says so. `signing_key` makes the secrets of webhooks; `private_networks` are those that webhooks may reach
     although they are private; `mail_server` takes mail, None: none is sent.
+    `metrics_open`: `/metrics` needs no key.
     """
 
     title: str = "Vigie"
@@ -49,3 +50,4 @@ class ApiSettings:
     signing_key: SigningKey = field(default_factory=_new_key)
     private_networks: tuple[Network, ...] = ()
     mail_server: MailServer | None = None
+    metrics_open: bool = False

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from api.access.caller import Grants
 from sensors.catalogue import Catalogue
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.faults import FaultRow
@@ -23,6 +24,11 @@ class Source(Protocol):
     @property
     def operations(self) -> Operations:
         """What people and systems change, and reads that are one query of theirs."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """Who may ask."""
         ...
 
     async def catalogue(self) -> Catalogue: ...

@@ -59,6 +59,7 @@ COMMANDS: Final = (
     Command("sensors", "service.commands.sensors:add_sensors", "what is installed: list, add, limits", group=True),
     Command("backup", "service.commands.backup:add_backup", "write everything in the database to one file"),
     Command("restore", "service.commands.backup:add_restore", "fill a new database with a backup"),
+    Command("keys", "service.commands.keys:add_keys", "who may ask the API: create, link, list, revoke", group=True),
     Command("rules", "service.commands.rules:add_rules", "the rules of alarms: check", group=True),
 )
 

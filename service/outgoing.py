@@ -41,6 +41,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         signing_key=signing_key(settings),
         private_networks=networks(settings.webhook_private_networks),
         mail_server=mail,
+        metrics_open=settings.metrics_open,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sensors.errors import OperatorError
+from service.access import key_for
 from service.commands.common import kinds_of, note, tell
 from service.endpoints import cache_folder
 from service.options import above_zero, count, moment
@@ -19,7 +20,7 @@ from service.score.past import WEEKS
 from service.score.report import as_lines, as_markdown
 from service.score.systems import BASELINE, VIGIE, System
 from service.score.tally import Figures, table
-from service.server import parse_address
+from service.server import page_url
 from service.settings import Settings
 from service.staging import scenarios_of
 
@@ -59,8 +60,9 @@ def add_score(score: argparse.ArgumentParser) -> None:
 async def run_score(settings: Settings, arguments: argparse.Namespace) -> None:
     _check(arguments)
     if arguments.truth is not None:
-        url = arguments.url or _url(settings)
-        question = Question(truth=arguments.truth, url=url, since=arguments.since, until=arguments.until)
+        url = arguments.url or page_url(settings)
+        key = key_for(url, settings)
+        question = Question(truth=arguments.truth, url=url, key=key, since=arguments.since, until=arguments.until)
         _tell({VIGIE: [await score_one(question)]}, arguments)
         return
     options = Options(
@@ -93,13 +95,6 @@ def _check(arguments: argparse.Namespace) -> None:
 def _systems(arguments: argparse.Namespace) -> tuple[System, ...]:
     names = [arguments.system, *([BASELINE] if arguments.compare else [])]
     return tuple(System(name) for name in dict.fromkeys(names))
-
-
-def _url(settings: Settings) -> str:
-    host, port = parse_address(settings.http)
-    if not port:
-        raise ScoreError(f"the setting http is {settings.http!r}, any free port: name the system with --url")
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _tell(scored: Mapping[str, Sequence[Figures]], arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -12,7 +13,9 @@ from api.server import serve
 from api.settings import ApiSettings
 from sensors.errors import OperatorError
 from sensors.kind import Kinds
+from service.access import ensure_local_key
 from service.backtest.beside import Beside
+from service.settings import Settings
 from store.api_queries import DatabaseSource
 from store.database import Pool
 
@@ -32,6 +35,14 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def page_url(settings: Settings) -> str:
+    """Where the service of these settings answers, without a slash at the end."""
+    host, port = parse_address(settings.http)
+    if not port:
+        raise AddressError(f"the setting http is {settings.http!r}, any free port: name the service with --url")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 async def run_server(
     database_url: str,
     kinds: Kinds,
@@ -41,8 +52,13 @@ async def run_server(
     registry: CollectorRegistry,
     ready: Callable[[str], None],
     backtests: Beside,
+    home: Path,
 ) -> None:
-    """Serve at the address `http` until cancelled; `ready` gets the URL of the page once it answers."""
+    """Serve at the address `http` until cancelled; `ready` gets the URL of the page once it answers.
+
+    `home` is the folder that gets the key of this machine.
+    """
+    await ensure_local_key(home, database_url)
     async with Pool(database_url, name="api", size=CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
         running = tasks.create_task(backtests.run(), name="backtests")
         source = DatabaseSource(pool, database_url)

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_dir: str | None = None
     http: str = "127.0.0.1:8090"
     allowed_hosts: tuple[str, ...] = ()
+    metrics_open: bool = False
     database_url: str | None = None
     broker_url: str | None = None
     kinds_dir: str | None = None

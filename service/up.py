@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from api.security import require_loopback
 from api.server import bind
 from deploy.embedded.stack import EmbeddedStack
 from sensors.kind import Kinds
+from service.access import OPERATOR, new_link
 from service.alarm_desk import rules_of, run_alarms
 from service.analyst import run_analysis
 from service.backtest.beside import backtests_of
@@ -55,6 +56,8 @@ class Options:
     config: Path | None
     say: Callable[[str], None]
     stage: Stage
+    link: str = ""
+    """What follows the page's address for the browser that is to be signed in."""
 
 
 async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
@@ -73,6 +76,8 @@ async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
         await seed(endpoints.database_url)
         if options.simulators:
             await _require_playable(settings, options.stage, endpoints)
+        link = await new_link(endpoints.database_url, "", OPERATOR, ["operate", "integrate"])
+        options = replace(options, link=link)
         await _run(list(_parts(settings, kinds, options, endpoints, stack)), options.for_s)
         options.say("everything has ended; the data stay in " + str(home))
 
@@ -106,8 +111,8 @@ def _parts(
     yield Part("quarantine", lambda: keep_bounded(url, settings.quarantine_mb, drops))
     api = api_settings(settings)
     announce, beside = partial(_announce, options, home), backtests_of(settings, endpoints, now)
-    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=announce, backtests=beside)
-    yield Part("serve", serve)
+    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=announce)
+    yield Part("serve", partial(serve, backtests=beside, home=home))
     yield from outgoing(endpoints, settings, api)
     yield from map(server_part, stack.children)
 
@@ -144,7 +149,8 @@ def _announce(options: Options, home: Path, page: str) -> None:
     where = "" if home == home_folder(Settings()) else f" --home {home}"
     simulated = "90 simulated sensors" if options.simulators else "no simulators: waiting for sensors or a replay"
     options.say(f"Vigie is live: {page}  ({simulated})")
+    options.say(f"  sign in {page.rstrip('/')}{options.link}  (opens once, within an hour)")
     options.say(f'  data   psql "$({vigie} db url{where})"')
     options.say(f"  replay {vigie} replay RECORDING.npz{where}")
-    options.say(f"  API    {page}openapi.json")
+    options.say(f"  API    {page}openapi.json  with a key: {vigie} keys create --name NAME --scope read{where}")
     options.say("  stop   Ctrl-C" if options.for_s is None else f"  ends   by itself after {options.for_s:g} s")

@@ -10,6 +10,7 @@ from service.clocks import now
 from service.learning import learn_some
 from service.settings import Settings
 from service.slot_drop import SlotDrop
+from store.access import forget_grants
 from store.alarms.retention import forget_alarms
 from store.backfill import backfill_rollups
 from store.database import connected
@@ -47,6 +48,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
                 await apply_retention(conn, kinds, retention, now=now())
                 await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
                 await forget_tries(conn, now())
+                await forget_grants(conn)
                 swept_at = started
             if started - paired_at >= TURNS_EVERY_S:
                 behind = await update_turns(conn, kinds, limit_rows=TURN_ROWS, now=now())

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from sensors.catalogue import Catalogue
+from store.access import DatabaseGrants
 from store.api_readings import read_readings
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.catalogue import load_catalogue
@@ -66,6 +67,7 @@ class DatabaseSource:
 
     def __init__(self, pool: Pool, url: str) -> None:
         self.operations = Operations(pool)
+        self.grants = DatabaseGrants(self.operations)
         self._pool = pool
         self._url = url
 

@@ -16,6 +16,10 @@ _CHOSEN = """
   and (%(types)s::text[] is null or type like any(%(types)s))
   and (%(subjects)s::text[] is null or subject = any(%(subjects)s))
   and (%(sites)s::text[] is null or data ->> 'site' = any(%(sites)s) or data -> 'sites' ?| %(sites)s)
+  and (%(within)s::text[] is null or (
+    (data ->> 'site' = any(%(within)s) or data -> 'sites' ?| %(within)s)
+    and coalesce(data ->> 'site' = any(%(within)s), true)
+    and coalesce(nullif(data -> 'sites', 'null') <@ to_jsonb(%(within)s::text[]), true)))
   and (%(levels)s::text[] is null or data ->> 'level' = any(%(levels)s))
   and (%(priorities)s::text[] is null or data ->> 'priority' = any(%(priorities)s))"""
 _AFTER = f"""
@@ -36,7 +40,7 @@ class FeedChoice:
     """Which events; None leaves a question open.
 
     types: whole types, or their beginnings with a star. sites: the event's site, or one of its sites. levels,
-    priorities: only events that have one, and one of these.
+    priorities: only events that have one, and one of these. within: only events that have sites, all of them of these.
     """
 
     types: Sequence[str] | None = None
@@ -44,14 +48,17 @@ class FeedChoice:
     sites: Sequence[str] | None = None
     levels: Sequence[str] | None = None
     priorities: Sequence[str] | None = None
+    within: Sequence[str] | None = None
 
     def matches(self, row: EventRow) -> bool:
         data, listed = row.data, row.data.get("sites")
         sites = {data.get("site"), *(listed if isinstance(listed, list) else (listed,))}
+        places = sites - {None}
         return (
             (self.types is None or any(_of_type(row.type, wanted) for wanted in self.types))
             and (self.subjects is None or row.subject in self.subjects)
             and (self.sites is None or not sites.isdisjoint(self.sites))
+            and (self.within is None or (bool(places) and places <= set(self.within)))
             and (self.levels is None or data.get("level") in self.levels)
             and (self.priorities is None or data.get("priority") in self.priorities)
         )

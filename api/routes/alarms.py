@@ -79,6 +79,7 @@ async def list_alarms(
         open=open_,
         start=start,
         end=to,
+        within=await context.own_sites(),
     )
     rows = await context.operations.read(partial(find_alarms, choice=choice, before=before, limit=limit + 1))
     more = str(rows[limit - 1].id) if len(rows) > limit else None
@@ -89,10 +90,12 @@ async def list_alarms(
 @router.get("/alarms/{alarm}", response_model=AlarmDetail, responses=_ONE, summary="Show an alarm")
 async def show_alarm(context: InContext, alarm: AlarmId, if_none_match: IfNoneMatch = None) -> Response:
     """One alarm with its response, its evidence, the arithmetic of its priority and its whole history."""
+    own = await context.own_sites()
 
     async def look(conn: Connection) -> AlarmDetail | None:
         row = await find_alarm(conn, alarm)
-        return None if row is None else alarm_detail(row, await trail_of(conn, alarm))
+        hidden = row is not None and own is not None and not (row.sites and set(row.sites) <= set(own))
+        return None if row is None or hidden else alarm_detail(row, await trail_of(conn, alarm))
 
     detail = await context.operations.read(look)
     if detail is None:

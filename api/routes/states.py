@@ -34,7 +34,8 @@ async def _present(context: Context) -> States:
 async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
     """Look first, then read: what changes in between is sent twice, not lost. Fails while there is a status to send."""
     refuse_too_many(context)
-    with context.board.view() as viewer:
+    own = None if context.terminal is None else frozenset((await context.installed.catalogue()).sensor_by_id)
+    with context.board.view(own) as viewer:
         yield viewer, (await _present(context)).model_dump_json()
 
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from service.backtest.beside import backtests_of
 from service.clocks import now
 from service.commands.common import add_http, kinds_of, tell
-from service.endpoints import find_endpoints
+from service.endpoints import find_endpoints, home_folder
 from service.outgoing import api_settings, outgoing
 from service.parts import Part, keep_all_running
 from service.server import run_server
@@ -27,10 +27,13 @@ async def run_serve(settings: Settings, _: argparse.Namespace) -> None:
     url = endpoints.database_url
     api = api_settings(settings)
     beside = backtests_of(settings, endpoints, now)
-    serve = partial(
-        run_server, url, kinds, settings.http, api=api, registry=registry, ready=_answering, backtests=beside
+    serve = partial(run_server, url, kinds, settings.http, api=api, registry=registry, ready=_answering)
+    await keep_all_running(
+        [
+            Part("serve", partial(serve, backtests=beside, home=home_folder(settings))),
+            *outgoing(endpoints, settings, api),
+        ]
     )
-    await keep_all_running([Part("serve", serve), *outgoing(endpoints, settings, api)])
 
 
 def _answering(page: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
+from service.access import OPERATOR, new_link
 from service.demo.board import LAG_S, Board
 from service.demo.changes import Truly, Verdicts
 from service.demo.table import table
@@ -21,7 +22,7 @@ from service.scenarios import phrase
 from service.score.client import PAGE, get_json
 from service.score.feed import Alert
 from service.score.stage import stage
-from service.score.systems import VIGIE, System
+from service.score.systems import VIGIE, Running, System
 from simulators.faults.injection import Injection
 from simulators.interventions import Intervention
 from simulators.publish import Publisher
@@ -62,8 +63,9 @@ async def demo(kinds: Kinds, options: Options) -> None:
         season.place(drawn.start_s) as place,
         System(VIGIE).running(place, options.http) as vigie,
     ):
-        options.say(f"page   {vigie.url}/   ({options.speed:.0f} times as fast as it was)")
-        play = _Play(kinds, built.catalogue, options, vigie.url)
+        link = await new_link(place.endpoints.database_url, vigie.url, OPERATOR, ["operate"])
+        options.say(f"page   {link}   ({options.speed:.0f} times as fast as it was)")
+        play = _Play(kinds, built.catalogue, options, vigie)
         sent = await play.through(place.endpoints.broker_url)
         await vigie.through(sent)
         play.end(await vigie.alerts())
@@ -75,9 +77,10 @@ async def demo(kinds: Kinds, options: Options) -> None:
 class _Play:
     """One playing: the world, what is true in it, and what Vigie says meanwhile."""
 
-    def __init__(self, kinds: Kinds, catalogue: Catalogue, options: Options, url: str) -> None:
+    def __init__(self, kinds: Kinds, catalogue: Catalogue, options: Options, vigie: Running) -> None:
         drawn = options.drawn
-        self._kinds, self._catalogue, self._options, self._url = kinds, catalogue, options, url
+        self._kinds, self._catalogue, self._options = kinds, catalogue, options
+        self._url, self._key = vigie.url, vigie.key
         self._world = World(catalogue, kinds, drawn.seed, interventions=drawn.interventions)
         self._recorder = TruthRecorder(
             catalogue,
@@ -141,7 +144,9 @@ class _Play:
             await asyncio.sleep(_POLL_S)
 
     async def _read_feed(self) -> None:
-        page = msgspec.json.decode(await get_json(f"{self._url}/v1/alerts?after={self._cursor}&limit={PAGE}"))
+        page = msgspec.json.decode(
+            await get_json(f"{self._url}/v1/alerts?after={self._cursor}&limit={PAGE}", key=self._key)
+        )
         self._cursor = page["next"]
         for alert in page["items"]:
             self._board.verdicts(self._verdicts.read(alert))

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 import msgspec
 
 from sensors.topics import reading_topic
+from service.access import FILE, read_key
 from service.endpoints import Endpoints
 from service.score.client import NoAnswerError, get_json, read_alerts
 from service.score.feed import Alert
@@ -51,12 +52,22 @@ class Place:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+def home_of(place: Place) -> Path:
+    """The home folder of ours in a place."""
+    return place.folder / "system"
+
+
 class Running(Protocol):
     """A system while a run lasts."""
 
     @property
     def url(self) -> str:
         """Where it answers, without a slash at the end."""
+        ...
+
+    @property
+    def key(self) -> str | None:
+        """The access key that it asks for, if any."""
         ...
 
     async def through(self, sent: int) -> None:
@@ -86,8 +97,7 @@ class System:
     def _argv(self, place: Place, http: str) -> list[str | Path]:
         python: list[str | Path] = [sys.executable, "-P", "-m"]
         if self.is_ours:
-            home = place.folder / "system"
-            return [*python, "service", "up", "--no-simulators", "--home", home, "--http", http]
+            return [*python, "service", "up", "--no-simulators", "--home", home_of(place), "--http", http]
         return [*python, "service.score.baseline"] if self.name == BASELINE else [*shlex.split(self.name)]
 
     def _environ(self, place: Place) -> dict[str, str]:
@@ -106,6 +116,10 @@ class _Ours:
     def url(self) -> str:
         return self._process.url
 
+    @property
+    def key(self) -> str | None:
+        return read_key(home_of(self._place) / FILE)
+
     async def through(self, sent: int) -> None:
         """All is stored when a message behind it is; then analytics has to come so far."""
         end = reading_topic(_OF_NOBODY, f"after-{sent}", "traffic")
@@ -121,7 +135,7 @@ class _Ours:
             await until_analysed(conn, f"nothing was analysed for {PATIENCE_S:.0f} s", check=self._process.check)
 
     async def alerts(self) -> list[Alert]:
-        return await read_alerts(self._process.url)
+        return await read_alerts(self._process.url, key=self.key)
 
 
 class _Other:
@@ -133,6 +147,10 @@ class _Other:
     @property
     def url(self) -> str:
         return self._process.url
+
+    @property
+    def key(self) -> str | None:
+        return None
 
     async def through(self, sent: int) -> None:
         grew_at, length = time.monotonic(), -1

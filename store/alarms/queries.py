@@ -21,6 +21,7 @@ where (%(states)s::text[] is null or state = any(%(states)s))
   and (%(site)s::text is null or sites && array[%(site)s::text])
   and (%(terminal)s::text is null
        or sites && (select coalesce(array_agg(id), '{}') from site where terminal = %(terminal)s))
+  and (%(within)s::text[] is null or (sites <> '{}' and sites <@ %(within)s))
   and (%(kind)s::text is null or what = %(kind)s)
   and (%(rule)s::text is null or rule = %(rule)s)
   and (%(open)s::boolean is null or (closed_at is null) = %(open)s)
@@ -56,7 +57,7 @@ where step.action = 'escalate' and step.at >= %s and step.at < %s and alarm.reco
 
 @dataclass(frozen=True, slots=True)
 class AlarmChoice:
-    """Which alarms; None leaves a question open. start, end: when they first called."""
+    """Which alarms; None leaves a question open. start, end: when they first called. within: all sites are of these."""
 
     states: Sequence[str] | None = None
     levels: Sequence[int] | None = None
@@ -68,6 +69,7 @@ class AlarmChoice:
     open: bool | None = None
     start: datetime | None = None
     end: datetime | None = None
+    within: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ async def find_alarms(conn: Connection, choice: AlarmChoice, *, before: int | No
         return [alarm_row(row) for row in await cursor.fetchall()]
 
 
-_LISTS = ("states", "levels", "priorities")
+_LISTS = ("states", "levels", "priorities", "within")
 
 
 async def find_alarm(conn: Connection, alarm: int) -> AlarmRow | None:

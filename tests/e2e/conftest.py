@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -60,7 +61,8 @@ class RunningVigie:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self.wait_for(r"(http://127\.0\.0\.1:\d+)/?").group(1)
+        self.sign_in = self.wait_for(r"(http://127\.0\.0\.1:\d+/sign-in\S+)").group(1)
+        self.url = self.sign_in.partition("/sign-in")[0]
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -85,9 +87,20 @@ class RunningVigie:
                     pytest.fail(f"vigie up {'ended' if ended else 'went on'} without saying {pattern!r}:\n{said}")
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self.url + path, timeout=PATIENCE_S)
+        answer = httpx.get(self.url + path, headers=self.bearer, timeout=PATIENCE_S)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The headers of this machine, which may read."""
+        return {"authorization": f"Bearer {(self.home / 'access.key').read_text().strip()}"}
+
+    @functools.cached_property
+    def session(self) -> dict[str, str]:
+        """The cookie of a browser that opened the printed link, as playwright takes it."""
+        answer = httpx.get(self.sign_in, timeout=PATIENCE_S)
+        return {"name": "vigie_session", "value": answer.cookies["vigie_session"], "url": self.url}
 
     @property
     def ready(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -44,9 +46,10 @@ class Visit:
 class Visitor:
     """Opens the page in fresh contexts of one browser."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(self, browser: Browser, live: Any) -> None:
         self.browser = browser
-        self.url = url
+        self.live = live
+        self.url = live.url
 
     async def visit(
         self, size: tuple[int, int] = DESKTOP, *, theme: str = "light", locale: str = "fr-FR", ready: bool = True
@@ -56,6 +59,7 @@ class Visitor:
             color_scheme="dark" if theme == "dark" else "light",
             locale=locale,
         )
+        await context.add_cookies([self.live.session])
         visit = Visit(await context.new_page())
         await _listen(context, visit)
         await visit.page.goto(self.url, wait_until="domcontentloaded")
@@ -81,10 +85,10 @@ def _count(visit: Visit, size: float) -> None:
 
 
 @pytest.fixture
-async def visitor(chromium: str, live_url: str) -> AsyncIterator[Visitor]:
+async def visitor(chromium: str, live: Any) -> AsyncIterator[Visitor]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield Visitor(browser, live_url)
+        yield Visitor(browser, live)
         await browser.close()
 
 
@@ -103,6 +107,21 @@ async def test_the_page_shows_ninety_sensors_quietly(visitor: Visitor, size: tup
     assert visit.complaints == []
     assert visit.hosts == {urlsplit(visitor.url).netloc}
     assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_link_signs_a_browser_in_once(visitor: Visitor) -> None:
+    context = await visitor.browser.new_context()
+    page = await context.new_page()
+    await page.goto(visitor.url)
+    await expect(page.locator("h1")).to_have_text("Vigie")
+    await expect(page.locator("code").first).to_have_text("vigie up")
+    made = ["keys", "link", "--name", "M. Durand", "--scope", "operate", "--url", visitor.url]
+    link = (await asyncio.to_thread(visitor.live.vigie, *made)).stdout.strip()
+    await page.goto(link)
+    await page.wait_for_selector("body[data-ready]", timeout=PATIENCE_MS)
+    assert page.url == f"{visitor.url}/"
+    answer = await (await visitor.browser.new_context()).request.get(link)
+    assert answer.status == 401
 
 
 async def test_the_page_weighs_less_than_its_budget(visitor: Visitor) -> None:
@@ -156,7 +175,7 @@ async def test_both_catalogues_have_the_same_messages(visitor: Visitor) -> None:
 async def test_names_with_markup_show_as_text(visitor: Visitor) -> None:
     visit = await visitor.visit(ready=False)
     hostile = """<img src=x onerror="document.title='owned'"> "L'Estaque" & fils"""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(headers=visitor.live.bearer) as client:
         sites = (await client.get(visitor.url + "/v1/sites")).json()
     sites["items"][0]["name"] = hostile
 

@@ -77,11 +77,12 @@ class Desk:
 
 
 @pytest.fixture
-async def page(chromium: str, live_url: str) -> AsyncIterator[Page]:
+async def page(chromium: str, live: Any) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = await (await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})).new_page()
-        yield page
+        context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+        await context.add_cookies([live.session])
+        yield await context.new_page()
         await browser.close()
 
 
@@ -164,6 +165,7 @@ async def test_a_killed_server_is_said_within_five_seconds_and_comes_back_withou
         address = f"127.0.0.1:{free.getsockname()[1]}"
     home = new_home()
     running = start_vigie(home, "--http", address)
+    await page.context.add_cookies([running.session])
     await page.goto(running.url)
     await page.wait_for_selector("body[data-alarms]", timeout=PATIENCE_MS)
     await page.evaluate("window.notReloaded = true")

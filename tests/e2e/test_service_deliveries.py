@@ -21,6 +21,7 @@ import pytest
 
 from deploy.embedded.child import Child, mortal
 from sensors.kind import Kinds, load_kinds
+from service.access import give
 from service.scratch import own_environ, scratch_stack
 from store.database import DatabaseUnavailable, patient
 from store.events import NewEvent, append_events
@@ -138,16 +139,19 @@ async def prepared(cache: Path, folder: Path) -> AsyncIterator[Place]:
         found = Place(database, url, service, receiver, notes)
         try:
             await receiver.start()
-            await subscribe(await found.serve(), f"http://127.0.0.1:{port}/", secret)
+            async with patient(url, name="test") as conn:
+                key, _ = await give(conn, "key", "test", scopes=["integrate"])
+            await subscribe(await found.serve(), key, f"http://127.0.0.1:{port}/", secret)
             yield found
         finally:
             for process in (service, receiver):
                 await process.kill()
 
 
-async def subscribe(url: str, target: str, secret: Path) -> None:
+async def subscribe(url: str, key: str, target: str, secret: Path) -> None:
     """Register and verify the receiver, and tell it its secret."""
-    async with httpx.AsyncClient(base_url=f"{url}/v1", timeout=PATIENCE_S) as client:
+    bearer = {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=f"{url}/v1", timeout=PATIENCE_S, headers=bearer) as client:
         made = (await client.post("/subscriptions", json={"kind": "webhook", "name": "city", "target": target})).json()
         await asyncio.to_thread(secret.write_text, made["secret"].removeprefix("whsec_"))
         async with asyncio.timeout(PATIENCE_S):

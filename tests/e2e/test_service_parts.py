@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -55,8 +56,8 @@ class Parts:
 
 
 @pytest.fixture
-def parts(database_url: str, broker_url: str, vigie_environ, run_vigie) -> Iterator[Parts]:
-    urls = {"VIGIE_DATABASE_URL": database_url, "VIGIE_BROKER_URL": broker_url}
+def parts(database_url: str, broker_url: str, vigie_environ, run_vigie, tmp_path: Path) -> Iterator[Parts]:
+    urls = {"VIGIE_DATABASE_URL": database_url, "VIGIE_BROKER_URL": broker_url, "VIGIE_HOME": str(tmp_path)}
     migrated = run_vigie("db", "migrate", **urls)
     assert migrated.returncode == 0, migrated.stderr
     running = Parts(vigie_environ(urls))
@@ -74,17 +75,18 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     pytest.fail(f"not within {PATIENCE_S:.0f} s: {what}")
 
 
-def test_the_parts_work_apart_and_a_second_ingestor_takes_over(parts: Parts, run_vigie) -> None:
+def test_the_parts_work_apart_and_a_second_ingestor_takes_over(parts: Parts, tmp_path: Path) -> None:
     first = parts.start("ingest")
     parts.start("analyse")
     serve = parts.start("serve", "--http", "127.0.0.1:0")
     assert serve.stdout is not None
     url = re.search(r"http://\S+:\d+", serve.stdout.readline()).group(0)  # type: ignore[union-attr]
     until(lambda: httpx.get(f"{url}/readyz").is_success, "everything is ready")
+    bearer = {"authorization": f"Bearer {(tmp_path / 'access.key').read_text().strip()}"}
     parts.start("simulate")
 
     def newest() -> str:
-        return max(state["time"] or "" for state in httpx.get(f"{url}/v1/states").json()["items"])
+        return max(state["time"] or "" for state in httpx.get(f"{url}/v1/states", headers=bearer).json()["items"])
 
     until(newest, "readings are analysed")
     parts.start("ingest", key="second ingest")

@@ -117,7 +117,8 @@ def test_backtest_that_changes_nothing_finds_the_same_situations(quiet, counts) 
     start = datetime.fromisoformat(newest["onset"]) - timedelta(hours=12)
     span = {"from": start.isoformat(), "to": (start + timedelta(days=1)).isoformat()}
     stood = quiet.get("/v1/situations?state=all&limit=1000&" + urlencode(span))["items"]
-    asked = httpx.post(f"{quiet.url}/v1/backtests", json=span, headers={"origin": quiet.url})
+    signed_in = {"origin": quiet.url, "cookie": f"vigie_session={quiet.session['value']}"}
+    asked = httpx.post(f"{quiet.url}/v1/backtests", json=span, headers=signed_in)
     assert asked.status_code == 202, asked.text
     deadline = monotonic() + 120
     while (found := quiet.get(asked.headers["location"]))["state"] == "running":

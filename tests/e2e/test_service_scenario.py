@@ -146,7 +146,7 @@ def test_up_plays_a_scenario_with_faults_in_real_time(start_vigie, new_home) -> 
     running = start_vigie(new_home(), "--scenario", "monday-0730", "--seed", "3", "--fault", "sentinel:W02-F1")
 
     def said() -> object:
-        answer = httpx.get(running.url + "/v1/sensors/W02-F1/raw", timeout=10)
+        answer = httpx.get(running.url + "/v1/sensors/W02-F1/raw", headers=running.bearer, timeout=10)
         return answer.is_success and '"speed_kmh":-99' in answer.text.replace("\\", "")
 
     try:

@@ -75,7 +75,7 @@ def test_a_run_that_fails_names_its_scenario_and_its_seed(
     assert list(folder.iterdir()) == []
 
 
-def test_a_truth_is_compared_with_a_running_system(live_url: str, run_vigie: Run, tmp_path: Path) -> None:
+def test_a_truth_is_compared_with_a_running_system(live: Any, tmp_path: Path) -> None:
     port, kinds, start_s = recorded_port(), load_kinds(), 1_741_000_020.0
     recorder = TruthRecorder(port, scenario="night", seed=1, kinds=kinds)
     world = World(port, kinds, 1)
@@ -85,7 +85,7 @@ def test_a_truth_is_compared_with_a_running_system(live_url: str, run_vigie: Run
         pass
     truth = tmp_path / "truth.jsonl"
     truth.write_bytes(b"".join(recorder.finish().lines()))
-    done = run_vigie("score", "--truth", truth, "--url", live_url, "--json")
+    done = live.vigie("score", "--truth", truth, "--url", live.url, "--json")
     assert done.returncode == 0, done.stderr
     (figures,) = json.loads(done.stdout)
     assert list(figures) == KEYS

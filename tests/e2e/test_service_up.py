@@ -66,7 +66,7 @@ def test_ctrl_c_ends_everything_within_5_s_and_a_second_start_continues(new_home
     with psycopg.connect(first.database_url) as conn:
         before = {row[0] for row in conn.execute("select sensor || time || speed_kmh from traffic")}
     family = children(first.process.pid)
-    with httpx.stream("GET", first.url + "/v1/alerts/stream", timeout=30) as stream:
+    with httpx.stream("GET", first.url + "/v1/alerts/stream", headers=first.bearer, timeout=30) as stream:
         assert stream.status_code == 200
         status, took = first.stop()
     assert (status, took < 5) == (0, True), (status, took, first.lines[-10:])

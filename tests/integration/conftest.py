@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from api.access.tokens import hash_of
 from ingest.columns import ABSENT, Batch, Columns
 from sensors.kind import Kind, Kinds, load_kinds
+from store.access import NewGrant, create_grant
 from store.database import connected
 from store.migrate import migrate
 
+KEY = f"vigie_{'k' * 43}"
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 WAIT_S = 10.0
 START_US = int(START.timestamp()) * 1_000_000
@@ -30,7 +33,25 @@ def kinds() -> Kinds:
 @pytest.fixture
 async def migrated_url(database_url: str, kinds: Kinds) -> str:
     await migrate(database_url, kinds)
+    await add_key(database_url)
     return database_url
+
+
+async def add_key(url: str) -> None:
+    async with connected(url, name="test") as conn:
+        await create_grant(conn, NewGrant("key", "operator", hash_of(KEY), ["admin"], None, 100_000, None))
+
+
+@pytest.fixture
+def with_key() -> Callable[[str], Awaitable[None]]:
+    """Give a migrated database the key of `bearer`."""
+    return add_key
+
+
+@pytest.fixture
+def bearer() -> dict[str, str]:
+    """The headers of somebody who may do everything in `migrated_url`."""
+    return {"authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from analytics.alarms.standing import Clocks
 from api.app import create_app
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import Kinds
+from service.access import give
 from store.alarms.standing import load_maintenance, load_standing, save_standing
 from store.api_queries import DatabaseSource
 from store.catalogue import seed
@@ -59,11 +60,11 @@ async def watch(migrated_url: str) -> Watch:
 
 
 @pytest.fixture
-async def client(watch: Watch, kinds: Kinds) -> AsyncIterator[httpx.AsyncClient]:
+async def client(watch: Watch, kinds: Kinds, bearer: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     async with Pool(watch.url, name="api", size=4) as pool:
         app = create_app(DatabaseSource(pool, watch.url), kinds, now=lambda: watch.now)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/v1") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/v1", headers=bearer) as client:
             yield client
 
 
@@ -115,6 +116,20 @@ LISTS = (
     ("limit=1", ["W12-F1"]),
     ("before=3&limit=1", ["W07-G1"]),
 )
+
+
+async def test_a_terminals_key_sees_the_alarms_of_its_own_sites_alone(client: httpx.AsyncClient, watch: Watch) -> None:
+    await watch.jam("W05-G1")
+    await watch.jam("W07-G1", minutes=1)
+    await watch.jam("W12-F1", minutes=1)
+    async with connected(watch.url, name="test") as conn:
+        key, _ = await give(conn, "key", "Seayard", scopes=["admin"], terminal="SEYA")
+    client.headers["authorization"] = f"Bearer {key}"
+    for query in ("", "?site=W07", "?open=true"):
+        assert [one["subject"] for one in (await client.get(f"/alarms{query}")).json()["items"]] == ["W07-G1"]
+    assert (await client.get("/alarms?terminal=EURFO")).json()["items"] == []
+    assert [(await client.get(f"/alarms/{number}")).status_code for number in (1, 2, 3)] == [404, 200, 404]
+    await post(client, "/alarms/2/acknowledge", 403)
 
 
 async def test_alarms_are_listed_by_what_is_asked(client: httpx.AsyncClient, watch: Watch) -> None:

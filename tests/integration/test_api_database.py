@@ -26,6 +26,7 @@ from store.states import State, StepResult, commit_step
 from store.writer import SlotSink
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+KEY = f"vigie_{'k' * 43}"
 READINGS = "/v1/sensors/W01-F1/readings"
 Event = dict[str, str]
 
@@ -38,10 +39,13 @@ async def source(migrated_url: str) -> AsyncIterator[DatabaseSource]:
 
 
 @pytest.fixture
-async def client(source: DatabaseSource, kinds: Kinds) -> AsyncIterator[httpx.AsyncClient]:
+async def client(source: DatabaseSource, kinds: Kinds, bearer: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(source, kinds, now=lambda: NOW + timedelta(hours=6))
     transport = httpx.ASGITransport(app)
-    async with broadcasting(app), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with (
+        broadcasting(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client,
+    ):
         yield client
 
 
@@ -60,7 +64,7 @@ async def url(source: DatabaseSource, kinds: Kinds) -> AsyncIterator[str]:
 @asynccontextmanager
 async def stream(url: str, **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        httpx.AsyncClient(timeout=10, headers={"authorization": f"Bearer {KEY}"}) as client,
         client.stream("GET", url + "v1/alerts/stream", headers=headers) as response,
         aclosing(_events(response)) as events,
     ):
@@ -239,10 +243,10 @@ async def failing(client: httpx.AsyncClient) -> list[str]:
     return [check["name"] for check in (await client.get("/readyz")).json()["checks"] if not check["ok"]]
 
 
-async def test_a_database_that_cannot_be_reached_is_503(kinds: Kinds) -> None:
+async def test_a_database_that_cannot_be_reached_is_503(kinds: Kinds, bearer: dict[str, str]) -> None:
     url = "postgresql://vigie@127.0.0.1:1/vigie"
     async with Pool(url, name="api", size=1) as pool:
         transport = httpx.ASGITransport(create_app(DatabaseSource(pool, url), kinds))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client:
             response = await client.get("/v1/states")
     assert (response.status_code, response.json()["type"]) == (503, "urn:vigie:problem:database-unavailable")

@@ -142,7 +142,7 @@ class Place:
 
 
 @pytest.fixture
-async def place(migrated_url: str, kinds: Kinds) -> AsyncIterator[Place]:
+async def place(migrated_url: str, kinds: Kinds, bearer: dict[str, str]) -> AsyncIterator[Place]:
     await seed(migrated_url)
     settings, clock = ApiSettings(private_networks=networks(["127.0.0.0/8"])), Clock()
     async with Pool(migrated_url, name="api", size=4) as pool:
@@ -151,7 +151,9 @@ async def place(migrated_url: str, kinds: Kinds) -> AsyncIterator[Place]:
         transport = httpx.ASGITransport(app)
         async with (
             broadcasting(app),
-            httpx.AsyncClient(transport=transport, base_url="http://localhost/v1", timeout=WAIT_S) as client,
+            httpx.AsyncClient(
+                transport=transport, base_url="http://localhost/v1", timeout=WAIT_S, headers=bearer
+            ) as client,
         ):
             yield Place(migrated_url, client, source, settings, clock)
 
@@ -434,7 +436,7 @@ class Mailbox:
 
 
 async def test_mail_is_a_receiver_that_gives_its_code_and_gets_what_waits_in_one_mail(
-    migrated_url: str, kinds: Kinds
+    migrated_url: str, kinds: Kinds, bearer: dict[str, str]
 ) -> None:
     box, clock = Mailbox(), Clock()
     async with await asyncio.start_server(box.serve, "127.0.0.1", 0) as server:
@@ -446,7 +448,7 @@ async def test_mail_is_a_receiver_that_gives_its_code_and_gets_what_waits_in_one
             transport = httpx.ASGITransport(app)
             async with (
                 broadcasting(app),
-                httpx.AsyncClient(transport=transport, base_url="http://localhost/v1") as client,
+                httpx.AsyncClient(transport=transport, base_url="http://localhost/v1", headers=bearer) as client,
             ):
                 place = Place(migrated_url, client, source, settings, clock)
                 made = await place.post("/subscriptions", 201, kind="email", name="chef", target="chef@port.example")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,17 +28,20 @@ def kinds() -> Kinds:
 
 
 @pytest.fixture
-async def url(database_url: str, kinds: Kinds) -> str:
+async def url(database_url: str, kinds: Kinds, with_key: Callable[[str], Awaitable[None]]) -> str:
     await migrate(database_url, kinds)
     await seed(database_url)
+    await with_key(database_url)
     return database_url
 
 
 @pytest.fixture
-async def client(url: str, kinds: Kinds) -> AsyncIterator[httpx.AsyncClient]:
+async def client(url: str, kinds: Kinds, bearer: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     async with Pool(url, name="api", size=4) as pool:
         app = create_app(DatabaseSource(pool, url), kinds, now=lambda: NOW)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost/v1") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost/v1", headers=bearer
+        ) as client:
             yield client
 
 

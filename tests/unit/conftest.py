@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.access.tokens import hash_of
 from api.app import broadcasting, create_app
 from api.server import serve
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
+from store.access import Grant, Use
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
 from store.database import DatabaseUnavailable, Pool
 from store.faults import FaultRow
@@ -27,6 +29,37 @@ from store.raw_payloads import RawRow
 from store.situations import SituationChoice, SituationRow
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
+KEY = f"vigie_{'k' * 43}"
+BEARER = {"authorization": f"Bearer {KEY}"}
+
+
+class MemoryGrants:
+    """Keys, links and sessions by their hash; the test's own key may do everything."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[bytes, Use], Grant] = {}
+        self.add(KEY, "key", name="operator", scopes=["admin"])
+
+    def add(self, token: str, use: Use, *, name: str, scopes: list[str], **rest: Any) -> None:
+        told = {
+            "terminal": None,
+            "per_minute": 100_000,
+            "expires_at": None,
+            "used_at": None,
+            "revoked_at": None,
+            **rest,
+        }
+        number = len(self.held) + 1
+        self.held[hash_of(token), use] = Grant(number, use, name, scopes, created_at=NOW, **told)
+
+    async def find(self, hash_: bytes, use: Use) -> Grant | None:
+        return self.held.get((hash_, use))
+
+    async def redeem(self, link: bytes, session: bytes) -> bool:
+        found = self.held.pop((link, "link"), None)
+        if found is not None:
+            self.held[session, "session"] = found
+        return found is not None
 
 
 class MemorySource:
@@ -46,6 +79,7 @@ class MemorySource:
         self.chosen: list[SituationChoice] = []
         self.behind = Progress(NOW, (0,), NOW, ("analytics",), {})
         self.operations = Operations(Pool("postgresql://nobody@127.0.0.1:1/nowhere", name="away", size=1))
+        self.grants = MemoryGrants()
         self.away = False
         self.broken = False
         self._changed = asyncio.Condition()
@@ -162,8 +196,18 @@ def app(source: MemorySource, kinds: Kinds) -> FastAPI:
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with broadcasting(app), httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+    async with broadcasting(app), _client(transport) as client:
         yield client
+
+
+def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000", headers=BEARER)
+
+
+@pytest.fixture
+def bearer() -> dict[str, str]:
+    """The headers of somebody who may do everything."""
+    return BEARER
 
 
 @pytest.fixture
@@ -208,7 +252,10 @@ def sse() -> Callable[..., AbstractAsyncContextManager[AsyncIterator[dict[str, s
 
 @asynccontextmanager
 async def open_stream(url: str, **headers: str) -> AsyncIterator[AsyncIterator[dict[str, str]]]:
-    async with httpx.AsyncClient(timeout=10) as client, client.stream("GET", url, headers=headers) as response:
+    async with (
+        httpx.AsyncClient(timeout=10, headers=BEARER) as client,
+        client.stream("GET", url, headers=headers) as response,
+    ):
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         async with aclosing(_events(response)) as events:

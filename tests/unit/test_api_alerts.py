@@ -191,9 +191,9 @@ async def test_a_client_that_reconnects_often_misses_nothing(served: Any, source
     assert seen == [str(number) for number in range(1, 41)]
 
 
-async def test_stream_is_refused_while_the_database_is_away(served: Any, source: Any) -> None:
+async def test_stream_is_refused_while_the_database_is_away(served: Any, source: Any, bearer: dict[str, str]) -> None:
     source.away = True
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(headers=bearer) as client:
         response = await client.get(served.url + "v1/alerts/stream")
     assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
 
@@ -220,20 +220,22 @@ async def test_a_client_that_falls_behind_is_told_where_to_resume(
     assert (last["event"], json.loads(last["data"])) == ("resume", {"after": "0"})
 
 
-async def test_more_streams_than_allowed_are_refused(source: Any, kinds: Kinds) -> None:
+async def test_more_streams_than_allowed_are_refused(source: Any, kinds: Kinds, bearer: dict[str, str]) -> None:
     app = create_app(source, kinds, settings=ApiSettings(max_streams=1))
     transport = httpx.ASGITransport(app)
     with app.state.context.feed.subscribe():
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client:
             response = await client.get("/v1/states/stream")
     assert (response.status_code, response.json()["type"]) == (503, "urn:vigie:problem:too-many-streams")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-async def test_streams_are_packed_for_those_who_accept_it_and_never_held_back(served: Any, encoding: str) -> None:
+async def test_streams_are_packed_for_those_who_accept_it_and_never_held_back(
+    served: Any, encoding: str, bearer: dict[str, str]
+) -> None:
     headers = {"accept-encoding": encoding}
     async with (
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(headers=bearer) as client,
         client.stream("GET", served.url + "v1/states/stream", headers=headers) as response,
     ):
         assert response.headers.get("content-encoding", "identity") == encoding

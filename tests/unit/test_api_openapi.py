@@ -85,7 +85,7 @@ def test_every_route_metric_and_problem_is_documented(document: dict[str, Any]) 
     text = DOCS.read_text("utf-8")
     routes = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
     listed = set(re.findall(r"^\| `([A-Z]+ \S+)` \|", text, re.MULTILINE))
-    assert listed == routes | {"GET /", "GET /openapi.json"}
+    assert listed == routes | {"GET /", "GET /sign-in", "GET /openapi.json"}
     code = "\n".join(path.read_text("utf-8") for path in (DOCS.parents[1] / "api").rglob("*.py"))
     for metric in set(re.findall(r'"(vigie_http_\w+)"', code)):
         assert f"`{metric}" in text, metric

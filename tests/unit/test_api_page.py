@@ -12,13 +12,15 @@ from sensors.kind import Kinds
 
 
 @pytest.fixture
-async def page(source: Any, kinds: Kinds, tmp_path: Path) -> None:
+async def page(source: Any, kinds: Kinds, tmp_path: Path, bearer: dict[str, str]) -> None:
     (tmp_path / "js").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Vigie</title>" + " " * 2000)
     (tmp_path / "js" / "app.js").write_text("export const x = 1;")
     (tmp_path / "secret.py").write_text("x = 1")
     app = create_app(source, kinds, settings=ApiSettings(page=tmp_path, language="en"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost", headers=bearer
+    ) as client:
         yield client
 
 
