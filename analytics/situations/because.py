@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from analytics.situations.cause import Cause, Evidence
+from analytics.situations.cause import OF_A_TERMINAL, Cause, Evidence
 from analytics.situations.situation import Situation
 from analytics.situations.whereabouts import Whereabouts
 
@@ -28,7 +28,8 @@ def because(situation: Situation, where: Whereabouts, words: Mapping[str, Any]) 
 
 
 def _gate(evidence: Evidence, situation: Situation, where: Whereabouts, words: Mapping[str, Any]) -> str:
-    gate = evidence.get("gate")
+    # What led to the name may be over while the queue stands: then its parent tells which gate it was.
+    gate = evidence.get("gate") or (where.gate_of(situation.parent) if situation.cause in OF_A_TERMINAL else None)
     if not isinstance(gate, str) or situation.kind == "gate":
         return ""
     return str(words["fact"]["gate"].format(gate=where.at(gate, words)))

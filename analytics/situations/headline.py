@@ -110,7 +110,7 @@ def _facts(situation: Situation) -> tuple[object, ...]:
     reach = one.spillback
     ahead = reach and (reach.towards, reach.site, reach.reaches_us and rounded(reach.reaches_us))
     where, when = (one.kind, one.sites, one.head, one.tail, one.length_m, ahead), (one.onset_us, one.end_us, *foreseen)
-    return where, when, one.state, one.level, one.sensors, one.trend, one.cause, one.causes, _now_us(one)
+    return where, when, one.state, one.level, one.sensors, one.trend, one.cause, one.causes, one.parent, _now_us(one)
 
 
 def _now_us(situation: Situation) -> int:

@@ -39,6 +39,11 @@ class Whereabouts:
         place = with_article(spoken(self.name(site)), words["article"])
         return contracted(words["where"]["at"].format(place=place), words["article"])
 
+    def gate_of(self, situation: str | None) -> str | None:
+        """Return the site of a gate's situation, which is called by its first sensor; None for any other."""
+        sensor = self._sensors.get((situation or "").partition("-")[2])
+        return sensor.site if sensor and sensor.kind == "gate" else None
+
     def ahead(self, kind: str, next_: Spillback, words: Mapping[str, Any]) -> str:
         """Name what a queue reaches: of a gate's the road, of a road's the place."""
         section = self._sections.get(next_.towards or "")

@@ -209,6 +209,14 @@ def test_end_that_has_passed_is_not_expected() -> None:
     assert french(gate(expected_end=past)) == french(gate())
 
 
+def test_jam_that_outlasts_its_outage_still_says_at_which_gate_it_was() -> None:
+    jam = situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W07-G3")
+    assert french(jam).endswith("Cause : panne à la porte Seayard.")
+    assert french(situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W06-Y1")).endswith(
+        "Cause : panne."
+    )
+
+
 def test_accident_is_only_probable_because_nobody_has_seen_it() -> None:
     jam = situation(head="E06-E10", tail="E05-E06", level=Level.CONGESTED, trend=Trend.STEADY)
     jam = situation(**{name: getattr(jam, name) for name in jam.__slots__} | caused(Cause.ACCIDENT, out_ratio=0.4))

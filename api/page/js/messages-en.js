@@ -114,6 +114,8 @@ export default {
   "cause.wind_stop": "Cranes stopped by wind",
   "cause.accident": "Accident",
   "cause.lane_closed": "Lane closed",
+  "cause.ban_ignored": "Lorry ban ignored",
+  "cause.reefer_trip": "Reefer circuit tripped",
   "cause.bottleneck": "Bottleneck of the road",
   "cause.recurrent": "As often at this time",
   "fact.lanes_open": "{value} lanes open",

@@ -114,6 +114,8 @@ export default {
   "cause.wind_stop": "Portiques arrêtés par le vent",
   "cause.accident": "Accident",
   "cause.lane_closed": "Voie fermée",
+  "cause.ban_ignored": "Interdiction poids lourds ignorée",
+  "cause.reefer_trip": "Prises frigorifiques disjonctées",
   "cause.bottleneck": "Goulot de la route",
   "cause.recurrent": "Comme souvent à cette heure",
   "fact.lanes_open": "{value} voies ouvertes",
