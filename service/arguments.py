@@ -57,6 +57,7 @@ COMMANDS: Final = (
     ),
     Command("account", "service.commands.account:add_account", "what a day should have brought, to the reading"),
     Command("sensors", "service.commands.sensors:add_sensors", "what is installed: list, add, limits", group=True),
+    Command("doctor", "service.commands.doctor:add_doctor", "say what is wrong and what to do"),
     Command("backup", "service.commands.backup:add_backup", "write everything in the database to one file"),
     Command("restore", "service.commands.backup:add_restore", "fill a new database with a backup"),
     Command("keys", "service.commands.keys:add_keys", "who may ask the API: create, link, list, revoke", group=True),

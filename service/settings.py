@@ -61,7 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dead_man_every_s: Annotated[float, msgspec.Meta(ge=1)] = 60
 
     raw_days: Days = 400
+    kind_days: dict[str, Days] = {}
     rollup_days: Days = 3650
+    resolution_days: dict[Literal["5min", "1h", "1d"], Days] = {}
+    compress_after_days: Days = 14
     event_days: Days = 3650
     name_days: Days = 365
     quarantine_days: Days = 30
@@ -135,8 +138,8 @@ def _secret_in(variable: str, environ: Mapping[str, str]) -> str:
 
 
 def _parse(text: str) -> object:
-    """A list is written in the environment as in TOML or JSON; everything else is taken as text."""
-    if not text.lstrip().startswith("["):
+    """Lists and tables are written in the environment as in JSON; everything else is taken as text."""
+    if not text.lstrip().startswith(("[", "{")):
         return text
     try:
         return msgspec.json.decode(text.encode())

@@ -7,14 +7,16 @@ import time
 
 from sensors.kind import Kinds
 from service.clocks import now
+from service.keeping import retention_of
 from service.learning import learn_some
 from service.settings import Settings
 from service.slot_drop import SlotDrop
 from store.access import forget_grants
 from store.alarms.retention import forget_alarms
 from store.backfill import backfill_rollups
+from store.compression import compress_old
 from store.database import connected
-from store.retention import Retention, apply_retention
+from store.retention import apply_retention
 from store.rollups import update_rollups
 from store.subscriptions import forget_tries
 from store.turns import update_turns
@@ -26,19 +28,11 @@ RETENTION_EVERY_S = 3600.0
 TURNS_EVERY_S = 15.0
 """How old the newest turn may be; shorter pairs the passages of two days anew more often."""
 TURN_ROWS = 200_000
-_BATCH_DAYS = 7.0
-"""Batches are only read by those who come after: a week covers a long weekend with a stopped reader."""
 
 
 async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> None:
     """Keep house until cancelled. Raises `DatabaseUnavailable`, and `DropError` for a folder that cannot be used."""
-    retention = Retention(
-        raw_days=settings.raw_days,
-        rollup_days=settings.rollup_days,
-        batch_days=min(_BATCH_DAYS, settings.raw_days),
-        quarantine_days=settings.quarantine_days,
-        event_days=settings.event_days,
-    )
+    retention = retention_of(settings, kinds)
     drop = SlotDrop.of(settings.appointments_dir) if settings.appointments_dir else None
     swept_at = paired_at = -RETENTION_EVERY_S
     async with connected(database_url, name="upkeep") as conn:
@@ -46,6 +40,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
             started = time.monotonic()
             if started - swept_at >= RETENTION_EVERY_S:
                 await apply_retention(conn, kinds, retention, now=now())
+                await compress_old(conn, kinds, settings.compress_after_days, now=now())
                 await forget_alarms(conn, settings.event_days, settings.name_days, now=now())
                 await forget_tries(conn, now())
                 await forget_grants(conn)

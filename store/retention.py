@@ -7,14 +7,15 @@ which costs nothing; where a recording shares a chunk, rows are deleted. (merge_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from psycopg import sql
 
 from sensors.kind import Kind, Kinds
 from store.database import Connection
-from store.kind_tables import ROLLUPS
+from store.kind_tables import ROLLUPS, Resolution
 from store.leadership import Lock, lock_transaction
 
 _RECORDED = """
@@ -60,17 +61,29 @@ _FORGET_APART = (
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how many days things are kept. Shorter saves disk; longer keeps history for comparisons."""
+    """For how many days things are kept. Shorter saves disk; longer keeps history for comparisons.
+
+    `kind_days` are raw readings of single kinds, `resolution_days` means of single resolutions, where they differ.
+    """
 
     raw_days: float
     rollup_days: float
     batch_days: float
     quarantine_days: float
     event_days: float
+    kind_days: Mapping[str, float] = field(default_factory=dict)
+    resolution_days: Mapping[Resolution, float] = field(default_factory=dict)
+
+    def days_of(self, kind: Kind) -> dict[str, float]:
+        """For how many days each table of a kind is kept, the raw one first."""
+        raw = {kind.name: self.kind_days.get(kind.name, self.raw_days)}
+        return raw | {
+            rollup.table(kind): self.resolution_days.get(rollup.resolution, self.rollup_days) for rollup in ROLLUPS
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class _Recorded:
+class Recorded:
     """The things of a recording's site."""
 
     site: str
@@ -79,10 +92,9 @@ class _Recorded:
 
 async def apply_retention(conn: Connection, kinds: Kinds, retention: Retention, *, now: datetime) -> None:
     """Drop what is older than its days; one transaction per table, so that nobody waits long."""
-    recorded = [_Recorded(*row) for row in await (await conn.execute(_RECORDED)).fetchall()]
+    recorded = await recorded_things(conn)
     for kind in kinds.values():
-        rollups = [(rollup.table(kind), retention.rollup_days) for rollup in ROLLUPS]
-        for table, days in ((kind.name, retention.raw_days), *rollups):
+        for table, days in retention.days_of(kind).items():
             async with conn.transaction():
                 await lock_transaction(conn, Lock.RETENTION)
                 await _wall(conn, table, kind.subject, recorded, now - timedelta(days=days))
@@ -94,7 +106,12 @@ async def apply_retention(conn: Connection, kinds: Kinds, retention: Retention, 
         await _books(conn, retention, now)
 
 
-async def _wall(conn: Connection, table: str, subject: str, recorded: list[_Recorded], cutoff: datetime) -> None:
+async def recorded_things(conn: Connection) -> list[Recorded]:
+    """The sites of recordings, whose readings are as old as the recording and not as the wall's clock says."""
+    return [Recorded(*row) for row in await (await conn.execute(_RECORDED)).fetchall()]
+
+
+async def _wall(conn: Connection, table: str, subject: str, recorded: list[Recorded], cutoff: datetime) -> None:
     things = [thing for site in recorded for thing in site.things]
     cursor = await conn.execute(_OLD_CHUNKS, (table, cutoff))
     for schema, name, start, end in await cursor.fetchall():
@@ -106,7 +123,7 @@ async def _wall(conn: Connection, table: str, subject: str, recorded: list[_Reco
             await conn.execute(_DROP, (sql.Identifier(table).as_string(conn), end, start))
 
 
-async def _recordings(conn: Connection, table: str, kind: Kind, recorded: list[_Recorded], age: timedelta) -> None:
+async def _recordings(conn: Connection, table: str, kind: Kind, recorded: list[Recorded], age: timedelta) -> None:
     parts = {"table": sql.Identifier(table), "subject": sql.Identifier(kind.subject)}
     for site in recorded:
         newest = await (await conn.execute(sql.SQL(_NEWEST).format(**parts), (site.things,))).fetchone()
