@@ -60,6 +60,7 @@ COMMANDS: Final = (
     Command("doctor", "service.commands.doctor:add_doctor", "say what is wrong and what to do"),
     Command("backup", "service.commands.backup:add_backup", "write everything in the database to one file"),
     Command("restore", "service.commands.backup:add_restore", "fill a new database with a backup"),
+    Command("alerts", "service.commands.alerts:add_alerts", "the feed on a terminal: tail", group=True),
     Command("keys", "service.commands.keys:add_keys", "who may ask the API: create, link, list, revoke", group=True),
     Command("rules", "service.commands.rules:add_rules", "the rules of alarms: check", group=True),
 )

@@ -17,7 +17,7 @@ from service.errors import operator_message
 from service.logs import configure_logs
 from service.settings import Settings, load_settings
 
-_ENDLESS = frozenset({"up", "ingest", "analyse", "serve", "simulate"})
+_ENDLESS = frozenset({"alerts", "up", "ingest", "analyse", "serve", "simulate"})
 """Commands for which Ctrl-C is the ordinary end."""
 _WAITING = frozenset({"simulate"})
 """Commands that wait for something at their end: a second Ctrl-C ends that, too."""

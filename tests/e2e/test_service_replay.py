@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -110,6 +112,16 @@ def test_repeating_it_changes_nothing(quiet, counts) -> None:
     assert feed(quiet) == events
     with psycopg.connect(quiet.database_url) as conn:
         assert conn.execute("select count(*) from traffic").fetchone() == (counts["published"],)
+
+
+def test_alerts_are_followed_on_a_terminal(quiet, counts, vigie_command, vigie_environ) -> None:
+    tail = [*vigie_command, "alerts", "tail", "--home", str(quiet.home), "--url", quiet.url, "--after", "0", "--json"]
+    with subprocess.Popen(tail, env=vigie_environ({}), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert told == quiet.get("/v1/alerts?limit=3")["items"]
 
 
 def test_backtest_that_changes_nothing_finds_the_same_situations(quiet, counts) -> None:
