@@ -171,6 +171,7 @@ async def test_a_killed_server_is_said_within_five_seconds_and_comes_back_withou
     await page.evaluate("window.notReloaded = true")
     os.kill(running.process.pid, signal.SIGKILL)
     await expect(page.locator("#banner")).to_be_visible(timeout=STALE_WITHIN_MS)
+    running.stop()  # it is dead; this closes what it wrote to
     running = start_vigie(home, "--http", address)
     try:
         await expect(page.locator("#banner")).to_be_hidden(timeout=PATIENCE_MS)
