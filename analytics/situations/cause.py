@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isnan
 
 Evidence = Mapping[str, float | str]
 """What led to a hint: numbers with their unit in the name, ids."""
@@ -33,6 +34,16 @@ class Hint:
     what: Cause
     confidence: float
     evidence: Evidence = field(default_factory=dict)
+
+
+def weighed(what: Cause, confidence: float, **evidence: float) -> Hint:
+    """Make a hint of numbers; what is not known (NaN) is no evidence."""
+    return Hint(what, round(confidence, 3), rounded(evidence))
+
+
+def rounded(evidence: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what is not known."""
+    return {name: round(value, 3) for name, value in evidence.items() if not isnan(value)}
 
 
 NAMED = 0.65

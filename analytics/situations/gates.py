@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isnan, nan, sqrt
 
-from analytics.situations.cause import Cause, Hint
+from analytics.situations.cause import Cause, Hint, weighed
 from analytics.situations.ground import GateSite
 from analytics.situations.sight import Sight, ramp, ratio, total
 
@@ -99,9 +99,9 @@ def gate_hints(state: GateState) -> list[Hint]:
     surge = ramp(more, MORE_FROM, MORE_SURE) * ramp(_deviations(state), NOISE_FROM, NOISE_SURE) * (1 - outage)
     lanes = {"lanes_open": state.lanes_open, "lanes_usual": state.lanes_usual, "lanes": state.lanes}
     return [
-        _hint(Cause.GATE_OUTAGE, 0.97 * max(outage, slow), queue_trucks=state.queue, service_ratio=slower, **lanes),
-        _hint(Cause.SURGE, 0.92 * surge, arrivals_h=state.arrivals_h, arrivals_usual_h=state.arrivals_usual_h),
-        _hint(Cause.YARD_SATURATED, 0.9 * full * (1 - outage), yard_share=state.yard_share, service_ratio=slower),
+        weighed(Cause.GATE_OUTAGE, 0.97 * max(outage, slow), queue_trucks=state.queue, service_ratio=slower, **lanes),
+        weighed(Cause.SURGE, 0.92 * surge, arrivals_h=state.arrivals_h, arrivals_usual_h=state.arrivals_usual_h),
+        weighed(Cause.YARD_SATURATED, 0.9 * full * (1 - outage), yard_share=state.yard_share, service_ratio=slower),
     ]
 
 
@@ -109,11 +109,6 @@ def _deviations(state: GateState) -> float:
     """Return how far arrivals are from usual, in standard deviations of the count of half an hour."""
     usual = state.arrivals_usual_h / 2
     return (state.arrivals_h / 2 - usual) / sqrt(max(usual, 1.0))
-
-
-def _hint(what: Cause, confidence: float, **evidence: float) -> Hint:
-    known = {name: round(value, 3) for name, value in evidence.items() if not isnan(value)}
-    return Hint(what, round(confidence, 3), known)
 
 
 def _mean(numbers: list[float]) -> float:

@@ -12,7 +12,7 @@ from itertools import groupby
 from math import isnan, nan
 
 from analytics.situations.bans import ban_hint
-from analytics.situations.cause import SURE, Cause, Hint
+from analytics.situations.cause import SURE, Cause, Hint, rounded, weighed
 from analytics.situations.gates import GateState, gate_hints, gate_state
 from analytics.situations.ground import Ground
 from analytics.situations.lanes import BUSY_VEH_H, OVER_MIN
@@ -89,7 +89,7 @@ def _blocked(head: int, places: Collection[int], ground: Ground, sight: Sight) -
         starved = _starved(leaving, sight)
         confidence = max(0.9 * ramp(out, LESS_FROM, LESS_SURE) * enough, 0.9 * lost, 0.8 * ramp(starved, 0.6, 0.4))
         if confidence > best.confidence:
-            best = _hint(Cause.ACCIDENT, confidence, out_ratio=out, in_ratio=comes, out_of_most=starved)
+            best = weighed(Cause.ACCIDENT, confidence, out_ratio=out, in_ratio=comes, out_of_most=starved)
     return best
 
 
@@ -123,7 +123,7 @@ def _stands(places: Collection[int], ground: Ground, sight: Sight) -> Hint:
         and sight.now(loop, "flow_veh_h") == 0
         and sight.mean(loop, "flow_veh_h", 40, before=15) >= STOOD_VEH_H
     ]
-    return _hint(Cause.ACCIDENT, 0.8 if standing else 0.0, loops_standing=float(len(standing)))
+    return weighed(Cause.ACCIDENT, 0.8 if standing else 0.0, loops_standing=float(len(standing)))
 
 
 def _lanes(head: int, places: Collection[int], ground: Ground, sight: Sight) -> list[Hint]:
@@ -145,7 +145,7 @@ def _closed(lanes: Sequence[int], closed: Collection[int], sight: Sight) -> list
         return []
     flows = [sight.mean(lane, "flow_veh_h", OVER_MIN) for lane in lanes]
     evidence = {"open_lane_veh_h": max(flows), "closed_lane_veh_h": min(flows)}
-    return [Hint(Cause.LANE_CLOSED, 0.95, {"sensor": sight.things[empty[0]].id, **_rounded(evidence)})]
+    return [Hint(Cause.LANE_CLOSED, 0.95, {"sensor": sight.things[empty[0]].id, **rounded(evidence)})]
 
 
 def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
@@ -158,7 +158,7 @@ def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     known = [one for one in ratios if not isnan(one)]
     least, most = min(known, default=nan), max(known, default=nan)
     confidence = 0.9 * ramp(ratio(own, most), ALONE_FROM, ALONE_SURE) * ramp(least, 0.75, 0.9)
-    return _hint(Cause.LANE_CLOSED, confidence, flow_ratio=own, beside_ratio=most)
+    return weighed(Cause.LANE_CLOSED, confidence, flow_ratio=own, beside_ratio=most)
 
 
 def crowded_alone(ground: Ground, sight: Sight) -> list[int]:
@@ -170,7 +170,7 @@ def crowded_alone(ground: Ground, sight: Sight) -> list[int]:
 def _recurrent(head: int, ground: Ground, sight: Sight) -> Hint:
     speeds = [ratio(sight.usual(t, "speed_kmh"), sight.things[t].free_speed_kmh) for t in ground.ends(head, sight)]
     usual = min((speed for speed in speeds if not isnan(speed)), default=float("nan"))
-    return _hint(Cause.RECURRENT, 0.9 * ramp(usual, USUAL_FROM, USUAL_SURE), usual_ratio=usual)
+    return weighed(Cause.RECURRENT, 0.9 * ramp(usual, USUAL_FROM, USUAL_SURE), usual_ratio=usual)
 
 
 def _queue(head: int, ground: Ground, sight: Sight) -> list[Hint]:
@@ -208,11 +208,3 @@ def _gates_near(head: int, ground: Ground) -> list[str]:
         reached |= ahead
     sites = {site.site for place in reached if (site := ground.gate_ahead(place))}
     return sorted(sites)
-
-
-def _hint(what: Cause, confidence: float, **evidence: float) -> Hint:
-    return Hint(what, round(confidence, 3), _rounded(evidence))
-
-
-def _rounded(evidence: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 3) for name, value in evidence.items() if not isnan(value)}
