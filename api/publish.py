@@ -7,9 +7,9 @@ there, so an alert may come twice and none is left out. Nothing is retained: who
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 import aiomqtt
 import structlog
@@ -25,6 +25,8 @@ from sensors.topics import HEARTBEAT, alert_topic
 from store.api_rows import EventRow
 from store.follower import Follower
 from store.leadership import Lock
+
+_T = TypeVar("_T")
 
 READER = "mqtt"
 _ROWS = 200
@@ -59,6 +61,18 @@ class _Client(aiomqtt.Client):
         if reason_code.is_failure:
             self.refusal = str(reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109  aiomqtt's signature
+        """As aiomqtt does, without the loss of `asyncio.wait_for` before Python 3.12 (python/cpython#86296).
+
+        That returns as if nothing had happened when the answer and a cancellation come in the same turn: a service
+        told to stop would go on.
+        """
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
     async def tell(self, topic: str, payload: str) -> None:
         """Publish and wait for the acknowledgement; raises `AlertRefused`."""

@@ -133,7 +133,8 @@ class Wire(asyncio.Protocol, ABC):
         if self._socket is not None and self.failure is None:
             self._socket.resume_reading()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), _CLOSE_S)
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._lost.wait()
         self.abort()
 
     def _schedule_ping(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import aiomqtt
 import structlog
@@ -16,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from sensors.broker_url import BrokerAddress
 from sensors.errors import OperatorError
+
+_T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +107,14 @@ class Connection(aiomqtt.Client):
         """Ask for messages of these topics, at QoS 0."""
         for pattern in filters:
             self._client.subscribe(pattern)
+
+    async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109  aiomqtt's signature
+        """As aiomqtt does, and no stop is lost when it comes with the answer (python/cpython#86296, before 3.12)."""
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:  # noqa: ANN401  paho's signature
         # paho looks at neither limit; a broker may disconnect who exceeds one.

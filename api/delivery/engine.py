@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -203,10 +204,9 @@ class _Receiver:
 
     async def _sleep(self, seconds: float) -> None:
         """Until then, or until there may be something new."""
-        try:
-            await asyncio.wait_for(self._wake.wait(), max(0.0, seconds))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._wake.wait()
 
 
 def tried_of(one: Subscription, message: str, what: What, outcome: Outcome, at: datetime) -> Try:

@@ -4,6 +4,7 @@ import pytest
 
 from service.arguments import parse
 from service.scoring import ScoreError
+from service.server import AddressError
 from service.settings import Settings
 
 
@@ -41,5 +42,5 @@ def test_what_cannot_be_asked_is_refused_before_anything_starts(options: list[st
 
 async def test_a_system_at_any_free_port_must_be_named() -> None:
     arguments = parse(["score", "--truth", "x"])
-    with pytest.raises(ScoreError, match="name the system with --url"):
+    with pytest.raises(AddressError, match="name the service with --url"):
         await arguments.run(Settings(http="127.0.0.1:0"), arguments)
