@@ -96,23 +96,21 @@ class Losses:
     def _on_road(self, loops: Index, sight: Sight) -> tuple[Float64, Float64]:
         names = ("speed_kmh", "flow_veh_h", "occupancy_pct", "hgv_share")
         speed, flow, covered, heavy = (self._values(sight, loops, TRAFFIC, name) for name in names)
+        # What stands says nothing of its lorries: it is those that came.
+        unknown = np.isnan(heavy) & ~(np.isnan(flow) & np.isnan(covered))
+        if unknown.any():
+            heavy[unknown] = sight.means(loops[unknown], self._columns[TRAFFIC].index("hgv_share"), 60)
         long_m = CAR_M + (LORRY_M - CAR_M) * np.nan_to_num(heavy) + LOOP_M
         with np.errstate(divide="ignore", invalid="ignore"):
             moving = np.where((speed > 0) & (flow > 0), flow / speed, np.nan)
         density = np.where(np.isnan(moving), covered * 10 / long_m, moving)
         slower = 1 - np.where(np.isnan(speed), 0.0, speed) / self._free_kmh[loops]
         lost = density * self._lane_km[loops] * np.clip(slower, 0, 1)
-        unknown = np.isnan(heavy) & np.isfinite(lost)
-        if unknown.any():
-            heavy[unknown] = sight.means(loops[unknown], self._columns[TRAFFIC].index("hgv_share"), 60)
         return lost, lost * heavy
 
     def _values(self, sight: Sight, here: Index, kind: str, name: str) -> Float64:
         values: Float64 = sight.settled.values[here, self._columns[kind].index(name)].astype(np.float64)
         return values
-
-
-_GATE = 2
 
 
 def _add(records: Sequence[Record], name: str, owner: Index, lost: Float64) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.engine import Engine
 from analytics.readings import Readings
+from analytics.situations.losses import CAR_M, LOOP_M, LORRY_M
 from analytics.situations.situation import Situation
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue, Section, Sensor, Site, Way
@@ -50,11 +51,13 @@ def test_vehicles_lose_what_they_drive_below_free_speed() -> None:
     assert found.lorry_hours == pytest.approx(0.2 * (found.delay_s or 0) / 3600, rel=0.05)
 
 
-def test_standing_vehicles_are_counted_by_occupancy() -> None:
-    free = {"speed_kmh": 90, "flow_veh_h": 1200, "occupancy_pct": 9, "hgv_share": 0.5}
+@pytest.mark.parametrize("lorries", [0.0, 0.5])
+def test_standing_vehicles_are_counted_by_occupancy_and_are_those_that_came(lorries: float) -> None:
+    free = {"speed_kmh": 90, "flow_veh_h": 1200, "occupancy_pct": 9, "hgv_share": lorries}
     found = after("traffic", free, {"flow_veh_h": 0, "occupancy_pct": 95, "speed_kmh": np.nan}, 30, free_speed_kmh=90)
     lasted_s = (found.at_us - found.onset_us) / 1e6
-    assert 4 * 50 * lasted_s < (found.delay_s or 0) < 4 * 150 * lasted_s
+    per_km = 950 / (CAR_M + lorries * (LORRY_M - CAR_M) + LOOP_M)
+    assert found.delay_s == pytest.approx(per_km * 4 * lasted_s, rel=0.1)
 
 
 def test_all_that_wait_at_a_gate_lose_their_time() -> None:
