@@ -22,12 +22,27 @@ import pytest
 import structlog
 from psycopg import sql
 from psycopg.rows import TupleRow
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.embedded.stack import EmbeddedStack, default_home
 
 CACHE = Path(os.environ.get("VIGIE_TEST_CACHE") or default_home(os.environ, os.geteuid() == 0) / "cache")
 PATIENCE_S = 30.0
+TOGETHER = "tests/e2e/page/"
 _numbers = itertools.count(1)
+
+
+class _ByFileOrBrowser(LoadFileScheduling):
+    """One file after the other goes to the next free process; those of the page go together, with their browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return TOGETHER if file.startswith(TOGETHER) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return _ByFileOrBrowser(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

@@ -97,7 +97,7 @@ export class AlarmsView {
     const at = cards.findIndex((card) => card.contains(document.activeElement));
     if (event.key in STEPS && (at >= 0 || event.key.length === 1)) this.step(event, cards, at);
     else if (event.key.toLowerCase() === "m") this.sound();
-    else this.shortcut(event.key, cards, at);
+    else this.shortcut(event, cards, at);
   }
 
   step(event, cards, at) {
@@ -105,11 +105,14 @@ export class AlarmsView {
     cards[Math.min(Math.max(at + STEPS[event.key], 0), cards.length - 1)]?.querySelector("h3 button").focus();
   }
 
-  shortcut(key, cards, at) {
-    const name = actionOf(key);
+  /* The key that asks for words is not one of them, and what is typed next already is. */
+  shortcut(event, cards, at) {
+    const name = actionOf(event.key);
     const chosen = at >= 0 ? cards[at] : cards.find((card) => card.classList.contains("waiting"));
     const card = name && chosen && this.cards.get(chosen.dataset.alarm);
-    if (card) setTimeout(() => card.begin(name));
+    if (!card) return;
+    event.preventDefault();
+    card.begin(name);
   }
 
   sound() {
