@@ -1,5 +1,6 @@
 """The present states as a stream: one look at the database per interval for all viewers, and only what changed is sent.
 
+Every look is told, also that nothing changed: who hears nothing for several intervals knows that the picture is old.
 States are compared, not tracked by time: a transaction that commits late cannot hide. A viewer that is slow gets the
 latest state of each sensor when it comes back, so what waits for it is bounded by the number of sensors.
 """
@@ -32,11 +33,11 @@ class Viewer:
         self._closed = False
 
     def offer(self, states: dict[str, str]) -> None:
+        """What one look found changed; empty when nothing did."""
         if self._only is not None:
             states = {name: state for name, state in states.items() if name in self._only}
-        if states:
-            self._pending.update(states)
-            self._wake.set()
+        self._pending.update(states)
+        self._wake.set()
 
     def close(self) -> None:
         self._closed = True
@@ -104,8 +105,10 @@ class Board:
         rows = await self._source.states()
         changed = [row for row in rows if self._seen.get(row.thing) != row]
         self._seen = {row.thing: row for row in rows}
-        if changed:
-            outs = changed_outs(changed, await self._installed.catalogue(), self._kinds)
-            states = {out.sensor: out.model_dump_json() for out in outs}
-            for viewer in self._viewers:
-                viewer.offer(states)
+        states = await self._told(changed) if changed else {}
+        for viewer in self._viewers:
+            viewer.offer(states)
+
+    async def _told(self, changed: list[StateRow]) -> dict[str, str]:
+        outs = changed_outs(changed, await self._installed.catalogue(), self._kinds)
+        return {out.sensor: out.model_dump_json() for out in outs}

@@ -46,9 +46,10 @@ async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
     summary="Follow the states",
 )
 async def stream_states(opened: Annotated[tuple[Viewer, str], Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
-    """`snapshot` with all states, then `states` with those that changed, at most once a second.
+    """`snapshot` with all states, then once a second `states` with those that changed, empty when none did.
 
-    There is nothing to resume: a new connection begins with a new snapshot.
+    Who hears nothing for some seconds looks at the past: the service or its database does not answer. There is
+    nothing to resume: a new connection begins with a new snapshot.
     """
     viewer, snapshot = opened
     yield ServerSentEvent(event="snapshot", raw_data=snapshot, retry=RETRY_MS)

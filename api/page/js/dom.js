@@ -27,4 +27,11 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Replace the children of an element only where they differ: focus, layout and memory stay as they are. */
+export function redraw(element, children) {
+  const fresh = element.cloneNode(false);
+  fresh.append(...children.flat(Infinity).filter(Boolean));
+  if (element.innerHTML !== fresh.innerHTML) element.replaceChildren(...fresh.childNodes);
+}
+
 export const byId = (id) => document.getElementById(id);

@@ -1,7 +1,7 @@
 /* One frame of the map: land, roads, sites with the marks of their sensors, and a callout for the worst of them. */
 
 import { callout } from "./callout.js";
-import { s } from "./dom.js";
+import { redraw, s, setText } from "./dom.js";
 import { t } from "./i18n.js";
 import { rank, shape } from "./level.js";
 import { drawMark, isRose, note, row } from "./marks.js";
@@ -159,17 +159,19 @@ export class Frame {
       if (!entry.sensor) this.updateNode(id.slice(5), entry);
       else if (!touched || touched.has(id)) this.updateMark(entry);
     }
-    for (const { element, kind, sensors } of this.notes) element.textContent = note(kind, sensors, this.port);
-    this.states.replaceChildren(...roadStates(this.port, (id) => this.at(id)));
-    this.callouts.replaceChildren(...callout(this));
-    this.situations.replaceChildren(...situationMarks(this.port.situations.values(), this.port, (id) => this.at(id)));
+    for (const { element, kind, sensors } of this.notes) setText(element, note(kind, sensors, this.port));
+    redraw(this.states, roadStates(this.port, (id) => this.at(id)));
+    redraw(this.callouts, callout(this));
+    redraw(this.situations, situationMarks(this.port.situations.values(), this.port, (id) => this.at(id)));
   }
 
-  updateMark({ group, sensor }) {
-    drawMark(group, sensor, this.port);
-    const sentence = sensorSentence(sensor, this.port);
-    group.querySelector("title").textContent = sentence;
-    group.setAttribute("aria-label", `${t("map.sensor")} ${sentence}`);
+  updateMark(entry) {
+    const sentence = sensorSentence(entry.sensor, this.port);
+    drawMark(entry, this.port);
+    if (entry.sentence === sentence) return;
+    entry.sentence = sentence;
+    setText(entry.group.querySelector("title"), sentence);
+    entry.group.setAttribute("aria-label", `${t("map.sensor")} ${sentence}`);
   }
 
   updateNode(id, { group, labelled }) {

@@ -15,9 +15,9 @@ export class Header {
     setInterval(() => this.tick(), 1000);
   }
 
-  /** Hear whether the stream of states lives. */
-  stream(live) {
-    this.lostAt = live ? null : (this.lostAt ?? performance.now());
+  /** Hear whether the stream of states lives, or since when it does not. */
+  stream(live, since) {
+    this.lostAt = live ? null : (this.lostAt ?? since);
     this.tick();
   }
 

@@ -12,6 +12,7 @@ import { language, setLanguage, t } from "./i18n.js";
 import { badge } from "./level.js";
 import { PortMap } from "./map.js";
 import { Port } from "./port.js";
+import { Pulse } from "./pulse.js";
 import { SensorsView } from "./sensors-view.js";
 import { follow, get, playTo } from "./source.js";
 import { Story } from "./story.js";
@@ -22,6 +23,9 @@ const LISTS = ["sites", "sensors", "kinds", "corridors"];
 const JOURNAL = 40;
 const RETRY_MS = 2000;
 const LIST_EVERY_MS = 15_000;
+/* The server speaks once a second here: three beats missed and it is not there. The feed's own beat comes every 30 s. */
+const SILENT_MS = 3500;
+const FEED_SILENT_MS = 75_000;
 
 async function start() {
   const lists = Promise.all(LISTS.map(async (name) => [name, (await get(name)).items]));
@@ -51,6 +55,7 @@ function run(port, coast, recent) {
     sensors: new SensorsView(port, open),
     header: new Header(port),
   });
+  parts.pulse = new Pulse(steps(port, parts));
   tabs(parts);
   switches(() => translate(parts));
   parts.alerts.remember(recent.items);
@@ -62,9 +67,10 @@ function run(port, coast, recent) {
 }
 
 function listen(port, parts, cursor) {
-  const heard = ({ items }) => show(port, parts, port.absorb(items));
-  follow("states/stream", { snapshot: heard, states: heard }, (live) => parts.header.stream(live));
-  follow(`alerts/stream?after=${cursor}`, { alert: (event) => told(event, parts) }, (live) => live && parts.book.refresh());
+  const heard = ({ items }) => parts.pulse.touch(port.absorb(items));
+  follow("states/stream", { snapshot: heard, states: heard }, (live, since) => parts.header.stream(live, since), SILENT_MS);
+  const events = { alert: (event) => told(event, parts), heartbeat: () => {}, snapshot: () => parts.book.refresh() };
+  follow(`alerts/stream?after=${cursor}`, events, (live) => live && parts.book.refresh(), FEED_SILENT_MS);
 }
 
 function told(event, parts) {
@@ -75,21 +81,25 @@ function told(event, parts) {
 /* Alarms or situations are others than before. */
 function heardAlarms(port, parts) {
   port.situations = parts.book.situations;
-  parts.map.update(new Set());
   parts.alarms.render();
-  parts.alerts.render();
+  if (port.states.size) parts.pulse.touch([]);
   document.body.dataset.alarms = "";
 }
 
-function show(port, parts, touched) {
-  if (port.played) playTo(port.newest);
-  parts.map.update(touched);
-  parts.alerts.render();
-  parts.sensors.update(touched);
-  parts.header.count();
-  parts.header.tick();
-  if (parts.detail.sensor && touched.has(parts.detail.sensor.id)) parts.detail.render();
-  document.body.dataset.ready = "";
+/* What follows from new states, one part after the other. */
+function steps(port, parts) {
+  return [
+    () => port.played && playTo(port.newest),
+    ...parts.map.frames.map((frame) => (touched) => frame.update(touched)),
+    () => parts.alerts.render(),
+    (touched) => parts.sensors.update(touched),
+    (touched) => touched.has(parts.detail.sensor?.id) && parts.detail.render(),
+    () => {
+      parts.header.count();
+      parts.header.tick();
+      if (port.states.size) document.body.dataset.ready = "";
+    },
+  ];
 }
 
 function translate(parts) {

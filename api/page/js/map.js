@@ -49,10 +49,6 @@ export class PortMap {
     if (focused) this.element.querySelector(`[data-sensor="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  update(touched) {
-    for (const frame of this.frames) frame.update(touched);
-  }
-
   /** Names and numbers again, after the language changed. */
   translate() {
     for (const { id } of FRAMES) setText(byId(`map-${id}-title`), t(`map.${id}`));

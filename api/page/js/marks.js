@@ -9,6 +9,8 @@ const BAR = { width: 15, height: 9 };
 const PITCH = { bar: 17, pip: 11 };
 const KIND_GAP = 5;
 const CHARACTER = 6.2;
+/* A bar is thirteen pixels long: finer steps are not seen. */
+const BAR_STEPS = 26;
 
 /** How full something is, 0..1, by its kind's rule; null where that means nothing. */
 export function share(kind, state) {
@@ -54,15 +56,21 @@ export function note(kind, sensors, port) {
   return capacity > 0 ? `${number((100 * total(rule.field)) / capacity)}\u00a0%` : "";
 }
 
-/** Draw the inside of a mark for the level and reading that a sensor has now. */
-export function drawMark(group, sensor, port) {
+/** Draw the inside of a mark for the level and reading that a sensor has now, where that changes the picture. */
+export function drawMark(entry, port) {
+  const { group, sensor } = entry;
   const level = port.level(sensor);
   const kind = port.kinds.get(sensor.kind);
   const state = port.stateOf(sensor);
-  const picture = isRose(sensor) ? rose(level, state) : isBar(kind) ? bar(level, share(kind, state)) : pip(level);
+  const filled = isBar(kind) ? inSteps(share(kind, state)) : null;
+  const drawn = isRose(sensor) ? JSON.stringify(state?.reading ?? null) : filled;
+  if (entry.level === level && entry.drawn === drawn) return;
+  Object.assign(entry, { level, drawn });
   group.dataset.level = level ?? "none";
-  group.querySelector(".picture").replaceChildren(picture);
+  group.querySelector(".picture").replaceChildren(isRose(sensor) ? rose(level, state) : isBar(kind) ? bar(level, filled) : pip(level));
 }
+
+const inSteps = (part) => (part === null ? null : Math.round(part * BAR_STEPS) / BAR_STEPS);
 
 function pip(level) {
   return shape(level, rank(level) >= 1 ? 4.2 : 3.4);

@@ -48,8 +48,8 @@ export class Port {
 
   /** The state of a sensor; a Bluetooth reader's is the worst, then the newest, of the corridors that end at it. */
   stateOf(sensor) {
-    const things = sensor.corridors?.length ? sensor.corridors : [sensor.id];
-    const states = things.map((thing) => this.states.get(thing)).filter(Boolean);
+    if (!sensor.corridors?.length) return this.states.get(sensor.id);
+    const states = sensor.corridors.map((thing) => this.states.get(thing)).filter(Boolean);
     return states.sort((a, b) => rank(b.level) - rank(a.level) || (b.time ?? "").localeCompare(a.time ?? ""))[0];
   }
 

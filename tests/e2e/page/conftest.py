@@ -6,7 +6,10 @@ The tests of this folder run in one process (see `pytest_xdist_make_scheduler`) 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,6 +148,76 @@ def _alarm(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+class Line:
+    """The way from a browser to Vigie: it can be cut, fall silent, or carry more states than a server ever sends."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url).port
+        self._flows = asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self.states: Callable[[], AsyncIterator[bytes]] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def mend(self) -> None:
+        """Let everything through, from now on."""
+        self._flows.set()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    def hang(self) -> None:
+        """Accept, and say nothing more."""
+        self._flows.clear()
+
+    async def cut(self) -> None:
+        """End every connection and refuse new ones, as a killed server does."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in self._open:
+            writer.transport.abort()
+        self._flows.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if self.states is not None and b"/v1/states/stream" in head.partition(b"\r\n")[0]:
+                await self._flood(writer, self.states())
+            else:
+                await self._pass_on(head, reader, writer)
+        self._open.discard(writer)
+        writer.close()
+
+    async def _pass_on(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request a connection, so that nothing has to be understood of what follows."""
+        answers, server = await asyncio.open_connection("127.0.0.1", self._target)
+        server.write(re.sub(rb"(?i)\r\nconnection:[^\r]*", b"\r\nConnection: close", head))
+        asked = asyncio.create_task(self._pipe(reader, server))
+        try:
+            await self._pipe(answers, writer)
+        finally:
+            asked.cancel()
+            server.close()
+
+    async def _pipe(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            await self._flows.wait()
+            sink.write(data)
+            await sink.drain()
+
+    async def _flood(self, writer: asyncio.StreamWriter, events: AsyncIterator[bytes]) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        async for event in events:
+            writer.write(event)
+            await writer.drain()
+
+
 @pytest.fixture(scope="session")
 def alarm() -> Callable[..., dict[str, Any]]:
     """Make an alarm by its number, with changes as keywords; its texts are `hostile`."""
@@ -183,3 +256,13 @@ async def visitor(browser: Browser, live: Any) -> AsyncIterator[Visitor]:
     yield Visitor(browser, live)
     for context in browser.contexts:
         await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(visitor: Visitor) -> AsyncIterator[Line]:
+    """A line to the running Vigie that lets everything through; the visitor takes it."""
+    line = Line(visitor.url)
+    await line.mend()
+    visitor.url = line.url
+    yield line
+    await line.cut()

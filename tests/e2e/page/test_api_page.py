@@ -108,14 +108,3 @@ async def test_names_with_markup_show_as_text(visitor: Any) -> None:
     await expect(page.locator("#sensors-list")).to_contain_text(hostile)
     assert await page.locator("img").count() == 0
     assert await page.title() != "owned"
-
-
-async def test_a_lost_stream_is_said_and_comes_back_without_reload(visitor: Any, keep: Callable[[str], Path]) -> None:
-    page = await (await visitor.context()).new_page()
-    await page.route("**/v1/states/stream", lambda route: route.abort())
-    await page.goto(visitor.url)
-    await expect(page.locator("#banner")).to_be_visible(timeout=15_000)
-    await page.screenshot(path=keep("stale"))
-    await page.unroute("**/v1/states/stream")
-    await expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
-    await expect(page.locator("#map [data-sensor]")).to_have_count(90)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +13,6 @@ from playwright.async_api import Page, expect
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATIENCE_MS = 60_000
-STALE_WITHIN_MS = 5000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -101,27 +96,3 @@ async def test_a_terminal_has_a_page_of_its_own(page: Page, live_url: str, shown
     await expect(page.locator("#story tr", has_text="W07-G1")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.locator("#map")).to_be_visible()
-
-
-@pytest.mark.prove
-async def test_a_killed_server_is_said_within_five_seconds_and_comes_back_without_reload(
-    page: Page, start_vigie: Callable[..., Any], new_home: Callable[[], Path]
-) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    home = new_home()
-    running = start_vigie(home, "--http", address)
-    await page.context.add_cookies([running.session])
-    await page.goto(running.url)
-    await page.wait_for_selector("body[data-alarms]", timeout=PATIENCE_MS)
-    await page.evaluate("window.notReloaded = true")
-    os.kill(running.process.pid, signal.SIGKILL)
-    await expect(page.locator("#banner")).to_be_visible(timeout=STALE_WITHIN_MS)
-    running.stop()  # it is dead; this closes what it wrote to
-    running = start_vigie(home, "--http", address)
-    try:
-        await expect(page.locator("#banner")).to_be_hidden(timeout=PATIENCE_MS)
-        assert await page.evaluate("window.notReloaded")
-    finally:
-        running.stop()
