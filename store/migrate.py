@@ -1,4 +1,4 @@
-"""Bring a database to the shape this version needs: numbered files first, then the tables of the kinds.
+"""Bring a database to the shape this version needs: numbered files, then the tables of the kinds, then grants.
 
 Safe to run at any time, from several processes at once, and before the new code runs: files only ever add.
 """
@@ -13,6 +13,7 @@ from sensors.kind import Kinds
 from store.database import Connection, DatabaseUnavailable, connected, passes_by_itself, place
 from store.kind_tables import ensure_kind_tables
 from store.leadership import Lock, release_lock, wait_for_lock
+from store.readers import grant_reading
 
 _NO_TIMESCALE = ("0A000", "58P01", "42501", "55000", "F0000", "XX000")
 """What `create extension` answers where TimescaleDB is not installed, not preloaded, or not allowed."""
@@ -36,6 +37,7 @@ async def migrate(url: str, kinds: Kinds) -> list[str]:
             applied = await _apply_files(conn)
             async with conn.transaction():
                 made = await ensure_kind_tables(conn, kinds)
+                await grant_reading(conn, kinds)
             await release_lock(conn, Lock.MIGRATION)
         except psycopg.Error as exc:
             if not passes_by_itself(exc):

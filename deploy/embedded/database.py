@@ -1,7 +1,7 @@
 """The embedded PostgreSQL with TimescaleDB: its cluster, its configuration, and how to tell that it is up.
 
-The superuser has no password and no way in; the role `vigie` owns the database `vigie`. Both are made in
-single-user mode, before anything listens.
+The superuser has no password and no way in; the role `vigie` owns the database `vigie`, and `vigie_grafana` reads it.
+They are made in single-user mode, before anything listens.
 """
 
 import hashlib
@@ -17,7 +17,16 @@ from deploy.embedded.programs import PROGRAMS_FILE, PostgresPrograms
 ROLE = DATABASE = "vigie"
 _STATUS_LINE = 7  # LOCK_FILE_LINE_PM_STATUS of PostgreSQL's pidfile.h, counted from 0, and the last.
 _BUILTIN_LOCALE_SINCE = 17
-_ACCESS = f"host all {ROLE} {LOOPBACK}/32 scram-sha-256\n"
+READER_ROLE = "vigie_grafana"
+"""Reads what migrations grant it (`store.readers`), for Grafana."""
+_ACCESS = "".join(f"host all {role} {LOOPBACK}/32 scram-sha-256\n" for role in (ROLE, READER_ROLE))
+# One line a statement: single-user mode ends a statement with its line.
+_READER = f"""\
+DO $$ BEGIN CREATE ROLE {READER_ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+ALTER ROLE {READER_ROLE} LOGIN CONNECTION LIMIT 20;
+ALTER ROLE {READER_ROLE} SET default_transaction_read_only = on;
+ALTER ROLE {READER_ROLE} SET statement_timeout = '15s';
+"""
 
 
 def configuration(port: int, cluster: str, *, durable: bool = True) -> str:
@@ -91,6 +100,12 @@ class Database:
         kept = self._kept
         return f"postgresql://{ROLE}:{kept.database_password}@{LOOPBACK}:{kept.database_port}/{DATABASE}"
 
+    @property
+    def reader_url(self) -> str:
+        """Give the URL with which Grafana, on this machine, reads the database."""
+        kept = self._kept
+        return f"postgresql://{READER_ROLE}:{kept.reader_password}@{LOOPBACK}:{kept.database_port}/{DATABASE}"
+
     def command(self) -> Sequence[str | Path]:
         """Run the server in the foreground."""
         return [self._bin / "postgres", "-D", self._data, *self._options()]
@@ -112,18 +127,19 @@ class Database:
         if not self._data.exists():
             self._say("making the database")
             await self._make()
-        await self._keep_password()
+        await self._keep_passwords()
         # Left by a kill. None of this cluster's processes runs, so its process id means another one
         # by now, in a container often enough to matter.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
-    async def _keep_password(self) -> None:
-        """Give the role the home's password again, after the file that keeps it was lost."""
+    async def _keep_passwords(self) -> None:
+        """Give the roles the home's passwords again, after the file that keeps them was lost; make Grafana's role."""
         mark = self._folder / "password.sha256"
-        digest = hashlib.sha256(self._kept.database_password.encode()).hexdigest()
+        passwords = {ROLE: self._kept.database_password, READER_ROLE: self._kept.reader_password}
+        digest = hashlib.sha256(" ".join(passwords.values()).encode()).hexdigest()
         if not mark.exists() or mark.read_text() != digest:
-            statement = f"ALTER ROLE {ROLE} PASSWORD '{self._kept.database_password}';\n"
-            await self._single_user(self._data, statement)
+            given = (f"ALTER ROLE {role} PASSWORD '{password}';\n" for role, password in passwords.items())
+            await self._single_user(self._data, "".join([_READER, *given]))
             await write_private(mark, digest, self.account)
 
     async def _make(self) -> None:

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from deploy.embedded.account import SYSTEM_HOME, Account
@@ -31,14 +31,17 @@ class Kept:
     broker_port: int
     database_password: str = field(repr=False)
     broker_password: str = field(repr=False)
+    reader_password: str = field(default="", repr=False)
+    """Of the role that Grafana reads with; empty in the file of a home that is older than it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackUrls:
-    """How to reach a stack; a part that is not embedded has an empty URL."""
+    """How to reach a stack; a part that is not embedded has an empty URL. reader_url: the database, for Grafana."""
 
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
+    reader_url: str = field(default="", repr=False)
 
 
 def default_home(environ: Mapping[str, str], is_root: bool) -> Path:  # noqa: FBT001  the one question it asks
@@ -102,7 +105,8 @@ class Home:
             raise EmbeddedError(f"cannot read {self._kept_file} ({exc}): remove it, new ones are made") from exc
         database_port = free_port(kept.database_port)
         broker_port = free_port(kept.broker_port, but=database_port)
-        kept = Kept(database_port, broker_port, kept.database_password, kept.broker_password)
+        reader_password = kept.reader_password or _new_password()
+        kept = replace(kept, database_port=database_port, broker_port=broker_port, reader_password=reader_password)
         _write_private(self._kept_file, asdict(kept))
         return kept
 
@@ -124,7 +128,8 @@ class Home:
             said = json.loads(self._stack_file.read_text())
             process = {"pid": said["pid"], "started_ticks": said["started_ticks"]}
             alive = process == _process(said["pid"])
-            return StackUrls(said["database_url"], said["broker_url"]) if alive else None
+            urls = said["database_url"], said["broker_url"], said.get("reader_url", "")
+            return StackUrls(*urls) if alive else None
         except PermissionError as exc:
             raise EmbeddedError(f"{self._stack_file} may be read only by the user who started Vigie") from exc
         except (OSError, ValueError, KeyError, TypeError):

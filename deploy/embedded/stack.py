@@ -81,16 +81,18 @@ class EmbeddedStack:
         cleanup.callback(self._home.leave)
         self._home.open_cache(self._cache, account)
         kept = self._home.keep()
-        database_url = await self._start_database(cleanup, kept, account) if self._wanted[0] else ""
+        database_url, reader_url = ("", "")
+        if self._wanted[0]:
+            database_url, reader_url = await self._start_database(cleanup, kept, account)
         broker_url = await self._start_broker(cleanup, kept, account) if self._wanted[1] else ""
-        self.urls = StackUrls(database_url, broker_url)
+        self.urls = StackUrls(database_url, broker_url, reader_url)
         self._home.announce(self.urls)
 
-    async def _start_database(self, cleanup: AsyncExitStack, kept: Kept, account: Account) -> str:
+    async def _start_database(self, cleanup: AsyncExitStack, kept: Kept, account: Account) -> tuple[str, str]:
         programs = await choose_postgres(self._home.database, self._cache, account, self._say)
         database = Database(self._home, kept, account, programs, self._say, durable=self._durable)
         await self._start_child(cleanup, Child(database))
-        return database.url
+        return database.url, database.reader_url
 
     async def _start_broker(self, cleanup: AsyncExitStack, kept: Kept, account: Account) -> str:
         mosquitto = await choose_mosquitto(self._cache, account, self._say)

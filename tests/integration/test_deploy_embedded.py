@@ -187,6 +187,8 @@ async def test_lost_passwords_are_replaced(home: Path) -> None:
     async with EmbeddedStack(home, say=print, cache=CACHE) as second:
         assert second.urls != first.urls
         assert _ask(second.urls.database_url, "SELECT 1") == 1
+        # A home from before the role of Grafana goes the same way.
+        assert _ask(second.urls.reader_url, "SHOW default_transaction_read_only") == "on"
 
 
 async def test_one_part_alone(home: Path) -> None:
