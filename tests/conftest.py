@@ -85,6 +85,16 @@ def stack() -> Iterator[EmbeddedStack]:
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A new empty database, gone after the test."""
+    yield from _new_database(request)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new empty database for all tests of a module."""
+    yield from _new_database(request)
+
+
+def _new_database(request: pytest.FixtureRequest) -> Iterator[str]:
     server = os.environ.get("VIGIE_TEST_DATABASE_URL") or request.getfixturevalue("stack").urls.database_url
     name = sql.Identifier(database := f"test_{os.getpid()}_{next(_numbers)}")
     with psycopg.connect(server, autocommit=True) as conn:

@@ -103,7 +103,7 @@ def test_no_secret_stands_in_the_file_and_each_is_made_by_init(tmp_path: Path) -
 
 def test_what_is_mounted_from_the_project_is_there() -> None:
     for _, source in mounts():
-        if source.startswith("./") and source not in {"./backups", "./grafana/provisioning", "./grafana/dashboards"}:
+        if source.startswith("./") and source != "./backups":
             assert (DEPLOY / source).exists(), source
 
 
