@@ -21,7 +21,7 @@ from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from,
 from analytics.outlook import Outlook, outlooks
 from analytics.readings import Readings
 from analytics.roster import Roster
-from analytics.settings import Rule, Settings
+from analytics.settings import Settings
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
 from analytics.table import Float32, Index, Mask, run_of
@@ -30,6 +30,7 @@ from analytics.usual import Profile, Usual
 from analytics.window import WINDOW_US, in_time
 from analytics.wording import worded
 from sensors.catalogue import Catalogue
+from sensors.fault import Fault
 from sensors.kind import Kind
 
 
@@ -88,7 +89,7 @@ class Engine:
         """
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
-        self._trust.mark(new)
+        self._trust.mark(new, values, self.roster.things, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
             self.late += int(len(fits) - fits.sum())
@@ -106,20 +107,15 @@ class Engine:
         notes += self._tell_ageing(active[heard[self.roster.settings.site[active]]])
         return worded(notes, self.roster.things, values) if announcing else []
 
-    def rule(self, thing: str) -> Rule | None:
-        """By which rule a thing is judged, None for one that is not known."""
-        place = self.roster.index.get(thing)
-        return None if place is None else self.roster.things[place].rule
-
-    def distrust(self, thing: str, from_us: int) -> None:
-        """Believe no reading of a thing from an instant on, until it is trusted again."""
+    def distrust(self, thing: str, fault: Fault, from_us: int) -> None:
+        """Believe nothing of a thing that a fault spoils from an instant on, until it is over."""
         if (place := self.roster.index.get(thing)) is not None:
-            self._trust.end(place, from_us)
+            self._trust.end(place, fault, from_us)
 
-    def trust(self, thing: str, from_us: int) -> None:
-        """Believe a thing again from an instant on."""
+    def trust(self, thing: str, fault: Fault, from_us: int) -> None:
+        """Believe again from an instant on what a fault had spoilt."""
         if (place := self.roster.index.get(thing)) is not None:
-            self._trust.begin(place, from_us)
+            self._trust.begin(place, fault, from_us)
 
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""

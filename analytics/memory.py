@@ -18,9 +18,10 @@ from analytics.forecast import Outlooks, packed, taught_of, unpacked
 from analytics.readings import Readings
 from analytics.state import States
 from analytics.table import Int64
+from analytics.trust import Span
 from analytics.window import WINDOW_US
 
-FORMAT = 6
+FORMAT = 7
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 
@@ -29,7 +30,7 @@ class Memory(TypedDict):
 
     settled_us: readings from here to newest_us (both included) have to be given back with it. alarm_told, silent_told:
     what was announced. settled: the columns of `States`. outlook: what its forecasts learnt, base64; None = nothing.
-    distrusted: from when until when nobody believes it, us; the end is NEVER while it lasts.
+    distrusted: from when until when, us, which fault spoils its readings; the end is NEVER while it lasts.
     """
 
     format: int
@@ -39,11 +40,11 @@ class Memory(TypedDict):
     silent_told: bool
     settled: Mapping[str, float | bool | None]
     outlook: str | None
-    distrusted: Sequence[Sequence[int]]
+    distrusted: Sequence[Sequence[int | str]]
 
 
 def to_memories(
-    settled: States, newest_us: Int64, told: Told, outlooks: Outlooks, distrusted: Sequence[Sequence[tuple[int, int]]]
+    settled: States, newest_us: Int64, told: Told, outlooks: Outlooks, distrusted: Sequence[Sequence[Span]]
 ) -> Iterator[Memory]:
     """Write the rows of equally long tables, one memory each."""
     tables: tuple[NDArray[Any], ...] = (newest_us, told.alarm, told.silent, *settled.columns())
@@ -58,7 +59,7 @@ def to_memories(
             silent_told=silent,
             settled=dict(zip(States.names(), plain, strict=True)),
             outlook=outlook,
-            distrusted=[span for span in spans if span[1] >= newest - WINDOW_US],
+            distrusted=[(*span[:2], span.fault.value) for span in spans if span.until_us >= newest - WINDOW_US],
         )
 
 

@@ -2,13 +2,14 @@
 
 A distrusted reading (`sensors.level.DISTRUSTED`) is implausible as a whole: whoever sends an impossible count is not
 believed on speed. A stock is counted apart from what comes in and goes out: where only these are impossible, it is
-believed; where it leaps, it is not. The other remarks inform and change nothing here.
+believed; where it leaps, it is not. A crane that says that it stands, or a rack whose plugs are dark, is believed on
+that whatever its other numbers are. The other remarks inform and change nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from analytics import cooling, detector, limits, stoppage, travel
 from analytics.plausible import fingerprints
+from analytics.remains import has_witness, sound
 from analytics.table import Float32, Index, Int64, Mask, Table
 from sensors.kind import Kind
 from sensors.level import DISTRUSTED, Quality
@@ -90,8 +92,13 @@ class Arrivals(Table):
     def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
         """Take readings of one kind as they come; `whole` (n,) as in `observe`."""
         faulty = distrusted(kind, readings)
-        seen = observe(kind, readings, whole)
-        observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
+        if has_witness(kind.level):
+            told = replace(readings, values=sound(kind, readings.values)) if faulty.any() else readings
+            seen = observe(kind, told, whole)
+            observed, beside = seen.value, seen.beside
+        else:
+            seen = observe(kind, readings, whole)
+            observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
         prints, source = fingerprints(readings.values), np.arange(len(thing))
         usual, spread = np.full((2, len(thing)), np.nan, np.float32)
         own = (prints, seen.unsupported, source, usual, spread)

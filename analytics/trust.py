@@ -1,45 +1,105 @@
-"""Whom nobody should believe, and from when until when: told from outside, by whoever judges sensors."""
+"""Whom nobody should believe, for what, and from when until when: told from outside, by whoever judges sensors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from analytics.readings import Arrivals
+from analytics.readings import Arrivals, Readings, Seen, observe
+from analytics.remains import remaining
+from analytics.settings import Rule, Settings, Thing
 from analytics.state import NEVER
+from analytics.table import Float32, Index, Int64, Mask
+from sensors.fault import Fault
 
 SPANS = 8
 """Spans that are kept of a thing: late readings are a minute old at most."""
+
+
+class Span(NamedTuple):
+    """From when until when (us) a thing has a fault; NEVER while it lasts."""
+
+    from_us: int
+    until_us: int
+    fault: Fault
 
 
 class Trust:
     """Spans of distrust by thing, in event time, so that the same readings are disbelieved at any speed."""
 
     def __init__(self) -> None:
-        self._spans: dict[int, list[tuple[int, int]]] = {}
+        self._spans: dict[int, list[Span]] = {}
 
-    def end(self, thing: int, from_us: int) -> None:
-        """Believe no reading of a thing from an instant on, until it is trusted again."""
-        self._spans[thing] = [*self._spans.get(thing, [])[1 - SPANS :], (from_us, NEVER)]
+    def end(self, thing: int, fault: Fault, from_us: int) -> None:
+        """Believe nothing that a fault spoils from an instant on, until it is over."""
+        spans = self.spans(thing)
+        if not any(span.fault is fault and span.until_us == NEVER for span in spans):
+            self._spans[thing] = [*spans[1 - SPANS :], Span(from_us, NEVER, fault)]
 
-    def begin(self, thing: int, from_us: int) -> None:
-        """Believe a thing again from an instant on."""
-        self._spans[thing] = [(start, min(end, max(start, from_us))) for start, end in self._spans.get(thing, [])]
+    def begin(self, thing: int, fault: Fault, from_us: int) -> None:
+        """Believe again what a fault had spoilt, from an instant on."""
+        self._spans[thing] = [_closed(span, from_us) if span.fault is fault else span for span in self.spans(thing)]
 
-    def spans(self, thing: int) -> list[tuple[int, int]]:
-        """From when until when a thing is not believed, the oldest first."""
+    def spans(self, thing: int) -> list[Span]:
+        """When which fault spoils the readings of a thing, the oldest first."""
         return self._spans.get(thing, [])
 
-    def resume(self, thing: int, spans: Iterable[Sequence[int]]) -> None:
+    def resume(self, thing: int, spans: Iterable[Sequence[int | str]]) -> None:
         """Go on from what `spans` told."""
-        if found := [(start, end) for start, end in spans]:
+        if found := [Span(int(start), int(end), Fault(str(fault))) for start, end, fault in spans]:
             self._spans[thing] = found
 
-    def mark(self, new: Arrivals) -> None:
-        """Mark what nobody should believe, in place."""
+    def mark(self, new: Arrivals, values: Float32, things: Sequence[Thing], settings: Settings) -> None:
+        """Put what is left to see in the place of what nobody should believe, in place.
+
+        `values` (m, width) are fields and words of the batch, by `Arrivals.source`.
+        """
         for thing, spans in self._spans.items():
             mine = np.flatnonzero(new.thing == thing)
-            for start, end in spans if len(mine) else ():
-                spoilt = mine[(new.time_us[mine] >= start) & (new.time_us[mine] < end)]
-                new.observed[spoilt], new.faulty[spoilt] = np.nan, True
+            times = new.time_us[mine]
+            during = [(times >= span.from_us) & (times < span.until_us) for span in spans]
+            if len(mine) and np.any(during):
+                some = np.logical_or.reduce(during)
+                faults = [(span.fault, which[some]) for span, which in zip(spans, during, strict=True)]
+                rows = mine[some]
+                told = _Told(things[thing], settings.whole[thing], values[new.source[rows]])
+                _see_less(new, rows, told, faults)
+
+
+def _closed(span: Span, at_us: int) -> Span:
+    return span._replace(until_us=min(span.until_us, max(span.from_us, at_us)))
+
+
+class _Told(NamedTuple):
+    """What n readings of one thing said: fields and words (n, width); `whole` as in `observe`."""
+
+    thing: Thing
+    whole: np.float32
+    values: Float32
+
+    def observed(self, fields: Float32, time_us: Int64) -> Seen:
+        """Observe with these fields in the place of its own."""
+        kind, count = self.thing.kind, len(fields)
+        words = self.values[:, len(kind.fields) : len(kind.fields) + len(kind.choices)]
+        quality = np.zeros(count, np.int16)
+        readings = Readings(kind.name, [self.thing.id] * count, time_us, quality, fields, words)
+        return observe(kind, readings, np.full(count, self.whole, np.float32))
+
+
+def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fault, Mask]]) -> None:
+    kind = told.thing.kind
+    left = told.values[:, : len(kind.fields)].copy()
+    seen = np.isfinite(new.observed[rows]) | ~new.faulty[rows]
+    for fault, which in faults:
+        rest = remaining(kind, fault, left[which])
+        if rest is None:
+            seen[which] = False
+        else:
+            left[which] = rest
+    found = told.observed(left, new.time_us[rows])
+    new.observed[rows] = np.where(seen, found.value, np.float32(np.nan))
+    new.beside[rows] = np.where(seen, found.beside, np.float32(np.nan))
+    # Of a stock, what is not believed is taken for a leap; what is left of it is none.
+    new.faulty[rows] = new.faulty[rows] | ~seen | (told.thing.rule is not Rule.LIMITS)

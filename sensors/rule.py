@@ -20,11 +20,15 @@ class SpeedRatio(msgspec.Struct, frozen=True, tag_field="rule", tag="speed_ratio
 
 
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A wait in seconds from fields: `waiting` served by `lanes` that take `service` seconds each."""
+    """A wait in seconds from fields: `waiting` served by `lanes` that take `service` seconds each.
+
+    `usual_s` stands in for a service time that nobody believes.
+    """
 
     waiting: str
     lanes: str
     service: str
+    usual_s: float | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, tag_field="rule", tag="limits", forbid_unknown_fields=True):

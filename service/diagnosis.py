@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from analytics.engine import Engine
-from analytics.health.verdicts import COUNTED, SPOILS
+from analytics.health.verdicts import SETS, SPOILS
 from analytics.health.watch import FaultChange, Health, Refused
 from analytics.readings import Readings
-from analytics.settings import Rule
 from analytics.window import WINDOW_US
 from sensors.fault import Fault, Scope
 from service.alerts import instant
@@ -38,16 +37,19 @@ def diagnose(
 
 
 def _tell(engine: Engine, change: FaultChange) -> None:
-    """Distrust begins, and ends, when the bin that shows it is closed for sure."""
+    """Distrust begins, and ends, when the bin that shows it is closed for sure.
+
+    But of who is set back, all that claims to be newer than the last reading in time is of another hour.
+    """
     if change.scope is not Scope.SENSOR or change.fault not in SPOILS:
         return
-    if change.fault in COUNTED and engine.rule(change.place) is Rule.LIMITS:
-        return
     at_us = change.time_us + WINDOW_US + _SLACK_US
-    if change.began:
-        engine.distrust(change.place, at_us)
+    if not change.began:
+        engine.trust(change.place, change.fault, at_us)
+    elif change.fault in SETS and change.heard_us is not None:
+        engine.distrust(change.place, change.fault, min(at_us, change.heard_us + 1))
     else:
-        engine.trust(change.place, at_us)
+        engine.distrust(change.place, change.fault, at_us)
 
 
 def as_refused(row: TroubleRow) -> Refused:

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from analytics.remains import COUNTS, effective_m
 from analytics.table import Float32, Index
 from sensors.kind import Kind
 from sensors.rule import SpeedRatio
@@ -21,12 +22,6 @@ _MISTAKEN: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Units that are easily mistaken, with what then comes out, factor and offset: miles an hour, minutes, knots, degrees
 Fahrenheit (international mile and nautical mile)."""
-
-VEHICLE_M: Final = (4.5, 16.5, 2.0)
-"""Length of a car, of a lorry, and of the detector (domain section 2)."""
-
-USUAL_HGV_SHARE: Final = 0.15
-"""Share of lorries where a reading has none (a loop without classes; 20 % on RN568)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,7 @@ class Columns:
     @classmethod
     def of(cls, kind: Kind) -> Columns:
         at = {name: place for place, name in enumerate(kind.field_names)}
-        counts = [place for place, f in enumerate(kind.fields) if f.unit in {"1", "veh/h", "1/h"}]
+        counts = [place for place, f in enumerate(kind.fields) if f.unit in COUNTS]
         road, balance = RoadColumns.of(kind, at), kind.balance
         scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in _MISTAKEN]
         first = min(scaled, key=lambda place: _steadiness(kind.fields[place].name), default=-1)
@@ -96,10 +91,7 @@ class RoadColumns:
 
         occupancy% = 100 x flow / speed x effective length (domain section 2).
         """
-        car, lorry, detector = VEHICLE_M
-        share = values[:, self.hgv] if self.hgv >= 0 else np.full(len(values), np.nan, np.float32)
-        share = np.where(np.isfinite(share), share, USUAL_HGV_SHARE)
-        length = car + (lorry - car) * share + detector
+        length = effective_m(values[:, self.hgv] if self.hgv >= 0 else np.full(len(values), np.nan, np.float32))
         speed, occupancy, flow = (values[:, at] for at in (self.speed, self.occupancy, self.flow))
         fit = (speed > _TOO_SLOW) & (occupancy > 0) & (flow > 0) & np.isfinite(speed + occupancy + flow)
         ratio = np.full(len(values), np.nan, np.float32)

@@ -52,17 +52,23 @@ def closing(clock_us: Int64) -> Int64:
 
 @dataclass(slots=True)
 class _Strays(Table):
-    """What is outside its bin: the latest bin in which it may have come, whose, and how late it was (ahead below 0)."""
+    """What is outside its bin: the latest bin in which it may have come, whose, and how late it was (ahead below 0).
+
+    Of what came in an instant that stands for minutes nobody knows how late exactly: at most, and at least, so that the
+    lowest of the one and the highest of the other are as near to each other as they may have been.
+    """
 
     bin: Int64
     thing: Index
     what: Texts
     times: Int64
-    late_s: Float32
+    at_most_s: Float32
+    at_least_s: Float32
 
     @classmethod
-    def of(cls, thing: Index, what: Texts, times: Int64, latest_us: Int64, behind_us: Int64) -> Self:
-        return cls(latest_us // BIN_US, thing, what, times, (behind_us / 1e6).astype(np.float32))
+    def of(cls, thing: Index, what: Texts, times: Int64, latest_us: Int64, behind_us: tuple[Int64, Int64]) -> Self:
+        most_s, least_s = ((behind / 1e6).astype(np.float32) for behind in behind_us)
+        return cls(latest_us // BIN_US, thing, what, times, most_s, least_s)
 
 
 class Group:
@@ -92,7 +98,8 @@ class Group:
         late = rows.time_us < np.maximum(closing(arrived.earliest_us), self._closed_us)
         ahead = rows.time_us > arrived.latest_us + AHEAD_US
         ones = np.ones(len(late), np.int64)
-        strays = _Strays.of(rows.thing, np.where(late, "late", "ahead"), ones, arrived.latest_us, behind_us)
+        what = np.where(late, "late", "ahead")
+        strays = _Strays.of(rows.thing, what, ones, arrived.latest_us, (behind_us, behind_us))
         self._stray(strays, late | ahead)
         np.maximum.at(self.wild_until_us, rows.thing[ahead], rows.time_us[ahead])
         overtaken = late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
@@ -107,12 +114,15 @@ class Group:
         received, arrived = self._arrived
         at = np.clip(np.searchsorted(received, troubles.received_us, "right") - 1, 0, len(received) - 1)
         known = troubles.time_us != -NEVER
-        behind_us = np.where(known, arrived.earliest_us[at] - troubles.time_us, 0)
+        behind_us, most_us = (
+            np.where(known, clock[at] - troubles.time_us, 0) for clock in (arrived.earliest_us, arrived.latest_us)
+        )
         what = np.where((troubles.what == "again") & (behind_us > SOON_US), "stale", troubles.what)
         # Another reading of this time is there already: what a clock that was set back says again of the past.
         what = np.where(what == "clash", np.where(behind_us < 0, "ahead", "late"), what)
         counted = (troubles.what != "clash") | (np.abs(behind_us) > SOON_US)
-        self._stray(_Strays.of(troubles.thing, what, troubles.times, arrived.latest_us[at], behind_us), counted)
+        late = (most_us, behind_us)
+        self._stray(_Strays.of(troubles.thing, what, troubles.times, arrived.latest_us[at], late), counted)
 
     def close(self) -> Iterator[tuple[int, Summary]]:
         """Close every bin that the clock has left behind; its end (us) and its summary.
@@ -154,8 +164,8 @@ class Group:
 def _add(summary: Summary, strays: _Strays, which: Mask) -> None:
     for name in np.unique(strays.what[which]).tolist():
         some = np.flatnonzero(which & (strays.what == name))
-        thing, late_s = strays.thing[some], strays.late_s[some]
+        thing = strays.thing[some]
         np.add.at(getattr(summary, name), thing, strays.times[some].astype(np.float32))
         if name in {"late", "ahead"}:
-            np.fmin.at(getattr(summary, f"{name}_low_s"), thing, late_s)
-            np.fmax.at(getattr(summary, f"{name}_high_s"), thing, late_s)
+            np.fmin.at(getattr(summary, f"{name}_low_s"), thing, strays.at_most_s[some])
+            np.fmax.at(getattr(summary, f"{name}_high_s"), thing, strays.at_least_s[some])

@@ -109,6 +109,11 @@ class Past:
         total: Float32 = self.of(name, bins, skip).sum(axis=0, dtype=np.float32)
         return total
 
+    def forget(self, name: str, whose: NDArray[np.bool_]) -> None:
+        """Set a count of some things back to 0 in all bins."""
+        for summary in self._bins:
+            getattr(summary, name)[whose] = 0
+
     def in_bins(self, name: str, bins: int) -> NDArray[np.int64]:
         """In how many of the bins there was any."""
         found: NDArray[np.int64] = np.count_nonzero(self.of(name, bins) > 0, axis=0)

@@ -30,6 +30,7 @@ EXPLAINS: Final[Mapping[Fault, frozenset[Fault]]] = {
     Fault.FUTURE: frozenset({Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT, Fault.COUNTER_RESET}),
     Fault.LATE_BATCH: frozenset({Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
     Fault.STALE_RETAINED: frozenset({Fault.DUPLICATE}),
+    Fault.SPIKE: frozenset({Fault.MISMATCH}),
     Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET}),
     Fault.IDENTITY_SWAPPED: frozenset({Fault.INSUFFICIENT}),
     Fault.SENTINEL: frozenset({Fault.CHATTER, Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
@@ -57,11 +58,20 @@ SPOILS: Final = frozenset(
         *_CLOCKS,
     }
 )
-"""Faults after which no value of the thing is believed. The others lose, repeat or delay messages that are right; what
-comes under the name of one that speaks as another is its own."""
+"""Faults that spoil values (`analytics.remains` tells which). The others lose, repeat or delay messages that are right;
+what comes under the name of one that speaks as another is its own."""
 
-COUNTED: Final = frozenset({Fault.CHATTER})
-"""Faults of what comes in and goes out: a stock is counted apart (`analytics.readings`), and is believed."""
+FORGOTTEN: Final[Mapping[Fault, str]] = {
+    Fault.STALE_RETAINED: "stale",
+    Fault.OUT_OF_ORDER: "behind",
+    Fault.SPIKE: "spikes",
+    Fault.COUNTER_RESET: "restarts",
+}
+"""Faults that are told by an hour and more of the past, and the column of `Summary` that they are told by: what another
+fault explained is forgotten, or its traces would be told when it is over."""
+
+SETS: Final = frozenset({Fault.CLOCK_OFFSET, Fault.DAYLIGHT_SAVING})
+"""Faults that set a clock by more than the time in which they are found."""
 
 FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR and fault is not Fault.SILENT)
 """Those that are told here by sensor; who is silent is told by the engine, at once."""
@@ -91,6 +101,10 @@ class Standing:
         """Who has a fault, (things,)."""
         found: Mask = self._on[self._faults.index(fault)]
         return found
+
+    def explained(self) -> Mask:
+        """Which faults are explained by those that stand, (faults, things)."""
+        return self._explained(self._on)
 
     def stand(self, fault: Fault, number: int, since_us: int) -> None:
         """Take over a fault that stood before: it is over like any other."""

@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, ow
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
-from analytics.health.verdicts import FAULTS, Standing, Turn
+from analytics.health.verdicts import FAULTS, FORGOTTEN, Standing, Turn
 from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
@@ -67,7 +67,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class FaultChange:
-    """A fault that began or is over, at event time. `place` is a thing, a site or a basin, by the fault's scope."""
+    """A fault that began or is over, at event time. `place` is a thing, a site or a basin, by the fault's scope.
+
+    heard_us: the newest reading of a thing that came in time, None where nobody knows it.
+    """
 
     place: str
     scope: Scope
@@ -78,6 +81,7 @@ class FaultChange:
     since_us: int
     began: bool
     evidence: Mapping[str, float | str | None] = field(default_factory=dict)
+    heard_us: int | None = None
 
 
 class Health:
@@ -271,7 +275,11 @@ class _Watch:
         holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)
         for turn in self.standing.update(holds, end_us, since):
             thing = self._things.things[turn.number]
-            yield _change(turn, thing.id, Scope.SENSOR, thing.site, thing.kind.name)
+            heard_us = int(self._features.before.time_us[turn.number])
+            yield replace(_change(turn, thing.id, Scope.SENSOR, thing.site, thing.kind.name), heard_us=heard_us)
+        explained = self.standing.explained()
+        for fault, name in FORGOTTEN.items():
+            self._past.forget(name, explained[FAULTS.index(fault)])
         sites, basins = located(self._things, self._bins.silent > 1)
         for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
             yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)

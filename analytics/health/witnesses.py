@@ -157,7 +157,7 @@ def _speaks_as_another(past: Past, things: Things, bins: Bins) -> Mask:
 
 
 def located(things: Things, silent: Mask) -> tuple[Mask, Mask]:
-    """Sites and basins of which everything that speaks often is silent: one thing alone is its own fault.
+    """Sites and basins of which everything that speaks often is silent: the highest level that explains it (PeMS).
 
     Shapes (sites,) and (basins,). What speaks every few minutes would be waited for too long.
     """
@@ -179,5 +179,5 @@ FREQUENT_S: Final = 100.0
 def _all_of(place: Index, places: int, which: Mask, silent: Mask) -> Mask:
     there = np.bincount(place[which], minlength=places)
     quiet = np.bincount(place[which & silent], minlength=places)
-    found: Mask = (there > 1) & (quiet == there)
+    found: Mask = (there > 0) & (quiet == there)
     return found

@@ -63,7 +63,7 @@ def test_levels_follow_the_rules_of_the_port() -> None:
             dense=900,
             congested=1800,
             jammed=3600,
-            queue=Queue(waiting="queue_trucks", lanes="lanes_open", service="service_s"),
+            queue=Queue(waiting="queue_trucks", lanes="lanes_open", service="service_s", usual_s=90),
         ),
         "parking": Limits(field="occupied", of="capacity", dense=0.75, congested=0.85, jammed=0.95),
         "yard": Limits(field="teu_used", of="teu_capacity", dense=0.75, congested=0.85, jammed=0.95),

@@ -7,7 +7,7 @@ believed, from the same reading on at any speed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from analytics.engine import Engine
 from analytics.health.watch import FaultChange, Health
 from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.fault import Fault
 from sensors.kind import load_kinds
 from service.diagnosis import LOOKS_BACK, diagnose, fault_rows, restore_health
 
@@ -27,6 +28,7 @@ NAMES = [f"F{number}" for number in range(8)]
 START_US = 1_772_409_600_000_000
 STEP_US = 30_000_000
 STEPS = 720
+SPEED = KIND.field_names.index("speed_kmh")
 JAMMED, STUCK, LOCKED = slice(200, 420), slice(300, 520), slice(100, 160)
 PORT = Catalogue(
     sites=(Site(id="S", name="S", basin="recording", clock="recording"),),
@@ -163,3 +165,15 @@ def test_a_restart_in_the_middle_changes_nothing(
         service.take([morning[step]])
         assert service.levels == stepwise[1][step], step
     assert service.told == stepwise[0].told
+
+
+def test_what_a_clock_that_was_set_back_says_is_not_of_now(morning: list[Readings]) -> None:
+    """An hour later its stamps are newer than its last right reading, and older than when it was found out."""
+    service = Service()
+    for step, whole in enumerate(morning[:260]):
+        late_us = np.where((np.array(NAMES) == "F3") & (step >= 100), 120 * STEP_US, 0)
+        values = whole.values.copy()
+        values[3, SPEED] = 10 if step >= 220 else 80
+        service.take([replace(whole, values=values, time_us=whole.time_us - late_us, received_us=whole.time_us)])
+    assert {(one.place, one.fault) for one in service.faults if one.place == "F3"} == {("F3", Fault.DAYLIGHT_SAVING)}
+    assert [change.what for change in service.changes if change.thing == "F3"] == [What.SILENT]

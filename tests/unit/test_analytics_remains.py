@@ -1,0 +1,103 @@
+"""Distrust is of quantities: a level that rests on what a fault does not spoil goes on; told through the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from analytics.changes import What
+from analytics.engine import Engine
+from analytics.readings import Readings
+from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.fault import Fault
+from sensors.kind import load_kinds
+from sensors.level import Level, Quality, Verdict
+
+KINDS = load_kinds()
+START = 1_700_000_000_000_000
+SITE = Site(id="A", name="A", basin="west", clock="recording")
+Row = Mapping[str, float | str]
+WORKS: Row = {"moves_h": 30, "cycle_s": 110, "state": "working"}
+STANDS: Row = {"moves_h": 0, "state": "wind_stop"}
+CHATTERS: Row = {"moves_h": 105}
+
+
+class Thing:
+    """One sensor that has a fault from its first reading on, as health tells it, or none."""
+
+    def __init__(self, kind: str, fault: Fault | None = None, **settings: float) -> None:
+        catalogue = Catalogue(sites=(SITE,), sensors=(Sensor(id="X", site="A", kind=kind, **settings),))
+        self.kind, self.engine, self.now_us = KINDS[kind], Engine(KINDS, catalogue), START
+        self.told = list[What]()
+        if fault is not None:
+            self.engine.distrust("X", fault, START)
+
+    def feed(self, rows: Sequence[Row], quality: int = 0) -> Level | None:
+        """The level after a reading a period."""
+        for row in rows:
+            fields = [[row.get(name, np.nan) for name in self.kind.field_names]]
+            words = [[_place(text.choices, row.get(text.name)) for text in self.kind.choices]]
+            values = np.array(fields, np.float32), np.array(words, np.float32)
+            readings = Readings(self.kind.name, ["X"], np.array([self.now_us]), np.array([quality]), *values)
+            self.told += [change.what for change in self.engine.absorb([readings])]
+            self.now_us += round(self.kind.period_s * 1e6)
+        return self.engine.states(["X"])[0].level
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.engine.states(["X"])[0].verdict
+
+
+def _place(choices: Sequence[str], word: float | str | None) -> float:
+    return float(choices.index(str(word))) if word is not None else np.nan
+
+
+@pytest.mark.parametrize("fault", [None, Fault.CHATTER])
+def test_a_crane_whose_counter_chatters_is_believed_on_that_it_stands(fault: Fault | None) -> None:
+    crane = Thing("crane", fault)
+    assert crane.feed([STANDS | CHATTERS], Quality.OUT_OF_RANGE) is Level.JAMMED
+    assert crane.feed([WORKS | CHATTERS] * 15, Quality.OUT_OF_RANGE) is Level.UNKNOWN
+    assert crane.verdict is Verdict.SENSOR
+    assert crane.told == [What.BEGAN, What.ENDED], "the word ends it, too"
+
+
+def test_a_crane_without_a_ship_is_free_whatever_its_counter_says() -> None:
+    assert Thing("crane").feed([{"moves_h": -99, "state": "idle"}] * 5, Quality.SENTINEL) is Level.FLUID
+
+
+def test_cycle_times_in_minutes_do_not_touch_the_moves_of_a_crane() -> None:
+    assert Thing("crane", Fault.UNIT_SWAPPED).feed([WORKS | {"cycle_s": 1.8}] * 5) is Level.FLUID
+
+
+def test_a_crane_that_is_stuck_is_believed_in_nothing() -> None:
+    assert Thing("crane", Fault.STUCK).feed([STANDS] * 5) is Level.UNKNOWN
+
+
+def test_a_gate_that_tells_minutes_is_judged_by_its_queue() -> None:
+    minutes: Row = {"wait_s": 30, "service_s": 1.5, "lanes_open": 2}
+    assert Thing("gate", Fault.UNIT_SWAPPED).feed([minutes | {"queue_trucks": 10}]) is Level.FLUID
+    assert Thing("gate", Fault.UNIT_SWAPPED).feed([minutes | {"queue_trucks": 44}]) is Level.CONGESTED
+
+
+@pytest.mark.parametrize(("occupancy_pct", "level"), [(10.0, Level.FLUID), (50.0, Level.JAMMED)])
+def test_a_loop_that_tells_miles_is_judged_by_flow_and_occupancy(occupancy_pct: float, level: Level) -> None:
+    miles: Row = {"flow_veh_h": 900, "occupancy_pct": occupancy_pct, "speed_kmh": 50, "hgv_share": 0.1}
+    assert Thing("traffic", Fault.UNIT_SWAPPED, free_speed_kmh=70).feed([miles] * 6) is level
+
+
+def test_air_in_fahrenheit_hides_no_loss_of_power() -> None:
+    warm: Row = {"setpoint_c": -4, "return_c": 32, "plugs_used": 60}
+    assert Thing("reefer", Fault.UNIT_SWAPPED).feed([warm | {"plugs_failed": 0}] * 12) is Level.FLUID
+    assert Thing("reefer", Fault.UNIT_SWAPPED).feed([warm | {"plugs_failed": 40}]) is Level.JAMMED
+
+
+def test_one_fault_that_is_over_leaves_what_another_one_spoils() -> None:
+    yard = Thing("yard", Fault.STUCK)
+    yard.engine.distrust("X", Fault.UNIT_SWAPPED, START)
+    yard.engine.trust("X", Fault.UNIT_SWAPPED, START)
+    full: Row = {"teu_used": 900, "teu_capacity": 1000}
+    assert yard.feed([full] * 5) is Level.UNKNOWN
+    yard.engine.trust("X", Fault.STUCK, yard.now_us)
+    assert yard.feed([full] * 5) is Level.CONGESTED
