@@ -111,6 +111,7 @@ def create_app(
         summary="Telemetry of a smart port",
         description=_DESCRIPTION,
         version=_version(),
+        contact=openapi.CONTACT,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=openapi.TAGS,
         docs_url=None,  # its scripts come from a third party
@@ -123,7 +124,7 @@ def create_app(
     for module in _MODULES:
         app.include_router(module.router)
         routes += module.router.routes
-    problems.install(app)
+    problems.install(app, routes)
     openapi.install(app)
     app.add_middleware(StreamGzip)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # leaves event streams alone

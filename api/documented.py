@@ -30,7 +30,12 @@ ONE: Responses = UNKNOWN | LISTED
 
 STREAM: dict[str, Any] = {
     "description": "Server-sent events; a comment every 15 s keeps the connection open",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "schema": {"type": "string"},
+            "example": 'event: heartbeat\ndata: {"cursor":"1042","data_age_s":2.1}\n\n',
+        }
+    },
 }
 
 

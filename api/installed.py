@@ -65,5 +65,8 @@ def _kept_to(catalogue: Catalogue, terminal: str) -> Catalogue:
         sites=tuple(site for site in catalogue.sites if site.id in sites),
         sensors=tuple(sensor for sensor in catalogue.sensors if sensor.site in sites),
         corridors=(),
+        sections=tuple(one for one in catalogue.sections if {one.from_site, one.to_site} <= sites),
+        ways=(),
+        bans=(),
         terminals=tuple(one for one in catalogue.terminals if one.code == terminal),
     )

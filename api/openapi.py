@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import geojson
+from api.access.door import COOKIE
+from api.access.scopes import NEEDS, OPEN
 from api.examples import add_examples
 from api.problems import ProblemDetails
 
@@ -27,7 +29,14 @@ TAGS = [
     {"name": "service", "description": "The service itself."},
 ]
 
+CONTACT = {"name": "Whoever runs this service"}
+SERVERS = [{"url": "/", "description": "The service that this document is from"}]
+
 _REF = "#/components/schemas/{model}"
+_SECURITY = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An access key; `vigie keys create` makes one"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A signed-in browser"},
+}
 
 
 def install(app: FastAPI) -> None:
@@ -47,7 +56,9 @@ def build(app: FastAPI) -> dict[str, Any]:
         version=app.version,
         summary=app.summary,
         description=app.description,
+        contact=app.contact,
         license_info=app.license_info,
+        servers=SERVERS,
         routes=app.routes,
         tags=app.openapi_tags,
     )
@@ -58,14 +69,41 @@ def build(app: FastAPI) -> dict[str, Any]:
     for media in _event_streams(document):
         # itemSchema is OpenAPI 3.2: in a 3.1 document linters refuse it, and the events have types of their own.
         media.pop("itemSchema", None)
+    for operation in _operations(document):
+        _drop_nulls(operation.get("parameters", ()))
+        _say_who_may(operation)
+    document["components"]["securitySchemes"] = _SECURITY
+    document["security"] = [{name: []} for name in _SECURITY]
     add_examples(document)
     return document
 
 
-def _event_streams(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                media = response.get("content", {}).get("text/event-stream")
-                if media is not None:
-                    yield media
+        yield from operations.values()
+
+
+def _event_streams(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operation in _operations(document):
+        for response in operation["responses"].values():
+            media = response.get("content", {}).get("text/event-stream")
+            if media is not None:
+                yield media
+
+
+def _drop_nulls(parameters: Iterable[dict[str, Any]]) -> None:
+    """What may be left out is not null: nobody can send a null in a header or a query."""
+    for parameter in parameters:
+        schema = parameter["schema"]
+        kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(kinds) == 1:
+            del schema["anyOf"]
+            schema |= kinds[0]
+
+
+def _say_who_may(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    if name in OPEN:
+        operation["security"] = []
+    else:
+        operation["description"] += f"\n\nNeeds the scope `{NEEDS[name]}`."

@@ -5,7 +5,7 @@ A problem names the value and what was expected, and never shows the inside of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -15,6 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from store.database import DatabaseUnavailable
 
@@ -93,11 +95,15 @@ def bad_parameter(name: str, value: object, expected: str) -> Problem:
     return Problem(422, "invalid-parameter", f"{name}={error.value}: {expected}", errors=[error])
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Make every error of `app` a problem; `routes` are its operations."""
+
+    async def on_http(request: Request, exc: Exception) -> Response:
+        return _of_http(_with_methods(cast(HTTPException, exc), request.scope, routes), request)
+
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DatabaseUnavailable, _on_database_away)
     app.add_exception_handler(Exception, _on_bug)
 
@@ -112,16 +118,37 @@ async def _on_validation(request: Request, exc: Exception) -> Response:
     return Problem(422, "invalid-parameter", detail, errors=errors).response(request.url.path)
 
 
-async def _on_http(request: Request, exc: Exception) -> Response:
-    error = cast(HTTPException, exc)
+def _with_methods(error: HTTPException, scope: Scope, routes: Sequence[BaseRoute]) -> HTTPException:
+    """The whole truth about methods: a router knows those of one route, and a path may have several.
+
+    The page answers at every path, so that a GET where only a POST is at home looks like a missing file.
+    """
+    if error.status_code not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return error
+    here = [route for route in routes if getattr(route, "include_in_schema", False)]
+    methods = {method for route in here if route.matches(scope)[0] is not Match.NONE for method in _methods(route)}
+    if not methods or scope["method"] in methods:
+        return error
+    return HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": ", ".join(sorted(methods))})
+
+
+def _methods(route: BaseRoute) -> set[str]:
+    return getattr(route, "methods", None) or set()
+
+
+def _of_http(error: HTTPException, request: Request) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     slug = "body-too-long" if error.status_code == _TOO_LARGE else phrase.lower().replace(" ", "-")
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND and detail == phrase:
         detail = f"There is nothing at {request.url.path[:_VALUE_SHOWN]}; /openapi.json lists what there is."
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not possible here; allowed: {(error.headers or {}).get('Allow', 'GET')}."
+        detail = f"{request.method} is not possible here; allowed: {_allowed(error)}."
     return Problem(error.status_code, slug, detail, headers=error.headers).response(request.url.path)
+
+
+def _allowed(error: HTTPException) -> str:
+    return next((value for name, value in (error.headers or {}).items() if name.lower() == "allow"), "GET")
 
 
 async def _on_database_away(request: Request, _exc: Exception) -> Response:

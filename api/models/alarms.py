@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from analytics.alarms.lifecycle import Action, Priority, State
-from api.models.base import LevelName, SensorId, Time
+from api.models.base import TEXT_PATTERN, LevelName, SensorId, Time
 from api.models.catalogue import LabelOut
 
 Note = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=500),
+    StringConstraints(strip_whitespace=True, max_length=500, pattern=TEXT_PATTERN),
     Field(examples=["Terminal called, a lane opens at 7:30"], description="free text; what looks personal is masked"),
 ]
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=TEXT_PATTERN),
     Field(examples=["works at the gate"], description="why, for those who come next; what looks personal is masked"),
 ]
 Done = Literal["call_made", "sign_set", "police_told", "crew_sent", "other"]

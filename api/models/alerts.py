@@ -15,7 +15,9 @@ class AlertData(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     level: LevelName | None = Field(default=None, examples=["congested"])
-    previous: LevelName | None = Field(default=None, examples=["dense"])
+    previous: str | None = Field(
+        default=None, examples=["dense"], description="what it was before: a level, or of an alarm its state"
+    )
     verdict: VerdictName | None = Field(default=None, examples=["traffic"])
     site: str | None = Field(default=None, examples=["W07"])
     kind: str | None = Field(default=None, examples=["gate"])

@@ -10,6 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$"
 """What an id of a sensor or corridor looks like: a level of an MQTT topic (`sensors.topics`)."""
 
+NAME_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+"""One line of text without control characters: it is shown in lists, on terminals and in mails."""
+TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""Text that may have lines and tabs; the database holds no NUL, and nobody means the other control characters."""
+
 LevelName = Literal["fluid", "dense", "congested", "jammed", "unknown"]
 AbnormalityName = Literal["usual", "unusual", "unknown"]
 VerdictName = Literal["traffic", "sensor", "unknown"]

@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from analytics.alarms.lifecycle import Priority
 from analytics.alarms.muting import Range
 from api.models.alarms import AlarmOut, Note, Reason
-from api.models.base import ID_PATTERN, SensorId, Time
+from api.models.base import ID_PATTERN, NAME_PATTERN, SensorId, Time
 
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAME_PATTERN),
     Field(examples=["M. Durand"], description="how colleagues call the person"),
 ]
 

@@ -8,18 +8,18 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from analytics.alarms.lifecycle import Priority
 from api.feed_choice import TYPE_PATTERN
-from api.models.base import ID_PATTERN, LevelName, Time
+from api.models.base import ID_PATTERN, NAME_PATTERN, LevelName, Time
 
 _Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=80),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAME_PATTERN),
     Field(examples=["City traffic centre"], description="what people call it"),
 ]
 _Type = Annotated[str, StringConstraints(pattern=TYPE_PATTERN)]
 _Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 _Target = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000),
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=NAME_PATTERN),
     Field(examples=["https://receiver.example/vigie"], description="an https URL, or a mail address"),
 ]
 _MOST = 200
@@ -62,7 +62,7 @@ class Change(BaseModel):
 class Verification(BaseModel):
     """For a mail address: the code that was sent to it. Without, it is sent. For a webhook: nothing."""
 
-    code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] | None = Field(
+    code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20, pattern=NAME_PATTERN)] | None = Field(
         default=None, examples=[None]
     )
 

@@ -148,7 +148,9 @@ class _Schema(Response):
     response_class=_Schema,
     summary="Show the schema of a type of alert",
 )
-async def show_schema(type_: Annotated[str, Path(alias="type", examples=["vigie.alarm.raised.v1"])]) -> Response:
+async def show_schema(
+    type_: Annotated[str, Path(alias="type", description="a type of alert", examples=["vigie.alarm.raised.v1"])],
+) -> Response:
     """The JSON Schema of a whole alert. Within a version keys are only added."""
     if type_ not in TYPES:
         raise Problem(404, "unknown-type", f"There is no type of alert {type_[:100]!r}; /v1/schemas lists them.")

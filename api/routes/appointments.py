@@ -39,7 +39,10 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": _PLAN},
+            "application/json": {
+                "schema": _PLAN,
+                "example": {"slots": [{"hour": "2026-03-02T07:00:00+01:00", "booked": 80}]},
+            },
             "text/csv": {"schema": {"type": "string"}, "example": "hour,booked\n2026-03-02T07:00:00+01:00,80\n"},
         },
     }

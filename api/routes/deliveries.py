@@ -36,7 +36,9 @@ _CODE_DIGITS = 8
 _UNSERVED: frozenset[State] = frozenset({"pending", "disabled"})
 
 Delivered = Annotated[bool | None, Query(description="only what was delivered, or only what was not")]
-Message = Annotated[str | None, Query(max_length=80, description="only tries of this message", examples=["1042"])]
+Message = Annotated[
+    str | None, Query(pattern=r"^[a-z0-9-]{1,80}$", description="only tries of this message", examples=["1042"])
+]
 _TRIED: Responses = ONE | ACTED | {200: {"model": TryOut, "description": "What became of it"}}
 
 

@@ -18,6 +18,7 @@ from api.context import InContext
 from api.documented import LISTED, Responses, problem
 from api.duty_shapes import Handed, Measured, handover, kpi, shift_out, work_out
 from api.handover import markdown
+from api.models.base import ID_PATTERN
 from api.models.catalogue import LabelOut
 from api.models.duty import HandOver, HandoverOut, Kpi, Plan, ShiftOut, Shifts, WorkOut, Works
 from api.problems import Problem, bad_parameter
@@ -46,7 +47,10 @@ _MOST_STANDING = 1000
 _EARLIER_SHIFTS = 21
 _MARKDOWN = "text/markdown"
 
-_HANDED = {"description": "JSON, or Markdown when asked for", "content": {_MARKDOWN: {"schema": {"type": "string"}}}}
+_HANDED = {
+    "description": "JSON, or Markdown when asked for",
+    "content": {_MARKDOWN: {"schema": {"type": "string"}, "example": "# Relève du 2 mars 2026, 08:34\n"}},
+}
 _PLANNED: Responses = LISTED | ACTED | {201: {"model": WorkOut, "description": "The maintenance"}}
 _ENDED: Responses = (
     LISTED
@@ -62,7 +66,12 @@ Tongue = Annotated[Literal["fr", "en"] | None, Query(description="of the Markdow
 
 WorkId = Annotated[int, Path(ge=1, le=2**63 - 1, description="id of a maintenance", examples=[3])]
 Recording = Annotated[
-    str | None, Query(description="of this recording's site, in its own time, instead of the port", examples=["REC"])
+    str | None,
+    Query(
+        pattern=ID_PATTERN,
+        description="of this recording's site, in its own time, instead of the port",
+        examples=["REC"],
+    ),
 ]
 
 
@@ -119,21 +128,14 @@ async def take_over(act: InAct, body: HandOver) -> Response:
 @router.get(
     "/handover",
     response_model=HandoverOut,
-    responses=LISTED
-    | {
-        200: {"description": "JSON, or Markdown when asked for", "content": {_MARKDOWN: {"schema": {"type": "string"}}}}
-    },
+    responses=LISTED | {200: _HANDED},
     summary="Show what the next shift must know",
 )
 async def show_handover(
     context: InContext,
-    accept: Annotated[str | None, Header()] = None,
-    format_: Annotated[
-        Literal["json", "markdown"] | None, Query(alias="format", description="wins over Accept")
-    ] = None,
-    language: Annotated[
-        Literal["fr", "en"] | None, Query(description="of the Markdown; the page's, if not given")
-    ] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    format_: Format = None,
+    language: Tongue = None,
 ) -> Response:
     """What is unanswered, in hand, shelved, muted, under maintenance, and how the shift was; Markdown to print."""
     found, todo = await context.operations.read(partial(_handed, now=context.now()))
@@ -183,12 +185,7 @@ async def list_maintenance(
     return Works(items=items, next=items[-1].id if len(found) > limit else None)
 
 
-@router.post(
-    "/maintenance",
-    responses=LISTED | ACTED | {201: {"model": WorkOut}},
-    status_code=201,
-    summary="Announce maintenance",
-)
+@router.post("/maintenance", responses=_PLANNED, status_code=201, summary="Announce maintenance")
 async def plan_maintenance(act: InAct, body: Plan) -> Response:
     """What rests on it alone is out of service until its end; a terminal is closed, which mutes its gates."""
     begins = body.begins or act.at
@@ -203,13 +200,7 @@ async def plan_maintenance(act: InAct, body: Plan) -> Response:
     return await act.answer(work)
 
 
-@router.post(
-    "/maintenance/{maintenance}/end",
-    responses=LISTED
-    | ACTED
-    | {200: {"model": WorkOut}, 404: problem("No maintenance of this id is at work or to come")},
-    summary="End maintenance before its time",
-)
+@router.post("/maintenance/{maintenance}/end", responses=_ENDED, summary="End maintenance before its time")
 async def end_maintenance(act: InAct, maintenance: WorkId) -> Response:
     """What still holds calls at once."""
 

@@ -21,6 +21,10 @@ router = APIRouter(tags=["service"])
 _ANALYTICS = "analytics"
 """The name under which analytics keeps its cursors."""
 
+_PROMETHEUS = {
+    "description": "Prometheus text",
+    "content": {"text/plain": {"schema": {"type": "string"}, "example": 'vigie_http_streams{stream="alerts"} 3.0\n'}},
+}
 _Name = Literal["database", "ingest", "analytics"]
 
 
@@ -47,13 +51,7 @@ async def show_readiness(context: InContext) -> JSONResponse:
     return JSONResponse(body, 200 if ready else 503, headers={"cache-control": "no-store"})
 
 
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses=OTHER
-    | {200: {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}}},
-    summary="Metrics for Prometheus",
-)
+@router.get("/metrics", response_class=Response, responses=OTHER | {200: _PROMETHEUS}, summary="Metrics for Prometheus")
 async def show_metrics(context: InContext) -> Response:
     """The metrics of this process in the Prometheus text format."""
     return Response(generate_latest(context.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -109,7 +109,7 @@ async def show_raw(context: InContext, sensor: ThingId) -> RawPayloadsOut:
 async def list_quarantine(
     context: InContext,
     *,
-    reason: Reason | None = None,
+    reason: Annotated[Reason | None, Query(description="only what could not be used for this reason")] = None,
     site: Of = None,
     sensor: Of = None,
     start: From = None,

@@ -193,6 +193,12 @@ def app(source: MemorySource, kinds: Kinds) -> FastAPI:
     return create_app(source, kinds, now=lambda: NOW)
 
 
+@pytest.fixture(scope="session")
+def document(kinds: Kinds) -> dict[str, Any]:
+    """The OpenAPI document, only to be looked at: it takes most of a second to make."""
+    return create_app(MemorySource(), kinds).openapi()
+
+
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

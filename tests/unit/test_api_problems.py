@@ -45,6 +45,8 @@ def problem(response: httpx.Response, status: int) -> None:
         ("/v1/alerts/stream?after=x", "after"),
         ("/v1/sites?format=xml", "format"),
         ("/v1/sensors/%20", "sensor"),
+        ("/v1/kpi?recording=%00", "recording"),
+        ("/v1/subscriptions/1/deliveries?message=%00", "message"),
         ("/v1/sensors/W07-G1/readings?from=yesterday", "from"),
         ("/v1/sensors/W07-G1/readings?from=2026-03-02T00:00:00", "from"),
         ("/v1/sensors/W07-G1/readings?to=0001-01-01T00:00:00Z", "to"),
@@ -65,6 +67,22 @@ async def test_a_parameter_that_cannot_be_used_is_named_with_what_was_expected(
     assert error["value"]
     assert error["expected"]
     assert parameter in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "parameter"),
+    [
+        ("alarms/1/comment", {"comment": "a\x00b"}, "comment"),
+        ("alarms/1/shelve", {"reason": "\x1b[2J", "minutes": 5}, "reason"),
+        ("shift", {"operator": "M.\nDurand"}, "operator"),
+        ("subscriptions", {"kind": "webhook", "name": "a\x00", "target": "https://receiver.example/"}, "name"),
+    ],
+)
+async def test_control_characters_are_refused_before_they_reach_the_database(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], parameter: str
+) -> None:
+    (error,) = problem(await client.post(f"/v1/{path}", json=body), 422)["errors"]
+    assert error["parameter"] == parameter
 
 
 async def test_a_long_value_is_shortened(client: httpx.AsyncClient) -> None:
@@ -95,6 +113,23 @@ async def test_another_method_is_refused_with_those_allowed(client: httpx.AsyncC
     response = await client.request(method, path)
     problem(response, 405)
     assert "GET" in response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/backtests", "POST"),
+        ("PUT", "/v1/subscriptions/1", "DELETE, GET, PATCH"),
+        ("OPTIONS", "/v1/shift", "GET, POST"),
+        ("POST", "/v1/terminals/SEYA/appointments", "GET, PUT"),
+    ],
+)
+async def test_allow_names_every_method_of_a_path(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await client.request(method, path)
+    assert allowed in problem(response, 405)["detail"]
+    assert sorted(response.headers["allow"].split(", ")) == allowed.split(", ")
 
 
 @pytest.mark.parametrize("path", ROUTES)
