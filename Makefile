@@ -27,7 +27,7 @@ check: .venv/.dev ## Lint, types, import contracts, formatting
 	$(BIN)/lint-imports
 
 bench: .venv/.dev ## Measure speeds side by side in one run
-	$(BIN)/pytest tests/benchmarks -s $(ARGS)
+	$(BIN)/pytest tests/benchmarks tests/e2e/page/bench_page.py -s $(ARGS)
 
 prove: .venv/.dev ## Run what is too long for make test
 	$(BIN)/pytest -m prove --timeout 3600 $(ARGS)

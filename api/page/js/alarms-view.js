@@ -129,8 +129,14 @@ export class AlarmsView {
   announce(waiting) {
     const fresh = waiting.filter((alarm) => this.known && !this.known.has(call(alarm)));
     if (fresh.some(({ priority }) => priority === "high")) ring();
-    if (fresh.length) setText(byId("announcer"), fresh.map((alarm) => t("alerts.new", { headline: alarmHeadline(alarm, this.port) })).join(". "));
-    this.known = new Set(waiting.filter(isWaiting).map(call));
+    if (fresh.length) setText(byId("announcer"), this.news(fresh));
+    if (this.book.recent) this.known = new Set(waiting.map(call));
+  }
+
+  /* In an avalanche the first of them and how many more: a screen reader would read for minutes. */
+  news([first, ...more]) {
+    const rest = more.length ? t("alerts.more", { n: more.length, number: number(more.length) }) : "";
+    return [t("alerts.new", { headline: alarmHeadline(first, this.port) }), rest].filter(Boolean).join(" ");
   }
 }
 

@@ -35,11 +35,20 @@ export class Story {
 
   follow() {
     const [kind, id] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const before = this.page;
     this.page = id && PAGES[kind] ? () => PAGES[kind](id, this) : null;
+    if (this.page && !before) this.opener = document.activeElement;
     byId("map").hidden = Boolean(this.page);
     this.element.hidden = !this.page;
     this.element.replaceChildren();
     this.render().then(() => this.page && this.element.querySelector("h2")?.focus());
+    if (before && !this.page) this.giveBack();
+  }
+
+  /* The focus goes back to what opened the page, where that is still there. */
+  giveBack() {
+    const there = this.opener?.isConnected && this.opener !== document.body;
+    (there ? this.opener : document.querySelector('[role="tab"][aria-selected="true"]')).focus();
   }
 
   /** Ask for everything again; only the answer to the newest question is drawn. */

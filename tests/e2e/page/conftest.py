@@ -149,7 +149,7 @@ def _alarm(number: int, **changes: Any) -> dict[str, Any]:
 
 
 class Line:
-    """The way from a browser to Vigie: it can be cut, fall silent, or carry more states than a server ever sends."""
+    """The way from a browser to Vigie: it can be cut, fall silent, or carry more than a server ever sends."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url).port
@@ -157,7 +157,7 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
-        self.states: Callable[[], AsyncIterator[bytes]] | None = None
+        self.streams: dict[bytes, Callable[[], AsyncIterator[bytes]]] = {}
 
     @property
     def url(self) -> str:
@@ -187,8 +187,9 @@ class Line:
         self._open.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            if self.states is not None and b"/v1/states/stream" in head.partition(b"\r\n")[0]:
-                await self._flood(writer, self.states())
+            path = head.split(b" ")[1].partition(b"?")[0]
+            if path in self.streams:
+                await self._stream(writer, self.streams[path]())
             else:
                 await self._pass_on(head, reader, writer)
         self._open.discard(writer)
@@ -211,7 +212,7 @@ class Line:
             sink.write(data)
             await sink.drain()
 
-    async def _flood(self, writer: asyncio.StreamWriter, events: AsyncIterator[bytes]) -> None:
+    async def _stream(self, writer: asyncio.StreamWriter, events: AsyncIterator[bytes]) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
         async for event in events:
             writer.write(event)

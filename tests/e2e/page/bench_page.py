@@ -1,0 +1,117 @@
+"""Frames while an operator pans the picture of a port ten times as large: 900 sensors at 90 sites, all changing."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import itertools
+import json
+import random
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, Route
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+
+COPIES = 10
+SPREAD_DEGREES = 0.006
+PAN_S = 5
+FRAMES_HZ = 30
+# A pointer that moves with every frame, so that each of them is a pan; tells when each was shown.
+PAN = """([x, y, seconds]) => new Promise((done) => {
+  const svg = document.getElementById("map-gulf")
+  const point = (name, n) => svg.dispatchEvent(new PointerEvent(name, {
+    pointerId: 1, bubbles: true, clientX: x + 150 * Math.sin(n / 20), clientY: y + 40 * Math.sin(n / 12) }))
+  const times = []
+  point("pointerdown", 0)
+  const frame = (now) => {
+    times.push(now)
+    point("pointermove", times.length)
+    if (now - times[0] < 1000 * seconds) return requestAnimationFrame(frame)
+    point("pointerup", times.length)
+    done(times)
+  }
+  requestAnimationFrame(frame)
+})"""
+
+
+class LargerPort:
+    """Every site three times, every sensor ten times, beside where it is."""
+
+    def __init__(self, lists: dict[str, list[dict[str, Any]]]) -> None:
+        self._random = random.Random(900)
+        self.sites = [self._site(site, n) for site in lists["sites"] for n in range(3)]
+        self.sensors = [self._sensor(sensor, n) for sensor in lists["sensors"] for n in range(COPIES)]
+        known = {state["sensor"]: state for state in lists["states"]}
+        empty = {"level": "unknown", "verdict": "unknown", "reading": {}, "time": None, "since": None, "value": None}
+        self.states = [
+            copy.deepcopy(known.get(sensor["id"].partition("~")[0], empty | {"kind": sensor["kind"]}))
+            | {"sensor": sensor["id"], "site": sensor["site"]}
+            for sensor in self.sensors
+        ]
+
+    def _site(self, site: dict[str, Any], n: int) -> dict[str, Any]:
+        if n == 0:
+            return site
+        moved = {axis: site[axis] + self._random.uniform(-1, 1) * SPREAD_DEGREES for axis in ("longitude", "latitude")}
+        return site | moved | {"id": f"{site['id']}~{n}"}
+
+    def _sensor(self, sensor: dict[str, Any], n: int) -> dict[str, Any]:
+        if n == 0:
+            return sensor
+        site = sensor["site"] if n % 3 == 0 else f"{sensor['site']}~{n % 3}"
+        return sensor | {"id": f"{sensor['id']}~{n}", "site": site, "corridors": []}
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """All in thirty seconds, once a second, as the service does."""
+        yield _event("snapshot", self.states)
+        for n in itertools.count():
+            await asyncio.sleep(1)
+            some = self.states[n % 30 :: 30]
+            for state in some:
+                state["level"] = self._random.choice(["fluid", "dense", "congested", "jammed"])
+                state["verdict"] = "traffic"
+            yield _event("states", some)
+
+
+def _event(name: str, items: list[dict[str, Any]]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps({'items': items})}\n\n".encode()
+
+
+def _answer(items: list[dict[str, Any]]) -> Callable[[Route], Awaitable[None]]:
+    return lambda route: route.fulfill(json={"items": items, "next": None})
+
+
+async def _opened(visitor: Any, line: Any) -> Page:
+    async with httpx.AsyncClient(headers=visitor.live.bearer) as client:
+        names = ("sites", "sensors", "states")
+        port = LargerPort({name: (await client.get(f"{visitor.url}/v1/{name}")).json()["items"] for name in names})
+    line.streams = {b"/v1/states/stream": port.stream}
+    page = await (await visitor.context()).new_page()
+    for name, items in (("sites", port.sites), ("sensors", port.sensors)):
+        await page.route(f"**/v1/{name}", _answer(items))
+    await page.goto(line.url)
+    await page.wait_for_selector("body[data-ready]")
+    return page
+
+
+async def test_nine_hundred_sensors_pan_at_thirty_frames_a_second(visitor: Any, line: Any) -> None:
+    page = await _opened(visitor, line)
+    assert await page.locator("#map [data-sensor]").count() >= 850  # a lone site may lie outside of every frame
+    box = await page.locator("#map-gulf").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+    await page.mouse.move(*middle)
+    for _ in range(3):
+        await page.mouse.wheel(0, -100)
+    before = await page.locator("#map-gulf").get_attribute("viewBox")
+    times = await page.evaluate(PAN, [*middle, PAN_S])
+    assert await page.locator("#map-gulf").get_attribute("viewBox") != before
+    gaps = sorted(b - a for a, b in itertools.pairwise(times))
+    rate = 1000 * len(gaps) / (times[-1] - times[0])
+    sys.stdout.write(f"\npan with 900 sensors: {rate:.0f} frames/s, p99 {gaps[int(0.99 * len(gaps))]:.0f} ms a frame\n")
+    assert rate >= FRAMES_HZ
