@@ -38,7 +38,8 @@ KEEPS = np.float32(0.5)
 plug that flickers makes an event each time; lower: one that stays dark keeps the event of the others open."""
 
 TWICE = 2
-"""Readings of what cannot be a defrost until it counts. One may be a door or a spike; three are a quarter hour."""
+"""Readings of what cannot be a defrost until it counts, and of an excursion until it keeps an alarm that plugs opened.
+One may be a door or a spike; three are a quarter hour."""
 
 _MOST = 2**30
 
@@ -64,7 +65,7 @@ def judge(states: States, settings: Settings, failed: Float32, off: Float32) -> 
     np.copyto(states.value, failed, where=told)
     dark = np.nan_to_num(states.value)
     power = limits.reached(settings, dark)
-    stays = (states.alarm > 0) & ((dark >= KEEPS * settings.congested) | (states.low > 0))
+    stays = (states.alarm > 0) & ((dark >= KEEPS * settings.congested) | (states.low >= TWICE))
     level: Int8 = np.maximum(power, np.int8(Level.CONGESTED) * (failing | stays))
     valid: Mask = told | (known & (failing | (off < WARM)))
     np.copyto(states.level, level, where=valid)

@@ -43,6 +43,10 @@ STANDING_OCCUPANCY_PCT = 80.0
 """Occupancy from which a lane that passes nothing is full of standing vehicles (fixed for this port; healthy lanes
 stay under 60 %, domain section 1). Too low: one parked lorry is a jam; too high: gaps between lorries hide one."""
 
+COVERED_PCT = 95.0
+"""Occupancy from which a lane is covered all the time: moving traffic leaves gaps (domain section 3). Higher: a locked
+loop that flickers is believed at once; lower: queues that stop and go wait for a witness."""
+
 EMPTY_OCCUPANCY_PCT = 5.0
 """Occupancy under which a lane that passes nothing is empty: a car at walking pace already gives 13 %. Too low: empty
 nights are unknown; too high: a lorry that stops for seconds beside the loop looks like a free road."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from analytics import coverage, free_speed, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
+from analytics.company import RECENT_US, Company
 from analytics.course import Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
 from analytics.horizon import Horizon
@@ -44,8 +45,9 @@ class Engine:
         self._listening_us = -NEVER
         self._course = Course(self.roster.width)
         self._horizon = Horizon(self.roster.width)
-        self._trust = Trust()
+        self._trust, self._company = Trust(), Company()
         self._profiles: dict[str, Profile] = {}
+        self._company.refresh(self.roster.things, self.roster.index, catalogue)
         self._grow()
 
     def attach(self, watch: Watch) -> None:
@@ -60,6 +62,7 @@ class Engine:
     def refresh(self, catalogue: Catalogue) -> None:
         """Take over a new catalogue: new things start unknown, removed ones are ignored."""
         self.roster.refresh(catalogue)
+        self._company.refresh(self.roster.things, self.roster.index, catalogue)
         self._grow()
 
     def _grow(self) -> None:
@@ -90,6 +93,7 @@ class Engine:
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
         self._trust.mark(new, values, self.roster.things, self.roster.settings)
+        self._company.mark(new, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
             self.late += int(len(fits) - fits.sum())
@@ -116,6 +120,11 @@ class Engine:
         """Believe again from an instant on what a fault had spoilt."""
         if (place := self.roster.index.get(thing)) is not None:
             self._trust.begin(place, fault, from_us)
+
+    def vouch(self, thing: str, from_us: int) -> None:
+        """Believe for some minutes that vehicles stand on a loop, though no neighbour is slow."""
+        if (place := self.roster.index.get(thing)) is not None:
+            self._company.vouch(place, from_us)
 
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
@@ -203,7 +212,9 @@ class Engine:
         return dict(zip(heard, memories, strict=True))
 
     def restore(self, memories: Mapping[str, Memory], recent: Iterable[Readings]) -> None:
-        """Go on from memories; `recent` are the readings since each thing's `settled_us`, more do no harm.
+        """Go on from memories; `recent` are the readings from `RECENT_US` before each thing's `settled_us` on.
+
+        More do no harm.
 
         Readings newer than a memory are left to come again. A thing without a usable memory starts unknown: rebuild it
         with `absorb(..., announcing=False)`.
@@ -216,6 +227,11 @@ class Engine:
             self._trust.resume(index[name], memory["distrusted"])
             self._course.outlooks.put(slot, outlook_from(memory, self._course.outlooks.phase_us[slot]))
         bounds = {name: (memory["settled_us"], memory["newest_us"]) for name, memory in usable.items()}
+        recent = list(recent)
+        before = {name: (settled_us - RECENT_US, settled_us - 1) for name, (settled_us, _) in bounds.items()}
+        new, values = self.roster.arrivals([between(readings, before) for readings in recent])
+        self._trust.mark(new, values, self.roster.things, self.roster.settings)
+        self._company.remember(new, self.roster.settings)
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)
         for name, memory in usable.items():
             self._course.told.alarm[index[name]] = memory["alarm_told"]

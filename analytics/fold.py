@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics import abnormal, cooling, coverage, detector, limits, plausible, stoppage, travel
+from analytics import abnormal, company, cooling, coverage, detector, limits, plausible, stoppage, travel
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings
 from analytics.state import HOLD_STEPS, NEVER, SILENT_AFTER_PERIODS, States, age, hold
@@ -20,7 +20,7 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
     shown = states.level.copy()
     faulty, observed = rows.faulty, rows.observed
     if rule is Rule.SPEED:
-        odd = plausible.implausible(states, rows)
+        odd = plausible.implausible(states, rows) | company.waiting(states, settings, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
         abnormal.judge(states, settings, rows, observed)
     valid = _judge(rule, states, settings, replace(rows, observed=observed), stands_for)

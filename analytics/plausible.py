@@ -5,6 +5,7 @@ here. A reading is *frozen* when it equals the one before it in every field, mor
 habit explains; loops that round to whole km/h repeat themselves, others never do. A speed of exactly 0 is *unsupported*
 where no occupancy tells of a vehicle on the loop and traffic was not already jammed: who measures vehicles that pass
 has no speed for none. An implausible reading counts as missing: the level is held `HOLD_STEPS` readings, then unknown.
+A third thing, for which neighbours are asked, is in `analytics.company`.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Arrivals(Table):
 
     thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. beside: float32, a second
     observation for the rules that take one: what a travel time weighs, how far the air of a rack is off. faulty: bool,
-    is distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. source:
+    is distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. alone:
+    bool, a lane that is covered and passes nothing, for which no neighbour speaks (`analytics.company`). source:
     intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh: float32, what
     is usual at its time and the MAD of that, NaN = unknown.
     """
@@ -78,6 +79,7 @@ class Arrivals(Table):
     faulty: Mask
     print: Int64
     unsupported: Mask
+    alone: Mask
     source: NDArray[np.intp]
     usual_kmh: Float32
     spread_kmh: Float32
@@ -86,7 +88,7 @@ class Arrivals(Table):
     def empty(cls) -> Self:
         none = np.zeros(0, np.intp)
         ints, floats, flags = none.astype(np.int64), none.astype(np.float32), none.astype(np.bool_)
-        return cls(none, ints, floats, floats, flags, ints, flags, none, floats, floats)
+        return cls(none, ints, floats, floats, flags, ints, flags, flags, none, floats, floats)
 
     @classmethod
     def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
@@ -101,7 +103,7 @@ class Arrivals(Table):
             observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
         prints, source = fingerprints(readings.values), np.arange(len(thing))
         usual, spread = np.full((2, len(thing)), np.nan, np.float32)
-        own = (prints, seen.unsupported, source, usual, spread)
+        own = (prints, seen.unsupported, seen.covered, source, usual, spread)
         return cls(thing, readings.time_us, observed, beside, faulty, *own)
 
 
@@ -129,11 +131,15 @@ def _outside(kind: Kind, rule: Limits, values: Float32) -> Mask:
 
 
 class Seen(NamedTuple):
-    """What the rules see of n readings: the observation, the one beside it, and where nothing supports a speed of 0."""
+    """What the rules see of n readings: the observation, the one beside it, and what speaks against it.
+
+    unsupported: nothing supports a speed of 0. covered: the lane passes nothing and is covered all the time.
+    """
 
     value: Float32
     beside: Float32
     unsupported: Mask
+    covered: Mask
 
 
 def observe(kind: Kind, readings: Readings, whole: Float32) -> Seen:
@@ -147,20 +153,21 @@ def observe(kind: Kind, readings: Readings, whole: Float32) -> Seen:
         case SpeedRatio() as rule:
             speed, covered, flow = _columns(kind, values, rule.speed, rule.occupancy, rule.flow)
             seen = detector.observed(speed, covered, flow)
-            return Seen(seen, nothing, detector.unsupported(seen, covered))
+            full = (seen == 0) & (covered >= detector.COVERED_PCT)
+            return Seen(seen, nothing, detector.unsupported(seen, covered), full)
         case Limits() as rule:
-            return Seen(_limited(kind, rule, values, whole), nothing, nowhere)
+            return Seen(_limited(kind, rule, values, whole), nothing, nowhere, nowhere)
         case TimeRatio() as rule:
             times, matched = _columns(kind, values, rule.time, rule.matches)
-            return Seen(travel.observed(times, whole), travel.weight(matched, rule.least), nowhere)
+            return Seen(travel.observed(times, whole), travel.weight(matched, rule.least), nowhere, nowhere)
         case Work() as rule:
             (pace,) = _columns(kind, values, rule.rate)
-            return Seen(stoppage.observed(pace, _words(kind, readings, rule.state), rule), nothing, nowhere)
+            return Seen(stoppage.observed(pace, _words(kind, readings, rule.state), rule), nothing, nowhere, nowhere)
         case Cooling() as rule:
             failed, air, set_to = _columns(kind, values, rule.failed, rule.temperature, rule.setpoint)
-            return Seen(cooling.plugs(failed), cooling.air(air, set_to, rule), nowhere)
+            return Seen(cooling.plugs(failed), cooling.air(air, set_to, rule), nowhere, nowhere)
         case None:
-            return Seen(np.zeros(len(values), np.float32), nothing, nowhere)
+            return Seen(np.zeros(len(values), np.float32), nothing, nowhere, nowhere)
 
 
 def _limited(kind: Kind, rule: Limits, values: Float32, whole: Float32) -> Float32:

@@ -29,6 +29,9 @@ HOLD_STEPS = 3
 """Readings without a usable value over which the level is held (domain, "fail towards the road"). Too low: a passing
 fault hides a jam; too high: a level that nothing supports."""
 
+MOST_MISSES = 127
+"""As many as are counted."""
+
 LOST_AFTER_US = 30 * 60 * 1_000_000
 """Microseconds of unknown until an open alarm is closed as no longer seen (domain section 4). Too low: a short outage
 of the network closes true alarms; too high: alarms of removed sensors stay."""
@@ -45,10 +48,10 @@ class States(Table):
     free_kmh: float32, the learnt free speed, NaN before the first speed. learnt: int32, speeds it was learnt from.
     low, high: int16, readings in a row below the on and above the off threshold. (Rules other than that of road traffic
     say in their modules where these columns hold something else for them.) misses: int8, readings in a row without a
-    usable value. print: int64, fingerprint of the newest reading. same: int16, how often in a row it was repeated.
-    habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing without a level rule
-    speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives an unknown level.
-    faulty: bool, the newest reading is distrusted or implausible.
+    usable value, at most `MOST_MISSES`. print: int64, fingerprint of the newest reading. same: int16, how often it was
+    repeated in a row. habit: float32, the usual share of repetitions. level: int8, the shown `Level`; 0 while a thing
+    without a level rule speaks. alarm: int8, the level of the open alarm (congested or jammed), 0 = none; it outlives
+    an unknown level. faulty: bool, the newest reading is distrusted or implausible.
 
     Of coverage (`analytics.coverage`): got, due: float32, readings that were believed, and those expected.
 
@@ -144,7 +147,7 @@ def age(states: States, silence_us: Int64, to_us: Int64 | int) -> None:
 
 def hold(states: States, valid: Mask) -> None:
     """Count readings without a usable value, in place; after `HOLD_STEPS` the level is unknown, never free."""
-    misses = np.minimum(states.misses + 1, HOLD_STEPS + 1)
+    misses = np.minimum(states.misses.astype(np.int16) + 1, MOST_MISSES).astype(np.int8)
     misses[valid] = 0
     states.misses[:] = misses
     gone = misses > HOLD_STEPS

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from analytics.changes import Change
+from analytics.company import RECENT_US
 from analytics.engine import Engine
-from analytics.health.watch import FaultChange, Health, Refused
+from analytics.health.group import Refused
+from analytics.health.watch import FaultChange, Health
 from analytics.memory import FORMAT, Memory, between
 from analytics.outlook import Outlook
 from analytics.readings import Readings
@@ -27,7 +29,16 @@ from sensors.kind import Kinds
 from sensors.level import Level
 from service.alerts import event_of, fault_event, instant
 from service.clocks import now, wall_us
-from service.diagnosis import LOOKS_BACK, MOST_REBUILT, as_refused, as_us, diagnose, fault_rows, restore_health
+from service.diagnosis import (
+    LOOKS_BACK,
+    MOST_REBUILT,
+    as_refused,
+    as_us,
+    diagnose,
+    fault_rows,
+    look_at_clock,
+    restore_health,
+)
 from service.learning import profiles_of
 from service.situating import habits_of, restored_situations, situation_event, situation_rows
 from store import states
@@ -95,7 +106,7 @@ class Analyst:
         if sum(len(part.time_us) for part in readings) < STEP_ROWS:
             # Behind a backlog everybody would seem silent whose readings are still to come.
             found.changes.extend(self._engine.advance(wall_us()))
-            found.faults.extend(self._health.advance(wall_us()))
+            found.faults.extend(look_at_clock(self._health, self._engine, wall_us()))
             found.notices.extend(self._situations.run(wall_us()))
         if batches or found.changes or found.faults or self._situations.stepped:
             await self._store(batches, things | {change.thing for change in found.changes}, found)
@@ -188,7 +199,7 @@ async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> 
     engine.use(profiles_of(await load_usual(conn)))
     memories = cast(dict[str, Memory], await load_memory(conn))
     usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT}
-    since = {name: instant(memory["settled_us"]) for name, memory in usable.items()}
+    since = {name: instant(memory["settled_us"] - RECENT_US) for name, memory in usable.items()}
     engine.restore(usable, [as_readings(part) for part in await readings_since(conn, kinds, since)])
     lost = {state.sensor: state.time - REBUILD for state in await load_states(conn) if state.time}
     lost = {name: time for name, time in lost.items() if name not in usable}

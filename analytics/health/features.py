@@ -7,10 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from analytics.detector import COVERED_PCT
 from analytics.health.columns import Columns
 from analytics.health.rows import Before, Preceding, Rows, starts
 from analytics.health.summary import Summary
-from analytics.health.things import NOBODY, Things
+from analytics.health.things import Things
+from analytics.near import NOBODY
 from analytics.table import Float32, Index, Int64, Mask
 from sensors.level import DISTRUSTED, Quality
 
@@ -24,9 +26,6 @@ BACK: Final = 0.4
 SWING_DEG: Final = 15.0
 STEADY_MS: Final = 2.0
 """A vane swings by half a turn, give or take, only in a wind that hardly blows (Beaufort 2 begins at 1.6 m/s)."""
-
-FULL_PCT: Final = 95.0
-"""Occupancy from which a lane counts as covered all the time (moving traffic leaves gaps, domain section 3)."""
 
 EMPTY_PCT: Final = 1.0
 """Occupancy under which a lane counts as empty."""
@@ -119,7 +118,7 @@ class Features:
         flow, occupancy, speed = (
             rows.values[:, at] for at in (columns.road.flow, columns.road.occupancy, columns.road.speed)
         )
-        add("full", (flow == 0) & (occupancy >= FULL_PCT))
+        add("full", (flow == 0) & (occupancy >= COVERED_PCT))
         add("empty", (flow == 0) & (occupancy < EMPTY_PCT))
         moving = np.isfinite(speed) & (speed > 0) & (flow > 0)
         add("moving", moving)

@@ -5,7 +5,7 @@ A group is what shares a clock: the port's sites of the wall's time, the port's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -30,6 +30,37 @@ SOON_US = BIN_US
 """A message that is repeated within this is a repetition of the wire, behind it an old one that somebody kept."""
 
 
+TROUBLES: Mapping[str, str] = {
+    "duplicate": "again",
+    "conflict": "clash",
+    "malformed": "garbled",
+    "truncated": "cut",
+    "oversized": "large",
+    "not_in_schema": "typed",
+    "wrong_type": "typed",
+    "empty": "typed",
+    "unit": "typed",
+    "time": "typed",
+    "identity": "renamed",
+    "future": "early",
+}
+"""By what became of a message (a reason of the quarantine, or duplicate): the column of `Summary` that counts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Messages of one thing that did not become readings: what became of them, how many, when the first came.
+
+    `time_us` is when it was measured, None where nobody can tell.
+    """
+
+    thing: str
+    what: str
+    times: int
+    received_us: int
+    time_us: int | None
+
+
 @dataclass(slots=True)
 class Trouble(Table):
     """Messages that did not become readings, columns of shape (m,).
@@ -43,6 +74,17 @@ class Trouble(Table):
     times: Int64
     received_us: Int64
     time_us: Int64
+
+    @classmethod
+    def of(cls, some: list[tuple[int, Refused]]) -> Self:
+        """Take messages that did not become readings, each with the number of its thing."""
+        return cls(
+            thing=np.array([number for number, _ in some], np.intp),
+            what=np.array([TROUBLES[one.what] for _, one in some], np.str_),
+            times=np.array([one.times for _, one in some], np.int64),
+            received_us=np.array([one.received_us for _, one in some], np.int64),
+            time_us=np.array([-NEVER if one.time_us is None else one.time_us for _, one in some], np.int64),
+        )
 
 
 def closing(clock_us: Int64) -> Int64:

@@ -155,13 +155,22 @@ def _refused(lately: Lately, came: Float32) -> Mapping[Fault, Mask]:
     return {**named, Fault.INVALID: many & other, Fault.IDENTITY_SWAPPED: _many(lately("renamed"), came)}
 
 
+def speaks(past: Past) -> Mask:
+    """Who sent anything in the last two bins, whatever became of it."""
+    found: Mask = np.add.reduce([past.sum(name, 2) for name in _CAME]) > 0
+    return found
+
+
+_CAME: Final = ("heard", "late", "ahead", "cut", "garbled", "typed", "large", "renamed", "early", "again")
+"""Counts that add up to all that a thing sent."""
+
+
 def _insufficient(past: Past, period_s: Float32) -> Mask:
     """Under 60 % of the samples, and speaking all the while: neither silent, nor just switched on or off.
 
     What arrived late or could not be used was sent all the same.
     """
-    every = ("heard", "late", "ahead", "cut", "garbled", "typed", "large", "renamed", "early", "again")
-    came = np.add.reduce([past.of(name, TWO_HOURS) for name in every])
+    came = np.add.reduce([past.of(name, TWO_HOURS) for name in _CAME])
     slow = period_s > SLOW_S
     found = np.zeros(len(period_s), np.bool_)
     for bins, parts_of, which in ((HOUR, QUARTER, ~slow), (HOUR + HALF, HALF, slow)):

@@ -14,14 +14,14 @@ import numpy as np
 from analytics.clock import WALL, GroupClock, group_names
 from analytics.health.columns import Columns
 from analytics.health.features import Features
-from analytics.health.group import Group, Trouble
+from analytics.health.group import TROUBLES, Group, Refused, Trouble
 from analytics.health.rows import Rows
-from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults
+from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults, speaks
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
 from analytics.health.verdicts import FAULTS, FORGOTTEN, Standing, Turn
-from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
+from analytics.health.witnesses import Bins, located, spoken_for, stands_for_all, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
@@ -30,39 +30,8 @@ from sensors.catalogue import Catalogue
 from sensors.fault import Fault, Scope
 from sensors.kind import Kind
 
-TROUBLES: Mapping[str, str] = {
-    "duplicate": "again",
-    "conflict": "clash",
-    "malformed": "garbled",
-    "truncated": "cut",
-    "oversized": "large",
-    "not_in_schema": "typed",
-    "wrong_type": "typed",
-    "empty": "typed",
-    "unit": "typed",
-    "time": "typed",
-    "identity": "renamed",
-    "future": "early",
-}
-"""By what became of a message (a reason of the quarantine, or duplicate): the column of `Summary` that counts it."""
-
-
 _HUGE = np.float32(1e9)
 """Beyond this no quantity of a port is: larger numbers count as this, so that sums of them stay numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Messages of one thing that did not become readings: what became of them, how many, when the first came.
-
-    `time_us` is when it was measured, None where nobody can tell.
-    """
-
-    thing: str
-    what: str
-    times: int
-    received_us: int
-    time_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +83,13 @@ class Health:
 
     def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> _Watch:
         return _Watch(Things.of(things, catalogue), self._width)
+
+    def vouched(self) -> list[tuple[str, int]]:
+        """Take who was found to stand truly since this was asked last, and when, in order of time."""
+        found = [
+            (watch.things[number].id, time_us) for watch in self._watches.values() for number, time_us in watch.stands()
+        ]
+        return sorted(found, key=lambda one: one[::-1])
 
     def absorb(self, batch: Iterable[Readings], refused: Iterable[Refused] = ()) -> list[FaultChange]:
         """Take readings and what did not become readings; return what began and what is over, in order of time."""
@@ -205,6 +181,16 @@ class _Watch:
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
         self._newest_us = np.full(len(things), -NEVER, np.int64)
+        self._stands: list[tuple[int, int]] = []
+
+    @property
+    def things(self) -> Sequence[Thing]:
+        return self._things.things
+
+    def stands(self) -> list[tuple[int, int]]:
+        """Take whose vehicles stand truly, by number, and when that was found."""
+        found, self._stands = self._stands, []
+        return found
 
     def is_of(self, things: Sequence[Thing]) -> bool:
         return self._things.things == tuple(things)
@@ -219,15 +205,7 @@ class _Watch:
         self._group.take(rows, received[order])
 
     def trouble(self, some: list[tuple[int, Refused]]) -> None:
-        self._group.trouble(
-            Trouble(
-                thing=np.array([number for number, _ in some], np.intp),
-                what=np.array([TROUBLES[one.what] for _, one in some], np.str_),
-                times=np.array([one.times for _, one in some], np.int64),
-                received_us=np.array([one.received_us for _, one in some], np.int64),
-                time_us=np.array([-NEVER if one.time_us is None else one.time_us for _, one in some], np.int64),
-            )
-        )
+        self._group.trouble(Trouble.of(some))
 
     def number(self, change: FaultChange) -> int | None:
         """The number of whom a change is about, None where that is not of this group."""
@@ -264,6 +242,8 @@ class _Watch:
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent, twofold)
         others = witnessed_faults(self._past, self._things, self._bins)
+        stands = np.flatnonzero(stands_for_all(self._past, self._things)).tolist()
+        self._stands += [(number, end_us) for number in stands]
         nobody = np.zeros(len(silent), np.bool_)
         holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
         since = end_us - BIN_US
@@ -280,7 +260,7 @@ class _Watch:
         explained = self.standing.explained()
         for fault, name in FORGOTTEN.items():
             self._past.forget(name, explained[FAULTS.index(fault)])
-        sites, basins = located(self._things, self._bins.silent > 1)
+        sites, basins = located(self._things, (self._bins.silent > 1) & ~speaks(self._past))
         for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
             yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
         for turn in self._basins.update({Fault.NETWORK_DOWN: basins}, end_us, since):

@@ -16,7 +16,8 @@ from math import ceil
 import numpy as np
 
 from analytics.engine import Engine
-from analytics.health.watch import Health, Refused
+from analytics.health.group import Refused
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from analytics.situations.situation import Notice, Situation
 from analytics.situations.situations import Situations
@@ -25,7 +26,7 @@ from sensors.kind import Kinds
 from service.alerts import instant
 from service.analyst import REBUILD, as_readings
 from service.backtest.trial import Trial, tried_catalogue, tried_kinds, try_detection
-from service.diagnosis import as_refused, as_us, diagnose
+from service.diagnosis import as_refused, as_us, diagnose, look_at_clock
 from service.learning import profiles_of
 from service.situating import habits_of
 from store.catalogue import load_catalogue, load_neighbours
@@ -73,7 +74,7 @@ class Stage:
         self.notices += self._situations.run()
         if newest_us is not None:
             self._engine.advance(newest_us)
-            self._health.advance(newest_us)
+            look_at_clock(self._health, self._engine, newest_us)
 
     def pass_time(self, wall_us: int) -> None:
         """Let time pass to where no reading is left before."""

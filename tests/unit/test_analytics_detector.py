@@ -24,7 +24,8 @@ def row(*numbers: float) -> np.ndarray:
 
 
 def arrival(time_us: int, observed: float, *, unsupported: bool = False) -> Arrivals:
-    seen = (row(observed), row(NAN), np.array([False]), np.array([time_us]), np.array([unsupported]))
+    no = np.array([False])
+    seen = (row(observed), row(NAN), no, np.array([time_us]), np.array([unsupported]), no)
     return Arrivals(np.array([0]), np.array([time_us]), *seen, np.array([0]), row(NAN), row(NAN))
 
 

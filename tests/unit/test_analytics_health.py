@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 from hypothesis import given, settings
 
-from analytics.health.watch import FaultChange, Health, Refused
+from analytics.health.group import Refused
+from analytics.health.watch import FaultChange, Health
 from analytics.readings import Readings
 from ingest.columns import Batch, Columns
 from ingest.decode import BatchBuilder

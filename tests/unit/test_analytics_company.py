@@ -1,0 +1,107 @@
+"""A lane that is covered all at once waits for a witness; vehicles that stand all along a road are each other's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from analytics.changes import What
+from analytics.company import ALONE_S
+from analytics.engine import Engine
+from analytics.readings import Readings
+from sensors.catalogue import Catalogue, Sensor, Site, Way
+from sensors.kind import load_kinds
+from sensors.level import Level
+
+KINDS = load_kinds()
+KIND = KINDS["traffic"]
+START = 1_700_000_000_000_000
+STEP_US = 30_000_000
+FREE, SLOW, COVERED = (900.0, 10.0, 88.0), (1200.0, 40.0, 40.0), (0.0, 100.0, np.nan)
+Row = tuple[float, float, float]
+
+
+def road(*sites: str) -> Catalogue:
+    """One lane through these sites, a loop at each."""
+    return Catalogue(
+        sites=tuple(Site(id=name, name=name, basin="west", clock="recording") for name in sites),
+        sensors=tuple(
+            Sensor(id=name, site=name, kind="traffic", road="RD1", direction="south", lane=1, free_speed_kmh=90)
+            for name in sites
+        ),
+        ways=(Way(id="w", road="RD1", direction="south", sites=sites),),
+    )
+
+
+def batches(courses: Mapping[str, Sequence[Row]]) -> list[Readings]:
+    """One batch a step."""
+    found = []
+    for step, rows in enumerate(zip(*courses.values(), strict=True)):
+        values = np.full((len(rows), len(KIND.fields)), np.nan, np.float32)
+        for place, name in enumerate(("flow_veh_h", "occupancy_pct", "speed_kmh")):
+            values[:, KIND.field_names.index(name)] = [row[place] for row in rows]
+        times = np.full(len(rows), START + step * STEP_US, np.int64)
+        found.append(Readings("traffic", list(courses), times, np.zeros(len(rows), np.int16), values))
+    return found
+
+
+def after(courses: Mapping[str, Sequence[Row]]) -> Engine:
+    engine = Engine(KINDS, road(*courses))
+    for batch in batches(courses):
+        engine.absorb([batch])
+    return engine
+
+
+def level(engine: Engine, thing: str) -> Level | None:
+    return engine.states([thing])[0].level
+
+
+def test_a_loop_that_alone_is_covered_all_at_once_is_unknown() -> None:
+    engine = after({"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 20})
+    assert (level(engine, "B"), engine.states(["B"])[0].alarm) == (Level.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("neighbour", [COVERED, SLOW])
+def test_a_neighbour_that_is_slow_vouches_for_it(neighbour: Row) -> None:
+    engine = after({"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 10 + [neighbour] * 10})
+    assert level(engine, "B") is Level.JAMMED
+
+
+def test_a_loop_that_was_slow_before_needs_no_witness() -> None:
+    engine = after({"A": [FREE] * 20, "B": [FREE] * 8 + [SLOW] * 2 + [COVERED] * 10, "C": [FREE] * 20})
+    assert level(engine, "B") is Level.JAMMED
+
+
+def test_who_has_no_neighbour_waits_for_none() -> None:
+    assert level(after({"B": [FREE] * 10 + [COVERED] * 6}), "B") is Level.JAMMED
+
+
+def test_without_a_witness_it_is_believed_in_the_end() -> None:
+    steps = round(ALONE_S / 30)
+    courses = {"A": [FREE] * (steps + 20), "B": [FREE] * 10 + [COVERED] * (steps + 10)}
+    assert level(after({name: rows[:steps] for name, rows in courses.items()}), "B") is Level.UNKNOWN
+    assert level(after(courses), "B") is Level.JAMMED
+
+
+def test_health_that_vouches_for_it_is_believed() -> None:
+    courses = {"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10}
+    engine = Engine(KINDS, road(*courses))
+    engine.vouch("B", START + 14 * STEP_US)
+    for batch in batches(courses):
+        engine.absorb([batch])
+    assert level(engine, "B") is Level.JAMMED
+
+
+def test_the_order_within_a_minute_and_batches_change_nothing() -> None:
+    courses = {"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 12 + [COVERED] * 8}
+    parts, generator = batches(courses), np.random.default_rng(1)
+    stepwise, shuffled, whole = (Engine(KINDS, road(*courses)) for _ in range(3))
+    began = [c for part in parts for c in stepwise.absorb([part]) if c.what is What.BEGAN]
+    for first in range(0, len(parts), 2):
+        some = [part.take(np.array([row])) for part in parts[first : first + 2] for row in range(3)]
+        for place in generator.permutation(len(some)):
+            shuffled.absorb([some[place]])
+    assert [c for c in whole.absorb(parts) if c.what is What.BEGAN] == began
+    assert shuffled.states() == stepwise.states() == whole.states()
