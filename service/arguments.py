@@ -62,7 +62,7 @@ COMMANDS: Final = (
     Command("restore", "service.commands.backup:add_restore", "fill a new database with a backup"),
     Command("alerts", "service.commands.alerts:add_alerts", "the feed on a terminal: tail", group=True),
     Command("keys", "service.commands.keys:add_keys", "who may ask the API: create, link, list, revoke", group=True),
-    Command("grafana", "service.commands.grafana:add_grafana", "dashboards for Grafana: build", group=True),
+    Command("grafana", "service.commands.grafana:add_grafana", "dashboards for Grafana: build, push", group=True),
     Command("rules", "service.commands.rules:add_rules", "the rules of alarms: check", group=True),
 )
 

@@ -41,6 +41,19 @@ def find_database(settings: Settings) -> str:
     return settings.database_url or find_endpoints(settings).database_url
 
 
+def find_reader(settings: Settings) -> str:
+    """How Grafana reaches the database; raises `NoStackError` where it is neither named nor that of a running stack."""
+    if settings.grafana_database_url:
+        return settings.grafana_database_url
+    stack = None if settings.database_url else running_stack(home_folder(settings))
+    if stack is None or not stack.reader_url:
+        raise NoStackError(
+            "how Grafana reaches the database is not known: set VIGIE_GRAFANA_DATABASE_URL to "
+            "postgresql://vigie_grafana:PASSWORD@HOST:5432/vigie (docs/grafana.md makes that role)"
+        )
+    return stack.reader_url
+
+
 def find_endpoints(settings: Settings) -> Endpoints:
     """Resolve both URLs; raises `NoStackError` where one is neither named nor running."""
     if settings.database_url and settings.broker_url:

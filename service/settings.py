@@ -20,7 +20,12 @@ from sensors.errors import OperatorError
 PREFIX = "VIGIE_"
 _TESTS = "VIGIE_TEST_"
 _FILE = "VIGIE_CONFIG"
-SECRETS = frozenset({"database_url", "broker_url", "simulate_password", "smtp_url", "dead_man_url"})
+SECRETS = frozenset(
+    {
+        *("database_url", "broker_url", "simulate_password", "smtp_url", "dead_man_url"),
+        *("grafana_token", "grafana_database_url"),
+    }
+)
 """Settings that nobody may read by chance: they stay out of messages, and may be read from a file of their own."""
 IN_FILE = "_FILE"
 
@@ -59,6 +64,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mail_from: str | None = None
     dead_man_url: str | None = None
     dead_man_every_s: Annotated[float, msgspec.Meta(ge=1)] = 60
+
+    grafana_token: str | None = None
+    grafana_database_url: str | None = None
+    grafana_language: Literal["fr", "en"] = "fr"
 
     raw_days: Days = 400
     kind_days: dict[str, Days] = {}

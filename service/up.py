@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from api.security import require_loopback
 from api.server import bind
 from deploy.embedded.stack import EmbeddedStack
+from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from service.access import OPERATOR, new_link
 from service.alarm_desk import rules_of, run_alarms
@@ -26,13 +27,14 @@ from service.analyst import run_analysis
 from service.backtest.beside import backtests_of
 from service.children import command_part, server_part
 from service.clocks import now
-from service.endpoints import Endpoints, cache_folder, home_folder
+from service.dashboards import push_dashboards, require_token
+from service.endpoints import Endpoints, cache_folder, find_reader, home_folder
 from service.ingestor import Ingest
 from service.metrics import IngestMetrics, quarantine_drops
 from service.outgoing import api_settings, outgoing
 from service.parts import Part, keep_running, stop_in_order
 from service.quarantining import keep_bounded
-from service.server import parse_address, run_server
+from service.server import page_url, parse_address, run_server
 from service.settings import Settings
 from service.simulation import resolve_now
 from service.staging import Stage, arguments_of, check_words, scenarios_of
@@ -58,6 +60,8 @@ class Options:
     stage: Stage
     link: str = ""
     """What follows the page's address for the browser that is to be signed in."""
+    grafana: str | None = None
+    """The Grafana that gets the dashboards at start."""
 
 
 async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
@@ -65,6 +69,8 @@ async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
     _require_free_address(settings)
     rules_of(settings)
     check_words(options.stage, scenarios_of(settings))
+    if options.grafana:
+        require_token(settings)
     home = home_folder(settings)
     database, broker = settings.database_url is None, settings.broker_url is None
     stack = EmbeddedStack(home, say=options.say, cache=cache_folder(settings), database=database, broker=broker)
@@ -74,6 +80,8 @@ async def up(settings: Settings, kinds: Kinds, options: Options) -> None:
         )
         await migrate(endpoints.database_url, kinds)
         await seed(endpoints.database_url)
+        if options.grafana:
+            await _push(settings, options.grafana, stack, options.say)
         if options.simulators:
             await _require_playable(settings, options.stage, endpoints)
         link = await new_link(endpoints.database_url, "", OPERATOR, ["operate", "integrate"])
@@ -86,6 +94,16 @@ async def _require_playable(settings: Settings, stage: Stage, endpoints: Endpoin
     """Refuse here what a part would otherwise stop with again and again."""
     async with connected(endpoints.database_url, name="up") as conn:
         resolve_now(settings, stage, await load_catalogue(conn))
+
+
+async def _push(settings: Settings, grafana: str, stack: EmbeddedStack, say: Callable[[str], None]) -> None:
+    """Bring the dashboards to a Grafana; one that is away keeps nothing here from starting."""
+    try:
+        reader_url = settings.grafana_database_url or stack.urls.reader_url or find_reader(settings)
+        page = page_url(settings)
+        await push_dashboards(settings, grafana, require_token(settings), reader_url, page=page, say=say)
+    except OperatorError as exc:
+        say(f"Grafana has not got the dashboards: {exc}")
 
 
 def _require_free_address(settings: Settings) -> None:

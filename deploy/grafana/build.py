@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.grafana.alerting import to_json as rules_to_json
 from deploy.grafana.sheet import to_json
 from deploy.grafana.sheets.alarms import alarm_performance
 from deploy.grafana.sheets.health import sensor_health
@@ -22,6 +23,7 @@ def files(language: Language) -> Iterator[tuple[str, str]]:
     for make in SHEETS:
         sheet = make(language)
         yield f"dashboards/{sheet.uid}.json", to_json(sheet, language)
+    yield "alerting/vigie.json", rules_to_json(language)
 
 
 def build(folder: Path) -> list[Path]:

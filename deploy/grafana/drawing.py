@@ -10,11 +10,9 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
+from deploy.grafana.shipped import SOURCE_TYPE
 from deploy.grafana.words import CALM, Language, Mapping, Words
 
-SOURCE_TYPE = "postgres"
-"""The plugin's first name: version 9.4 knows only this one; later ones call it grafana-postgresql-datasource and know
-both."""
 SOURCE = common.DataSourceRef(type_val=SOURCE_TYPE, uid="${source}")
 WIDTH = 24
 """Columns of Grafana's grid."""

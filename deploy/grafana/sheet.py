@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.grafana.drawing import SOURCE, SOURCE_TYPE, WIDTH, Panel, Query, draw
+from deploy.grafana.drawing import SOURCE, WIDTH, Panel, Query, draw
+from deploy.grafana.shipped import PAGE, SOURCE_NAME, SOURCE_TYPE, SOURCE_UID, TAG
 from deploy.grafana.words import CONGESTED, JAMMED, Language, Words
 from store.panels import marks, port
 
-TAG = "vigie"
 SCHEMA = 37
 """Grafana 9.4's version of the format. Later ones migrate it as they load; a higher number is not migrated by an older
 Grafana, which then misreads what it does not know."""
-PAGE = "http://127.0.0.1:8090"
-"""Where the operator's page is, until `vigie grafana` is told."""
-SOURCE_UID, SOURCE_NAME = "vigie", "Vigie"
 _ALL = model.VariableOption(text="All", value="$__all")
 
 

@@ -16,6 +16,9 @@ def add_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-simulators", action="store_true", help="wait for real sensors, or a replay")
     parser.add_argument("--seed", type=int, dest="simulate_seed", metavar="N", help="another port, the same each time")
     add_stage(parser)
+    parser.add_argument(
+        "--grafana", metavar="URL", help="push the dashboards there at start, with the setting grafana_token"
+    )
     parser.add_argument("--for", dest="for_s", type=above_zero, metavar="SECONDS", help="end by itself after SECONDS")
     parser.set_defaults(run=run_up)
 
@@ -27,5 +30,6 @@ async def run_up(settings: Settings, arguments: argparse.Namespace) -> None:
         config=arguments.config,
         say=tell,
         stage=stage_of(arguments),
+        grafana=arguments.grafana,
     )
     await up(settings, kinds_of(settings), options)

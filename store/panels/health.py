@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sensors.kind import Kinds
-from store.panels.means import ask, readings, step, with_gaps
+from store.panels.means import RANGE_S, ask, readings, step, with_gaps
 from store.panels.port import THINGS
 
 _IN_SITE: LiteralString = "thing.site in (${site:sqlstring})"
@@ -60,10 +60,14 @@ from {places} cross join lateral (
 ) newest
 where {in_site} order by newest.battery_v nulls last, thing.id"""
 
+# There are no means of what devices tell now and then; between two tellings nothing is known to have changed.
 _DEVICES: LiteralString = """
-    select time_bucket({step}, time) as time, device_health.sensor as metric, avg({field}) as value
-    from device_health join {places} on thing.id = device_health.sensor
-    where $__timeFilter(time) and {in_site} and {field} is not null group by 1, 2"""
+select time_bucket({step}, device_health.time) as time, device_health.sensor as metric, avg({field}) as value
+from device_health join {places} on thing.id = device_health.sensor
+where $__timeFilter(device_health.time) and {in_site} and {field} is not null
+group by 1, 2 order by 1, 2"""
+_DEVICE_STEP: LiteralString = "make_interval(secs => greatest({least}, ({range}) / 150.0))"
+_LEAST_S = 600
 
 _SILENT: LiteralString = """
 select thing.id as thing, thing.site, thing.kind, state.time as newest, extract(epoch from now() - state.time) as age_s
@@ -115,9 +119,10 @@ def batteries() -> str:
 
 
 def devices(field: str) -> str:
-    """The course of what devices tell of themselves; they tell it now and then."""
+    """The course of what devices tell of themselves."""
+    step = sql.SQL(_DEVICE_STEP).format(least=sql.Literal(_LEAST_S), range=sql.SQL(RANGE_S))
     parts = {"field": sql.Identifier(field), "places": sql.SQL(_PLACES), "in_site": sql.SQL(_IN_SITE)}
-    return with_gaps(_DEVICES, step(least_s=3600), **parts)
+    return ask(_DEVICES, step=step, **parts)
 
 
 def silent() -> str:

@@ -13,8 +13,8 @@ select id, %(end)s, 1, 0, 80, 0.5, '{15,30,60}', '{70,72,75}', '{60,60,60}', '{8
 from sensor where kind = 'traffic' on conflict do nothing;
 
 insert into situation (id, kind, state, level, onset, ended, time, sites, data)
-select 's' || n, 'road', case when n %% 50 = 0 then 'open' else 'ended' end, n %% 3 + 1, onset,
-    case when n %% 50 > 0 then onset + interval '35 min' end, onset + interval '35 min', array['W01', 'W12'],
+select 's' || n, 'road', case when n %% 30 = 0 then 'open' else 'ended' end, n %% 3 + 1, onset,
+    case when n %% 30 > 0 then onset + interval '35 min' end, onset + interval '35 min', array['W01', 'W12'],
     jsonb_build_object('headline', jsonb_build_object('fr', 'RN568 bloquée', 'en', 'RN568 jammed'), 'lorry_hours', 3.5,
         'expected_end', onset + interval '1 hour')
 from (
@@ -27,9 +27,9 @@ insert into alarm (key, rule, told, condition, what, subject, sites, state, acti
     raised_at, announced_at, escalated, confirmed, closed_at)
 select 'scene-' || n, 'road_jam', '{"title": {"fr": "Bouchon", "en": "Jam"}}',
     jsonb_build_object('places', array['P' || n %% 12], 'sensors', array['W01-F1']), 'road', 's' || n, array['W01'],
-    case when n %% 50 = 0 then 'unacknowledged' else 'normal' end, n %% 50 = 0, 2, 3,
+    case when n %% 30 = 0 then 'unacknowledged' else 'normal' end, n %% 30 = 0, 2, 3,
     (array['low', 'low', 'low', 'medium', 'high'])[n %% 5 + 1], at, at, at, false,
-    case when n %% 7 = 0 then n %% 14 = 0 end, case when n %% 50 > 0 then at + interval '40 min' end
+    case when n %% 7 = 0 then n %% 14 = 0 end, case when n %% 30 > 0 then at + interval '40 min' end
 from (
     select row_number() over (order by moment) as n, moment as at
     from generate_series(%(start)s::timestamptz, %(end)s, interval '42 min') moment
@@ -62,7 +62,7 @@ select terminal, hour, 80, hour from turn_hour on conflict do nothing;
 
 insert into device_health (sensor, time, battery_v, rssi_dbm, firmware)
 select sensor.id, moment, 3.6, -80, '2.1.0'
-from sensor cross join generate_series(%(start)s::timestamptz, %(end)s, %(step)s * interval '5 s') moment
+from sensor cross join generate_series(%(start)s::timestamptz, %(end)s, %(step)s * interval '60 s') moment -- as the simulators do
 on conflict do nothing;
 
 insert into sensor_clock (sensor, offset_s, measured_at, whole_hours) select id, 0.4, %(end)s, null from sensor on conflict do nothing;

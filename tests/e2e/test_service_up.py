@@ -83,8 +83,10 @@ def test_ctrl_c_ends_everything_within_5_s_and_a_second_start_continues(new_home
     assert not [line for line in second.lines if "download" in line]
 
 
-def test_it_ends_by_itself_when_told(new_home, start_vigie) -> None:
-    running = start_vigie(new_home(), "--no-simulators", "--for", "1")
+def test_it_starts_without_the_grafana_that_it_was_to_fill_and_ends_by_itself_when_told(new_home, start_vigie) -> None:
+    options = ("--no-simulators", "--for", "1", "--grafana", "http://127.0.0.1:1")
+    running = start_vigie(new_home(), *options, VIGIE_GRAFANA_TOKEN="glsa_none")
+    running.wait_for("Grafana has not got the dashboards: ")
     running.wait_for("everything has ended")
     assert running.stop()[0] == 0
 

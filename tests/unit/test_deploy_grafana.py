@@ -13,7 +13,8 @@ import pytest
 
 import deploy.grafana
 from deploy.grafana.build import SHEETS, build, files
-from deploy.grafana.sheet import SCHEMA, SOURCE_NAME, SOURCE_UID
+from deploy.grafana.sheet import SCHEMA
+from deploy.grafana.shipped import SOURCE_NAME, SOURCE_UID
 from deploy.grafana.words import LANGUAGES
 from store.readers import READER_ROLE
 
@@ -120,6 +121,19 @@ def test_dashboards_lead_to_each_other_and_to_the_page() -> None:
         assert (page["type"], page["url"]) == ("link", "${page}")
         assert (others["type"], others["tags"]) == ("dashboards", dashboard["tags"])
     assert len(DASHBOARDS) == len(SHEETS) * len(LANGUAGES)
+
+
+def test_alert_rules_keep_their_uids_over_the_languages_and_grafana_takes_none_of_their_words_for_variables() -> None:
+    french, english = (json.loads(dict(files(language))["alerting/vigie.json"]) for language in LANGUAGES)
+    rules = [group["rules"] for file in (french, english) for group in file["groups"]]
+    assert [rule["uid"] for rule in rules[0]] == [rule["uid"] for rule in rules[1]]
+    assert all(len(rule["uid"]) <= 40 and rule["labels"]["managed_by"] == "vigie" for rule in rules[0])
+    assert "$" not in json.dumps(rules)
+    for rule in (*rules[0], *rules[1]):
+        asked, compared = rule["data"]
+        assert rule["condition"] == compared["refId"]
+        assert compared["model"]["expression"] == asked["refId"]
+        assert asked["datasourceUid"] == asked["model"]["datasource"]["uid"] == SOURCE_UID
 
 
 def test_compose_mounts_the_data_source_that_dashboards_look_for() -> None:

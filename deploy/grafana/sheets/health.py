@@ -182,14 +182,14 @@ def _devices() -> list[Panel]:
         ),
         series(
             Words("Battery", "Batterie"),
-            Words("Mean of an hour or more.", "Moyenne d’une heure ou plus."),
+            Words("As each device told it last.", "Comme chaque appareil l’a dit en dernier."),
             health.devices("battery_v"),
             unit="volt",
             low=None,
         ),
         series(
             Words("Radio", "Radio"),
-            Words("Strength of the signal, mean of an hour or more.", "Force du signal, moyenne d’une heure ou plus."),
+            Words("Strength of the signal, as told last.", "Force du signal, selon la dernière annonce."),
             health.devices("rssi_dbm"),
             unit="dBm",
             low=None,
