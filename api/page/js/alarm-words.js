@@ -37,12 +37,22 @@ export function ending(situation) {
 
 const usual = (abnormality) => (has(`abnormality.${abnormality}`) ? t(`abnormality.${abnormality}`) : "");
 
+export const situationLength = ({ length_m: length }) => (length > 0 ? t("alarm.length", { km: number(length / 1000, 1) }) : "");
+
 /** What it costs: length of the queue, hours of lorries lost. */
 export function alarmExtent(situation) {
   if (!situation) return "";
-  const { length_m: length, lorry_hours: hours } = situation;
-  const long = Number.isFinite(length) && length > 0 && t("alarm.length", { km: number(length / 1000, 1) });
-  return [long, hours >= 0.5 && t("alarm.lorries", { hours: measured(hours), n: Math.round(hours) })].filter(Boolean).join(" · ");
+  const { lorry_hours: hours } = situation;
+  return [situationLength(situation), hours >= 0.5 && t("alarm.lorries", { hours: measured(hours), n: Math.round(hours) })].filter(Boolean).join(" · ");
+}
+
+/** What a queue reaches next and when, or that it is there. */
+export function spillback(situation, port) {
+  const next = situation?.spillback;
+  if (!next) return "";
+  const place = shortName(port.sites.get(next.site)) || next.site;
+  if (!next.reaches_at) return t("spillback.there", { place });
+  return t("spillback.reaches", { place, span: span(new Date(next.reaches_at) - serverNow()) });
 }
 
 /** The most confident cause with the numbers that speak for it. */

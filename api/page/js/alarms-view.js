@@ -39,7 +39,7 @@ export class AlarmsView {
     const words = n ? t("alarms.count", { n, number: number(n) }) : t("alarms.none");
     const asking = n > 0 && t("alarms.waiting", { n: waiting.length, number: number(waiting.length) });
     const marks = ["jammed", "congested", "dense"].map((level) => [level, shown.filter((alarm) => alarm.level === level).length]);
-    const counts = marks.filter(([, found]) => found).map(([level, found]) => h("span", { class: "count" }, badge(level), t(`level.${level}`), " ", number(found)));
+    const counts = marks.filter(([, found]) => found).map(([level, found]) => h("span", { class: "count", title: t(`level.${level}`) }, badge(level), h("span", { class: "hidden" }, t(`level.${level}`)), number(found)));
     const failed = this.book.failed && h("p", { class: "refused", role: "alert" }, t("alarms.failed", { reason: this.book.failed }));
     replace("alarms-summary", [h("p", { class: "summary" }, h("strong", {}, [words, asking].filter(Boolean).join(" · ")), h("span", { class: "counts" }, counts)), failed]);
   }

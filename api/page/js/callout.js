@@ -1,48 +1,80 @@
-/* The box beside the worst place in the widest frame: what, how bad, since when. Nothing while nothing is congested. */
+/* The box beside what is most urgent in the widest frame: what, how bad, since when, until when, what it reaches next.
+   Nothing while nothing is congested. */
 
-import { alarmExtent, ending, firstClause } from "./alarm-words.js";
+import { ending, situationLength, spillback } from "./alarm-words.js";
 import { s } from "./dom.js";
-import { label, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { place } from "./placement.js";
-import { evidence, headline, since } from "./sentences.js";
+import { drawnSituations } from "./roads.js";
+import { evidence, headline, shortName, since } from "./sentences.js";
 import { textWidth } from "./text-width.js";
 
 const PADDING = 9;
 const LINE = 15;
+const HEAD = 12;
 const SMALLEST_FRAME = { width: 560, height: 400 };
 
 export function callout(frame) {
   if (!frame.wide || frame.width < SMALLEST_FRAME.width || frame.clear < SMALLEST_FRAME.height) return [];
-  const worst = frame.port.open().find((situation) => situation.alarming && isHere(situation, frame));
-  if (!worst) return [];
-  const lines = words(worst, frame.port);
-  const [x, y] = frame.at(worst.sensors[0].site);
-  const width = Math.max(textWidth(lines[0], "bold 12.5px B612"), ...lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
-  const label = { x, y, width, height: lines.length * LINE + 2 * PADDING - 2, reach: [30, 60, 90, 130] };
-  const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots());
-  return [lead(label, box), panel(box, lines, worst.level)];
+  const told = mostUrgent(frame) ?? worstSensors(frame);
+  if (!told) return [];
+  const [x, y] = frame.at(told.site);
+  const width = Math.max(textWidth(told.lines[0], "bold 12.5px B612"), ...told.lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
+  const label = { x, y, width, height: told.lines.length * LINE + 2 * PADDING - 2, reach: [30, 50, 70, 100, 140, 190, 250], fine: true };
+  const loud = new Set(drawnSituations(frame.port).flatMap(({ places }) => places));
+  const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots(loud));
+  return [lead(label, box), panel(box, told.lines, told.level)];
 }
 
-/* The situation that the place belongs to, where there is one; else what its sensors say. */
-function words(worst, port) {
-  const known = [...port.situations.values()].find(({ sensors, headline: told }) => told && sensors.includes(worst.sensors[0].id));
-  if (!known) return [headline(worst, port), evidence(worst, port), since(worst)].filter((line) => line && line !== "–");
-  const times = [since({ since: new Date(known.onset) }), t(`trend.${known.trend}`), ending(known)];
-  return [firstClause(label(known.headline)), times.filter(Boolean).join(" · "), alarmExtent(known)].filter(Boolean);
+/* The first alarm of the list whose situation has its head in sight. */
+function mostUrgent(frame) {
+  const { port } = frame;
+  for (const id of port.urgent) {
+    const situation = port.situations.get(id);
+    const site = situation && headSite(situation, port);
+    if (site && isHere(site, frame)) return { site, level: situation.level, lines: words(situation, port) };
+  }
+  return null;
+}
+
+const headSite = ({ head, sites }, port) => port.sections.find(({ id }) => id === head)?.to_site ?? port.sensors.get(head)?.site ?? sites[0];
+
+/* Three lines: where and how long; why, how it goes on and since when; what it reaches next, else when it ends. */
+function words(situation, port) {
+  const road = port.sections.find(({ id }) => id === situation.head)?.road;
+  const place = shortName(port.sites.get(headSite(situation, port)));
+  const where = road && !place.includes(road) ? `${road} → ${place}` : place;
+  const [hint] = situation.causes ?? [];
+  const how = [hint && hint.what !== "unknown" && t(`cause.${hint.what}`), t(`trend.${situation.trend}`), since({ since: new Date(situation.onset) })];
+  return [
+    [where, situationLength(situation)].filter(Boolean).join(" · "),
+    how.filter(Boolean).join(" · "),
+    spillback(situation, port) || ending(situation),
+  ].filter(Boolean);
+}
+
+/* What no alarm tells yet: the worst that the sensors say. */
+function worstSensors(frame) {
+  const worst = frame.port.open().find((group) => group.alarming && isHere(group.sensors[0].site, frame));
+  if (!worst) return null;
+  const lines = [headline(worst, frame.port), evidence(worst, frame.port), since(worst)].filter((line) => line && line !== "–");
+  return { site: worst.sensors[0].site, level: worst.level, lines };
 }
 
 /* In sight: inside the frame, and not where a smaller frame lies above. */
-function isHere(situation, frame) {
+function isHere(site, frame) {
   const { width, height, solid } = frame;
-  const point = frame.at(situation.sensors[0].site);
+  const point = frame.at(site);
   const within = (box) => point[0] > box.x && point[0] < box.x + box.width && point[1] > box.y && point[1] < box.y + box.height;
   return Boolean(point) && within({ x: 0, y: 0, width, height }) && !solid.some(within);
 }
 
+/* From beside the head, which stays in sight. */
 function lead({ x, y }, box) {
   const toX = Math.min(Math.max(x, box.x), box.x + box.width);
   const toY = Math.min(Math.max(y, box.y), box.y + box.height);
-  return s("path", { class: "leader strong", d: `M${x},${y}L${toX},${toY}` });
+  const share = Math.min(1, HEAD / (Math.hypot(toX - x, toY - y) || 1));
+  return s("path", { class: "leader strong", d: `M${x + (toX - x) * share},${y + (toY - y) * share}L${toX},${toY}` });
 }
 
 function panel(box, lines, level) {

@@ -39,6 +39,7 @@ export function quantity(value, unit) {
   if (value === null || value === undefined) return "–";
   if (unit === "%") return percent(value / 100);
   if (unit === "s" && value >= 120) return span(1000 * value);
+  if (unit?.startsWith("1/")) return `${measured(value)}${unit.slice(1)}`;
   return unit === "1" || !unit ? measured(value) : `${measured(value)}\u00a0${unit}`;
 }
 

@@ -8,12 +8,15 @@ import { drawMark, isRose, note, row } from "./marks.js";
 import { place } from "./placement.js";
 import { fit, path } from "./projection.js";
 import { roadLines, roadStates } from "./roads.js";
-import { situationMarks } from "./situation-marks.js";
+import { situationLines, situationMarks } from "./situation-marks.js";
 import { sensorSentence, shortName } from "./sentences.js";
 import { textWidth } from "./text-width.js";
 import { Zoom } from "./zoom.js";
 
 const LINE = 14;
+const NODE_DOT = 60;
+const ROAD_DOT = 7;
+const LOUD_DOT = 40;
 const MARKS = 13;
 const LONG_NAME = 20;
 const AWAY = "M6,0L-2,-8M-2,-2V-8H4";
@@ -46,8 +49,9 @@ export class Frame {
     this.states = s("g", { class: "states" });
     this.callouts = s("g", { class: "callouts" });
     this.situations = s("g", { class: "situations" });
+    this.heads = s("g", { class: "heads" });
     const roads = s("g", { class: "roads" }, roadLines(this.port, (id) => this.at(id)));
-    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, this.situations, ...this.places(), ...this.roses(), this.callouts);
+    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, this.situations, ...this.places(), this.heads, ...this.roses(), this.callouts);
     this.update();
   }
 
@@ -82,15 +86,16 @@ export class Frame {
     return { site, sensors, marks, notes, x, y, names, width: wide, height: names.length * LINE + (width ? MARKS : 0), reach: [11, 20, 32, 46, 62, 80, 104] };
   }
 
-  /* Points along the roads, and the sites themselves, that a label should leave visible. */
-  roadDots() {
-    const nodes = [...this.through.keys()].map((id) => [...this.at(id), 26]);
-    const ways = this.port.sections.flatMap((way) => {
-      const [a, b] = [this.at(way.from_site), this.at(way.to_site)];
-      const steps = a && b ? Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 8) : 0;
-      return Array.from({ length: steps }, (_, i) => [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps, 3]);
-    });
-    return [...nodes, ...ways];
+  /* Points along the roads, and the sites themselves, that a label should leave visible; `loud` ones more than others. */
+  roadDots(loud = new Set()) {
+    const nodes = [...this.through.keys()].map((id) => [...this.at(id), NODE_DOT]);
+    return [...nodes, ...this.port.sections.flatMap((way) => this.wayDots(way, loud.has(way.id) ? LOUD_DOT : ROAD_DOT))];
+  }
+
+  wayDots(way, weight) {
+    const [a, b] = [this.at(way.from_site), this.at(way.to_site)];
+    const steps = a && b ? Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / 8) : 0;
+    return Array.from({ length: steps }, (_, i) => [a[0] + ((b[0] - a[0]) * i) / steps, a[1] + ((b[1] - a[1]) * i) / steps, weight]);
   }
 
   node(id, labelled) {
@@ -162,7 +167,8 @@ export class Frame {
     for (const { element, kind, sensors } of this.notes) setText(element, note(kind, sensors, this.port));
     redraw(this.states, roadStates(this.port, (id) => this.at(id)));
     redraw(this.callouts, callout(this));
-    redraw(this.situations, situationMarks(this.port.situations.values(), this.port, (id) => this.at(id)));
+    redraw(this.situations, situationLines(this.port, (id) => this.at(id)));
+    redraw(this.heads, situationMarks(this.port, (id) => this.at(id)));
   }
 
   updateMark(entry) {

@@ -81,6 +81,7 @@ function told(event, parts) {
 /* Alarms or situations are others than before. */
 function heardAlarms(port, parts) {
   port.situations = parts.book.situations;
+  port.urgent = parts.book.shown.map(({ situation }) => situation).filter(Boolean);
   parts.alarms.render();
   if (port.states.size) parts.pulse.touch([]);
   document.body.dataset.alarms = "";

@@ -5,12 +5,15 @@ import { number } from "./format.js";
 import { Frame } from "./frame.js";
 import { FRAMES, isPlaced } from "./geography.js";
 import { t } from "./i18n.js";
+import { onWall } from "./wall.js";
 import { inside, leave } from "./projection.js";
 
 const REACH_DEGREES = 0.12;
 const SMALLEST = 160;
 /* The south of the gulf is sea: so many pixels of it may lie under the small frames. */
 const SHORE = 26;
+/* A wall is read from a few metres. */
+const WALL_SCALE = 1.4;
 
 export class PortMap {
   constructor(port, coast, open) {
@@ -34,16 +37,18 @@ export class PortMap {
 
   /** Every frame fills its element; what the small ones cover is kept free of labels in the wide one. */
   layout() {
+    const scale = onWall() ? WALL_SCALE : 1;
     const outer = this.frames.find(({ wide }) => wide).svg.getBoundingClientRect();
     const focused = document.activeElement?.dataset?.sensor;
     const covered = [];
     for (const frame of this.frames) {
-      const { width, height, left, top } = frame.svg.getBoundingClientRect();
-      if (width < SMALLEST || height < SMALLEST) continue;
+      const box = frame.svg.getBoundingClientRect();
+      const [width, height, x, y] = [box.width, box.height, box.left - outer.left, box.top - outer.top].map((size) => size / scale);
+      if (box.width < SMALLEST || box.height < SMALLEST) continue;
       const floating = getComputedStyle(frame.svg.parentElement).position === "absolute";
-      const below = frame.wide ? Math.max(0, ...covered.map(({ y }) => height - y - SHORE)) : 0;
+      const below = frame.wide ? Math.max(0, ...covered.map((cover) => height - cover.y - SHORE)) : 0;
       frame.layout(width, height, frame.wide ? covered : [], below);
-      if (floating && !frame.wide) covered.push({ x: left - outer.left, y: top - outer.top, width, height });
+      if (floating && !frame.wide) covered.push({ x, y, width, height });
     }
     this.marks()[0]?.setAttribute("tabindex", "0");
     if (focused) this.element.querySelector(`[data-sensor="${CSS.escape(focused)}"]`)?.focus();

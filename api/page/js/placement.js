@@ -1,10 +1,14 @@
 /* Where labels go: each takes the cheapest place around its point, in a few rounds, none hiding what matters. Pure. */
 
 const ANGLES = [0, 180, 330, 30, 210, 150, 270, 90, 300, 60, 240, 120, 345, 15, 195, 165];
+/* For a large box every few degrees count. */
+const FINE = Array.from({ length: 72 }, (_, i) => 5 * i);
 const ROUNDS = 5;
+/* Half a road and a little air. */
+const CLEAR = 6;
 
 /**
- * Place boxes around points. `labels`: [{x, y, width, height, near, reach}]; `bounds`: {width, height}; `solid`: boxes
+ * Place boxes around points. `labels`: [{x, y, width, height, reach, fine}]; `bounds`: {width, height}; `solid`: boxes
  * to stay clear of; `dots`: points [x, y, weight] better left visible. Returns a box {x, y, width, height} for each.
  */
 export function place(labels, bounds, solid, dots) {
@@ -21,7 +25,7 @@ export function place(labels, bounds, solid, dots) {
 function candidates(label) {
   const boxes = [];
   for (const distance of label.reach) {
-    for (const angle of ANGLES) boxes.push(around(label, distance, (angle * Math.PI) / 180));
+    for (const angle of label.fine ? FINE : ANGLES) boxes.push(around(label, distance, (angle * Math.PI) / 180));
   }
   return boxes;
 }
@@ -40,11 +44,11 @@ function around({ x, y, width, height }, distance, angle) {
 }
 
 function cost(box, label, bounds, others, dots) {
-  const hidden = dots.reduce((sum, [x, y, weight]) => sum + (holds(box, x, y) ? weight : 0), 0);
+  const hidden = dots.reduce((sum, [x, y, weight]) => sum + (holds(box, x, y, CLEAR) ? weight : 0), 0);
   const covered = others.reduce((sum, other) => sum + overlap(box, other, 3), 0);
   const crossed = leader(box, label).filter(([x, y]) => others.some((other) => holds(other, x, y))).length;
   const inBounds = overlap(box, { x: 4, y: 4, width: bounds.width - 8, height: bounds.height - 8 }, 0);
-  return covered * 4 + hidden * 30 + crossed * 60 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 4;
+  return covered * 4 + hidden * 30 + crossed * 60 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 3;
 }
 
 /* Points along the line from the point to its box. */
@@ -55,7 +59,8 @@ function leader(box, { x, y }) {
   return Array.from({ length: steps }, (_, i) => [x + (dx * i) / steps, y + (dy * i) / steps]);
 }
 
-const holds = (box, x, y) => x > box.x - 2 && x < box.x + box.width + 2 && y > box.y - 2 && y < box.y + box.height + 2;
+const holds = (box, x, y, margin = 2) =>
+  x > box.x - margin && x < box.x + box.width + margin && y > box.y - margin && y < box.y + box.height + margin;
 
 function overlap(a, b, margin) {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x) + margin;

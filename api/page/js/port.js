@@ -15,6 +15,8 @@ export class Port {
     this.states = new Map();
     this.situations = new Map();
     this.bySite = groupBy(this.ordered(sensors), (sensor) => sensor.site);
+    this.urgent = [];
+    this.ways = new Map();
     this.newest = null;
     this.played = sites.length > 0 && sites.every(({ clock }) => clock === "recording");
   }
@@ -67,6 +69,12 @@ export class Port {
   /** How many of the port's own sensors speak. */
   get speaking() {
     return this.wallSensors.filter((sensor) => this.speaks(sensor)).length;
+  }
+
+  /** The ways that a road sensor speaks for, found once by `find`. */
+  waysOf(sensor, find) {
+    if (!this.ways.has(sensor.id)) this.ways.set(sensor.id, find(sensor, this));
+    return this.ways.get(sensor.id);
   }
 
   siteLevel(site) {

@@ -3,48 +3,51 @@
 
 import { s } from "./dom.js";
 import { rank } from "./level.js";
+import { drawnSituations, ends, line } from "./roads.js";
 
-/** Lines, heads and tails of `situations`; `at(siteId)` gives the pixel of a site. */
-export function situationMarks(situations, port, at) {
-  const roads = new Map(port.sections.map((section) => [section.id, section]));
-  const drawn = [...situations].filter(({ level, state }) => rank(level) >= 1 && state !== "ended");
-  return drawn.sort((a, b) => rank(a.level) - rank(b.level)).flatMap((situation) => marks(situation, roads, port, at));
+const worstLast = (port) => drawnSituations(port).sort((a, b) => rank(a.level) - rank(b.level));
+const sectionsOf = (port) => new Map(port.sections.map((section) => [section.id, section]));
+const seen = (way, at) => way && at(way.from_site) && at(way.to_site);
+
+/** The ways of the situations of a port, and those that they reach next; `at(siteId)` gives the pixel of a site. */
+export function situationLines(port, at) {
+  const roads = sectionsOf(port);
+  return worstLast(port).flatMap(({ level, places, tail, trend }) => {
+    const ways = places.map((id) => roads.get(id)).filter((way) => seen(way, at));
+    const lines = ways.map((way) => s("path", { class: `stretch situation ${level}`, d: line(...ends(way, at)) }));
+    return [...lines, roads.has(tail) && trend === "growing" && threatened(roads.get(tail), places, port, at)].filter(Boolean);
+  });
 }
 
-function marks(situation, roads, port, at) {
-  const { level, places, head, tail, trend } = situation;
-  const ways = places.map((id) => roads.get(id)).filter((way) => way && at(way.from_site) && at(way.to_site));
-  const lines = ways.map((way) => s("path", { class: `stretch situation ${level}`, d: line(at(way.from_site), at(way.to_site)) }));
-  const end = headPoint(head, roads, port, at);
-  const last = roads.get(tail);
-  return [
-    ...lines,
-    last && trend === "growing" && threatened(last, places, port, at),
-    end && block(end, level),
-    last && at(last.from_site) && at(last.to_site) && arrow(at(last.to_site), at(last.from_site), level, trend),
-  ].filter(Boolean);
+/** Their heads and tails, which lie above the sites. */
+export function situationMarks(port, at) {
+  const roads = sectionsOf(port);
+  return worstLast(port).flatMap(({ level, head, tail, trend }) => {
+    const end = headPoint(roads.get(head), head, port, at);
+    const last = roads.get(tail);
+    return [seen(last, at) && arrow(...ends(last, at), level, trend), end && block(end, level)].filter(Boolean);
+  });
 }
 
 /* The head of a road leaves its section; a gate is where its site is. */
-function headPoint(head, roads, port, at) {
-  return at(roads.get(head)?.to_site ?? port.sensors.get(head)?.site ?? head);
+function headPoint(way, head, port, at) {
+  if (way) return at(way.from_site) && at(way.to_site) ? ends(way, at)[1] : null;
+  return at(port.sensors.get(head)?.site ?? head);
 }
 
 const pair = ([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`;
-const line = (a, b) => `M${pair(a)}L${pair(b)}`;
 
-const block = ([x, y], level) =>
-  s("g", { class: `head ${level}`, transform: `translate(${x.toFixed(1)},${y.toFixed(1)})` }, s("rect", { x: -7, y: -7, width: 14, height: 14 }), s("path", { d: "M-4,0H4" }));
+const block = (point, level) =>
+  s("g", { class: `head ${level}`, transform: `translate(${pair(point)})` }, s("rect", { x: -8, y: -8, width: 16, height: 16 }), s("path", { d: "M-4,0H4" }));
 
-function arrow(from, to, level, trend) {
+function arrow(to, from, level, trend) {
   const angle = (Math.atan2(to[1] - from[1], to[0] - from[0]) * 180) / Math.PI;
-  const d = trend === "growing" ? "M-12,-7L2,0L-12,7Z" : trend === "shrinking" ? "M0,-7L-12,0L0,7" : "M-3,-8V8";
+  const d = trend === "growing" ? "M-22,-9L-5,0L-22,9Z" : trend === "shrinking" ? "M-7,-8L-20,0L-7,8" : "M-9,-8V8";
   return s("path", { class: `tail ${level} ${trend}`, d, transform: `translate(${pair(to)}) rotate(${angle.toFixed(1)})` });
 }
 
 /* The sections that lead to the tail and are still free. */
 function threatened(last, places, port, at) {
   const next = port.sections.filter((way) => way.to_site === last.from_site && way.from_site !== last.to_site && !places.includes(way.id));
-  const seen = next.filter((way) => at(way.from_site) && at(way.to_site));
-  return s("g", {}, seen.map((way) => s("path", { class: "threatened", d: line(at(way.from_site), at(way.to_site)) })));
+  return s("g", {}, next.filter((way) => seen(way, at)).map((way) => s("path", { class: "threatened", d: line(...ends(way, at)) })));
 }

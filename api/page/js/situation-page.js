@@ -1,6 +1,6 @@
 /* The page of a situation: where and when it was, the readings at its head, what is to come, and what was done by whom. */
 
-import { alarmCause, alarmExtent, ending } from "./alarm-words.js";
+import { alarmCause, alarmExtent, ending, firstClause, spillback } from "./alarm-words.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
 import { measured, moment, number, quantity } from "./format.js";
@@ -21,10 +21,10 @@ export async function situationPage(id, story) {
   const alarms = story.book.all.filter((alarm) => alarm.situation === id);
   const head = headSensor(situation, story.port);
   return [
-    story.title(badge(situation.level, 16), " ", situation.headline ? label(situation.headline) : id),
+    story.title(badge(situation.level, 16), " ", situation.headline ? firstClause(label(situation.headline)) : id),
     h("p", { class: "quiet" }, facts(situation)),
-    situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: situation.parent }))),
-    h("p", {}, alarmCause({}, situation)),
+    h("p", {}, [alarmCause({}, situation), spillback(situation, story.port)].filter(Boolean).join(" · ")),
+    situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: nameOf(situation.parent, story.port) }))),
     situation.sign?.en.some((line) => line.trim()) && h("section", {}, h("h3", {}, t("story.sign")), h("p", { class: "sign" }, label(situation.sign).flatMap((line) => [line, h("br")]))),
     ...(await Promise.all([
       part(t("story.stretch"), () => stretch(rows(situation, story.port), story.port, from, to)),
@@ -34,6 +34,8 @@ export async function situationPage(id, story) {
     ])),
   ].filter(Boolean);
 }
+
+const nameOf = (id, port) => (port.situations.get(id)?.headline ? firstClause(label(port.situations.get(id).headline)) : id);
 
 function facts(situation) {
   const since = t("since", { time: moment(new Date(situation.onset), serverNow()) });
