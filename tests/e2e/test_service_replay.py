@@ -20,6 +20,10 @@ import numpy as np
 import psycopg
 import pytest
 
+from sensors.kind import load_kinds
+from service.evaluate.drive import drive
+from simulators.recording import load_recording
+
 RECORDING = Path(os.environ.get("VIGIE_TEST_RECORDING") or Path(__file__).parents[1] / "data" / "nab-realtraffic.npz")
 TRUTH_SLACK_S = 15 * 60
 """How far an alert may be from congestion by the recording's truth: the widening that its scoring uses."""
@@ -103,6 +107,27 @@ def test_most_congestion_is_alerted(quiet, counts, recording) -> None:
             found += any(subject == station and start <= time <= end for subject, time in began)
     assert total
     assert found >= 0.5 * total, f"{found} of {total} events"
+
+
+@pytest.mark.prove
+def test_the_feed_tells_what_an_evaluation_finds(quiet, counts) -> None:
+    recording = load_recording(RECORDING)
+    shown = drive(recording, recording.measured(), load_kinds())
+    turns = np.diff(shown.alarm.astype(np.int8), axis=0, prepend=0)
+    began, over = (
+        {(shown.names[column], int(recording.time[step])) for step, column in np.argwhere(turns == sign)}
+        for sign in (1, -1)
+    )
+    told: dict[str, set[tuple[str, int]]] = {name: set() for name in ("began", "ended", "lost")}
+    for event in feed(quiet):
+        _, what, name, _ = event["type"].split(".")
+        if what == "congestion" and name in told:
+            told[name].add((event["subject"], int(datetime.fromisoformat(event["time"]).timestamp())))
+    assert told["began"] == began
+    assert told["ended"] <= over
+    # Who is lost is so between two readings; after the last of all the evaluation looks no more.
+    assert len(over - told["ended"]) <= len(told["lost"])
+    assert len(told["ended"]) + len(told["lost"]) >= len(over)
 
 
 def test_repeating_it_changes_nothing(quiet, counts) -> None:
