@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,26 +38,28 @@ async def scratch_stack(
 
     Not `durable` its database is quicker, and would not survive the loss of power.
     """
-    folder = _make_folder(purpose)
-    try:
+    with scratch_folder(purpose) as folder:
         async with EmbeddedStack(folder / "home", say=say, cache=cache, durable=durable) as stack:
             yield ScratchStack(folder, stack)
+
+
+@contextmanager
+def scratch_folder(purpose: str) -> Iterator[Path]:
+    """A folder that is gone when the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix=f"vigie-{purpose}-"))
+    folder.chmod(0o711)  # The unprivileged account that root hands the servers to must pass through.
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_folder(purpose: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=f"vigie-{purpose}-"))
-    folder.chmod(0o711)  # The unprivileged account that root hands the servers to must pass through.
-    return folder
+def own_environ(endpoints: Endpoints | None, **settings: str) -> dict[str, str]:
+    """Our own environment with the stack's servers and these settings instead of those that the user has set.
 
-
-def own_environ(endpoints: Endpoints, **settings: str) -> dict[str, str]:
-    """Our own environment with the stack's servers and these settings instead of those that the user has set."""
+    Without endpoints whoever is started brings its own servers.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    given = {
-        "database_url": endpoints.database_url,
-        "broker_url": endpoints.broker_url,
-        "log_format": "json",
-    } | settings
+    servers = {"database_url": endpoints.database_url, "broker_url": endpoints.broker_url} if endpoints else {}
+    given = {**servers, "log_format": "json", **settings}
     return kept | {f"VIGIE_{name.upper()}": value for name, value in given.items()}

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from service.bench.alerts import bench_alerts
+from service.bench.api import bench_api
 from service.bench.detect import bench_detect
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
+from service.bench.memory import bench_memory
 from service.bench.report import as_json, as_lines, record
 from service.commands.common import common_options, kinds_of, note, tell
 from service.options import above_zero, count
@@ -37,7 +40,24 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
     )
     detect.add_argument("--json", action="store_true", help="print a list with one JSON object per number")
     detect.set_defaults(run=run_bench_detect)
-    for parser in (ingest, latency):
+    alerts = things.add_parser(
+        "alerts",
+        parents=[common_options()],
+        help="milliseconds from the reading that completes a condition to its alarm",
+    )
+    alerts.add_argument("--alarms", type=count, default=1000, metavar="N", help="to be raised (1000)")
+    alerts.set_defaults(run=run_bench_alerts)
+    api = things.add_parser(
+        "api",
+        parents=[common_options()],
+        help="milliseconds of all states at 50 requests/s, and of a month of a sensor",
+    )
+    api.add_argument("--seconds", type=above_zero, default=20.0, metavar="S", help="how long states are asked for (20)")
+    api.set_defaults(run=run_bench_api)
+    memory = things.add_parser("memory", parents=[common_options()], help="what each process holds at 90 sensors")
+    memory.add_argument("--seconds", type=above_zero, default=60.0, metavar="S", help="how long the port speaks (60)")
+    memory.set_defaults(run=run_bench_memory)
+    for parser in (ingest, latency, alerts, api, memory):
         parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
         parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
 
@@ -55,6 +75,21 @@ async def run_bench_ingest(settings: Settings, arguments: argparse.Namespace) ->
 async def run_bench_latency(settings: Settings, arguments: argparse.Namespace) -> None:
     figures = await bench_latency(settings, kinds_of(settings), arguments.sensors, arguments.seconds, note)
     _report("vigie bench latency", figures, arguments)
+
+
+async def run_bench_alerts(settings: Settings, arguments: argparse.Namespace) -> None:
+    figures = await bench_alerts(settings, kinds_of(settings), arguments.alarms, note)
+    _report("vigie bench alerts", figures, arguments)
+
+
+async def run_bench_api(settings: Settings, arguments: argparse.Namespace) -> None:
+    figures = await bench_api(settings, kinds_of(settings), arguments.seconds, note)
+    _report("vigie bench api", figures, arguments)
+
+
+async def run_bench_memory(settings: Settings, arguments: argparse.Namespace) -> None:
+    figures = await bench_memory(settings, arguments.seconds, note)
+    _report("vigie bench memory", figures, arguments)
 
 
 async def run_bench_detect(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -57,6 +57,10 @@ class SystemProcess:
             passing.cancel()
             await system._end()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def check(self) -> None:
         """Raise `SystemEndedError` when it has ended by itself."""
         if self._process.returncode is not None:

@@ -39,3 +39,19 @@ def test_more_sensors_than_the_port_has_are_refused_in_one_line(run_vigie: Run) 
     assert done.stderr.strip().splitlines()[-1] == (
         "vigie: --sensors 1000: the shipped port has 96 sensors and corridors"
     )
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    ("what", "option", "names"),
+    [
+        ("alerts", "--alarms=10", {"p50_ms", "p99_ms", "max_ms", "onset_p50_s", "onset_p99_s"}),
+        ("api", "--seconds=2", {"states_p50_ms", "states_p99_ms", "month_p50_ms", "month_p99_ms"}),
+        ("memory", "--seconds=20", {"without_simulators_mb", "largest_process_mb", "database_mb", "service_mb"}),
+    ],
+)
+def test_a_bench_of_the_whole_prints_its_figures(run_vigie: Run, what: str, option: str, names: set[str]) -> None:
+    done = run_vigie("bench", what, option, "--json", timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert all(found[name] > 0 for name in names)

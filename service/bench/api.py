@@ -1,0 +1,124 @@
+"""`vigie bench api`: how long answers take while the simulated port of 90 sensors speaks.
+
+Requests are sent at instants that are set beforehand, whether the last one was answered or not, and an answer's time
+counts from its instant: a server that stops for a moment is not spared the requests of that moment. One client in one
+process measures, on connections that are kept; its own time is in the figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import httpcore
+import numpy as np
+
+from ingest.columns import ABSENT, Columns
+from sensors.kind import Kinds
+from service.bench.running import Client, key_for_bench, running_vigie
+from service.bench.scene import Say
+from service.clocks import now
+from service.endpoints import cache_folder
+from service.scratch import own_environ, scratch_stack
+from service.settings import Settings
+from store.backfill import fill_rollups
+from store.catalogue import seed
+from store.database import Connection, connected
+from store.migrate import migrate
+from store.scratch import copy_prepared, prepared_copy
+
+STATES_PER_S: Final = 50
+_SENSOR, _SITE, _KIND = "W12-F1", "W12", "traffic"
+_MONTH: Final = timedelta(days=30)
+_MONTHS_ASKED: Final = 100
+_WARM_UP: Final = 20
+"""Requests that are not counted: the first ones make plans and connections."""
+_MOST_CONNECTIONS: Final = 20
+
+Figures = dict[str, float]
+
+
+async def bench_api(settings: Settings, kinds: Kinds, seconds: float, say: Say) -> Figures:
+    """Ask for all states, evenly spread, and for a month of one sensor, one after the other; milliseconds."""
+    async with scratch_stack("bench", cache_folder(settings), say) as place:
+        url = place.endpoints.database_url
+        await migrate(url, kinds)
+        await seed(url)
+        async with connected(url, name="bench") as conn:
+            await _fill_month(conn, kinds)
+        key = await key_for_bench(url, "read")
+        async with (
+            running_vigie(place.folder, own_environ(place.endpoints)) as vigie,
+            httpcore.AsyncConnectionPool(max_connections=_MOST_CONNECTIONS) as pool,
+        ):
+            client = Client(pool, vigie.url, key)
+            say(f"states at {STATES_PER_S}/s for {seconds:g} s")
+            states = await _spread(lambda: client.get("/v1/states"), STATES_PER_S, seconds)
+            say("a month of one sensor, one request after the other")
+            month = await _in_turn(lambda: client.get(_month_path()), _MONTHS_ASKED)
+    return {"states_asked": len(states), **_quantiles("states", states), **_quantiles("month", month)}
+
+
+def _month_path() -> str:
+    end = now().replace(microsecond=0)
+    return f"/v1/sensors/{_SENSOR}/readings?from={_rfc(end - _MONTH)}&to={_rfc(end)}&resolution=auto"
+
+
+def _rfc(at: object) -> str:
+    return str(at).replace(" ", "T").replace("+00:00", "Z")
+
+
+async def _fill_month(conn: Connection, kinds: Kinds) -> None:
+    """Thirty days of one road sensor that reads every 30 s, with their means."""
+    kind, end = kinds[_KIND], now().replace(microsecond=0)
+    start = end - _MONTH
+    rows = int(_MONTH.total_seconds() / kind.period_s)
+    time_us = int(start.timestamp()) * 1_000_000 + np.arange(rows, dtype=np.int64) * round(kind.period_s * 1e6)
+    values = np.random.default_rng(1).uniform(20, 90, (rows, len(kind.fields))).astype(np.float32)
+    absent = np.full(rows, ABSENT, np.int64)
+    columns = Columns(
+        kind=kind,
+        time_us=time_us,
+        received_us=time_us,
+        thing=[_SENSOR] * rows,
+        site=[_SITE] * rows,
+        boot=absent,
+        seq=absent,
+        quality=np.zeros(rows, np.int16),
+        values=values,
+        texts=tuple([None] * rows for _ in kind.texts),
+    )
+    await copy_prepared(conn, kind, [prepared_copy(columns)])
+    await fill_rollups(conn, kinds, start, end)
+
+
+async def _spread(ask: Callable[[], Awaitable[bytes]], per_s: float, seconds: float) -> list[float]:
+    """Ask at even instants; milliseconds from each instant to its whole answer."""
+    began = time.monotonic()
+
+    async def one(number: int) -> float:
+        due = began + number / per_s
+        await asyncio.sleep(due - time.monotonic())
+        await ask()
+        return 1000 * (time.monotonic() - due)
+
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(one(number)) for number in range(_WARM_UP + round(per_s * seconds))]
+    return [task.result() for task in asked[_WARM_UP:]]
+
+
+async def _in_turn(ask: Callable[[], Awaitable[bytes]], times: int) -> list[float]:
+    took = []
+    for _ in range(_WARM_UP + times):
+        began = time.monotonic()
+        await ask()
+        took.append(1000 * (time.monotonic() - began))
+    return took[_WARM_UP:]
+
+
+def _quantiles(name: str, took_ms: Sequence[float]) -> Figures:
+    p50, p99 = np.percentile(took_ms, [50, 99]).tolist()
+    return {f"{name}_p50_ms": round(p50, 2), f"{name}_p99_ms": round(p99, 2)}
