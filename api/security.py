@@ -38,6 +38,11 @@ _HEADERS = {
 }
 
 
+_DOCUMENTS_ONLY = frozenset({"content-security-policy", "cross-origin-opener-policy", "permissions-policy"})
+_PARTS = ("text/javascript", "text/css", "font/")
+"""Types that no browser opens as a document, where the headers of documents mean nothing; a page has fifty of them."""
+
+
 class NotLoopbackError(OperatorError):
     """An address that other machines could reach: there is no TLS here, and keys would be read on the way."""
 
@@ -80,8 +85,10 @@ class Guard:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                part = headers.get("content-type", "").startswith(_PARTS)
                 for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (part and name in _DOCUMENTS_ONLY):
+                        headers.setdefault(name, value)
             await send(message)
 
         problem = self._objection(Headers(scope=scope), scope["method"])

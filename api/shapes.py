@@ -14,6 +14,7 @@ from api.models.catalogue import (
     FieldOut,
     KindOut,
     LabelOut,
+    ReceiptOut,
     SensorOut,
     SiteOut,
     TextOut,
@@ -27,7 +28,7 @@ from sensors.clock import describe_offset
 from sensors.kind import Field, Kind, Kinds
 from sensors.level import Abnormality, Level, Verdict
 from sensors.rule import SpeedRatio
-from store.api_rows import STEP_S, ClockRow, EventRow, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import STEP_S, ClockRow, EventRow, ReadingsQuery, ReadingsTable, StandingRow, StateRow
 
 _T = TypeVar("_T")
 
@@ -55,6 +56,18 @@ def clock_out(clock: ClockRow) -> ClockOut:
         measured_at=clock.measured_at,
         whole_hours=clock.whole_hours,
         remark=describe_offset(clock.offset_s),
+    )
+
+
+def receipt_out(row: StandingRow) -> ReceiptOut:
+    return ReceiptOut(
+        sensor=row.thing,
+        boot=None if row.boot < 0 else row.boot,
+        settled=row.settled,
+        highest=row.highest,
+        missing=row.missing,
+        quarantined=row.quarantined,
+        at=row.changed_at,
     )
 
 

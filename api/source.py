@@ -8,7 +8,7 @@ from typing import Protocol
 
 from api.access.caller import Grants
 from sensors.catalogue import Catalogue
-from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StandingRow, StateRow
 from store.faults import FaultRow
 from store.feed import EVERYTHING, FeedChoice
 from store.operations import Operations
@@ -35,6 +35,10 @@ class Source(Protocol):
 
     async def clock(self, things: Sequence[str]) -> ClockRow | None:
         """The newest clock offset of any of these ids."""
+        ...
+
+    async def standings(self, things: Sequence[str]) -> list[StandingRow]:
+        """How far the numbers of these senders are settled, by boot, the latest first."""
         ...
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...

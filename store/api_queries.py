@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from sensors.catalogue import Catalogue
 from store.access import DatabaseGrants
 from store.api_readings import read_readings
-from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StandingRow, StateRow
 from store.catalogue import load_catalogue
 from store.clocks import newest_clock
 from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
@@ -26,6 +26,7 @@ from store.outlooks import OutlookRow, outlook_of
 from store.quarantine import Choice, Dropped, Entry, dropped_so_far, find_entries
 from store.raw_payloads import RawRow, raw_payloads_of
 from store.situations import SituationChoice, SituationRow, read_situation, read_situations
+from store.standings import standings_of
 from store.writer import REPAIR_SLOT
 
 _STATES = """
@@ -78,6 +79,10 @@ class DatabaseSource:
     async def clock(self, things: Sequence[str]) -> ClockRow | None:
         async with self._connection() as conn:
             return await newest_clock(conn, things)
+
+    async def standings(self, things: Sequence[str]) -> list[StandingRow]:
+        async with self._connection() as conn:
+            return await standings_of(conn, things)
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         async with self._connection() as conn, conn.cursor(row_factory=class_row(StateRow)) as cursor:

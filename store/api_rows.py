@@ -43,6 +43,19 @@ class ClockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingRow:
+    """How far the numbers of one boot of a sender are settled; below `highest` some may be missing."""
+
+    thing: str
+    boot: int
+    settled: int
+    highest: int
+    missing: int
+    quarantined: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     """An entry of the feed; ids are in commit order."""
 

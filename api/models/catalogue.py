@@ -98,10 +98,23 @@ class SensorOut(Out):
     corridors: list[str] = Field(examples=[[]], description="the corridors whose travel times it publishes")
 
 
+class ReceiptOut(Out):
+    """How far the numbers of one boot of a sender are settled: what its receipt says, in short."""
+
+    sensor: str = Field(examples=["W07-G1"], description="the sensor, or a corridor of its")
+    boot: int | None = Field(examples=[1772438400], description="null: the sender gives none")
+    settled: int = Field(examples=[411], description="everything up to here is stored or in quarantine; -1: nothing")
+    highest: int = Field(examples=[440], description="the highest number that came")
+    missing: int = Field(examples=[5], description="numbers up to `highest` that never came")
+    quarantined: int = Field(examples=[1], description="of those that came, in quarantine")
+    at: datetime = Field(examples=["2026-03-02T08:07:21Z"], description="when that last changed")
+
+
 class SensorDetail(SensorOut):
-    """A sensor, and how far its clock is off."""
+    """A sensor, how far its clock is off, and what of its readings is stored."""
 
     clock: ClockOut | None = Field(description="null: not known, or at a site whose clock is a recording's")
+    receipts: list[ReceiptOut] = Field(description="by boot, the latest first; empty: its readings have no numbers")
 
 
 class CorridorOut(Out):

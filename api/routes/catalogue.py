@@ -13,7 +13,7 @@ from api.documented import LISTED, ONE, geojson_too
 from api.models.base import ID_PATTERN
 from api.models.catalogue import Corridors, KindsOut, SensorDetail, Sensors, Sites
 from api.problems import unknown_thing
-from api.shapes import clock_out, corridors_out, kind_out, sensor_out, site_out
+from api.shapes import clock_out, corridors_out, kind_out, receipt_out, sensor_out, site_out
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
@@ -44,14 +44,16 @@ async def list_sensors(context: InContext, format: Format = None, accept: Accept
 
 @router.get("/sensors/{sensor}", responses=ONE, summary="Show one sensor")
 async def show_sensor(context: InContext, sensor: ThingId) -> SensorDetail:
-    """One sensor with its place, its configuration, the kinds of readings it publishes and the error of its clock."""
+    """One sensor with its place, configuration and kinds of readings, the error of its clock, what of it is stored."""
     catalogue = await context.installed.with_thing(sensor)
     found = catalogue.sensor_by_id.get(sensor)
     if found is None:
         raise unknown_thing(sensor)
     shown = sensor_out(found, catalogue, context.kinds)
-    clock = await context.source.clock([sensor, *shown.corridors])
-    return SensorDetail(**shown.model_dump(), clock=clock_out(clock) if clock else None)
+    things = [sensor, *shown.corridors]
+    clock = await context.source.clock(things)
+    receipts = [receipt_out(row) for row in await context.source.standings(things)]
+    return SensorDetail(**shown.model_dump(), clock=clock_out(clock) if clock else None, receipts=receipts)
 
 
 @router.get("/corridors", responses=LISTED, summary="List the corridors")

@@ -250,3 +250,18 @@ async def test_a_database_that_cannot_be_reached_is_503(kinds: Kinds, bearer: di
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as client:
             response = await client.get("/v1/states")
     assert (response.status_code, response.json()["type"]) == (503, "urn:vigie:problem:database-unavailable")
+
+
+async def test_what_of_a_sensor_is_stored_is_told_by_boot_the_latest_first(
+    client: httpx.AsyncClient, migrated_url: str
+) -> None:
+    with psycopg.connect(migrated_url, autocommit=True) as conn:
+        conn.execute(
+            "insert into sequence (thing, boot, begun, highest, given_up, quarantined) values"
+            " ('W07-G1', 1, 10, 99, -1, '{}'), ('W07-G1', 2, 20, 40, -1, '{8}'), ('W07-G2', 1, 10, 5, -1, '{}')"
+        )
+        conn.execute("insert into sequence_gap (thing, boot, first_seq, last_seq) values ('W07-G1', 2, 12, 15)")
+        conn.execute("insert into sequence_quarantined values ('W07-G1', 2, 8, now())")
+    receipts = (await client.get("/v1/sensors/W07-G1")).json()["receipts"]
+    told = [[one[key] for key in ("boot", "settled", "highest", "missing", "quarantined")] for one in receipts]
+    assert told == [[2, 11, 40, 4, 1], [1, 99, 99, 0, 0]]

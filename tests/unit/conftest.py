@@ -18,7 +18,7 @@ from api.server import serve
 from sensors.catalogue import Catalogue, shipped_catalogue
 from sensors.kind import Kinds, load_kinds
 from store.access import Grant, Use
-from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StateRow
+from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StandingRow, StateRow
 from store.database import DatabaseUnavailable, Pool
 from store.faults import FaultRow
 from store.feed import EVERYTHING, FeedChoice
@@ -69,6 +69,7 @@ class MemorySource:
         self.wrong: list[FaultRow] = []
         self.outlooks: dict[str, OutlookRow] = {}
         self.clocks: dict[str, ClockRow] = {}
+        self.standing: list[StandingRow] = []
         self.events: list[EventRow] = []
         self.table = ReadingsTable([], {})
         self.asked: list[ReadingsQuery] = []
@@ -100,6 +101,9 @@ class MemorySource:
     async def catalogue(self) -> Catalogue:
         self._reach()
         return self.installed
+
+    async def standings(self, things: Sequence[str]) -> list[StandingRow]:
+        return [row for row in self.standing if row.thing in things]
 
     async def clock(self, things: Sequence[str]) -> ClockRow | None:
         self._reach()

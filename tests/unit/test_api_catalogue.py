@@ -10,7 +10,7 @@ import pytest
 
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds
-from store.api_rows import ClockRow, StateRow
+from store.api_rows import ClockRow, StandingRow, StateRow
 
 
 async def test_sites_and_sensors_of_the_port(client: httpx.AsyncClient) -> None:
@@ -83,6 +83,23 @@ async def test_a_sensor_shows_how_far_its_clock_is_off(
 async def test_the_clock_of_a_reader_is_that_of_its_corridors(client: httpx.AsyncClient, source: Any) -> None:
     source.clocks["W17-W15"] = ClockRow(3600.0, datetime(2026, 3, 2, 7, 30, tzinfo=UTC), 1)
     assert (await client.get("/v1/sensors/W15-B1")).json()["clock"]["whole_hours"] == 1
+
+
+async def test_a_sensor_shows_what_of_its_readings_is_stored(client: httpx.AsyncClient, source: Any) -> None:
+    at = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+    source.standing = [StandingRow("W07-G1", -1, 411, 440, 5, 1, at), StandingRow("W07-G2", 7, 3, 3, 0, 0, at)]
+    assert (await client.get("/v1/sensors/W07-G1")).json()["receipts"] == [
+        {
+            "sensor": "W07-G1",
+            "boot": None,
+            "settled": 411,
+            "highest": 440,
+            "missing": 5,
+            "quarantined": 1,
+            "at": "2026-03-02T07:30:00Z",
+        }
+    ]
+    assert (await client.get("/v1/sensors/W07-G3")).json()["receipts"] == []
 
 
 async def test_kinds_carry_units_and_labels_in_both_languages(client: httpx.AsyncClient, kinds: Kinds) -> None:

@@ -34,7 +34,10 @@ async def test_the_page_is_asked_for_again_and_not_sent_again(page: httpx.AsyncC
 
 
 async def test_modules_have_the_type_that_browsers_run(page: httpx.AsyncClient) -> None:
-    assert (await page.get("/js/app.js")).headers["content-type"] == "text/javascript; charset=utf-8"
+    headers = (await page.get("/js/app.js")).headers
+    assert headers["content-type"] == "text/javascript; charset=utf-8"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "content-security-policy" not in headers  # of documents only, and a page has fifty modules
 
 
 @pytest.mark.parametrize("path", ["/secret.py", "/../secret.py", "/js", "/js/", "/%2e%2e/secret.py", "/js/%00"])

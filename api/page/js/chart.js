@@ -9,30 +9,45 @@ const GAP_STEPS = 2.5;
 /* Over more than two days the hour says less than the day. */
 const DAYS_MS = 172_800_000;
 const NAME_HEIGHT = 12;
+/* Below, a mean counts as unknown everywhere in Vigie. */
+const WELL_COVERED = 0.75;
 const TICK_HOURS = { 1: 0.25, 6: 1, 24: 4, 168: 24, 720: 120 };
 
 /**
  * Draw `points` = [[time ms, value or null]] from `from` to `to`; `step` is their usual distance in ms, `lines` are
- * [{value, level, text}], `show` writes a value with its unit.
+ * [{value, level, text}], `show` writes a value with its unit. Behind them `dim` = [[from, to]] is shaded and `range` =
+ * [[time, low, high]] is an area; `expected` = [[time, value]] is dashed, `revised` are times with a mark.
  */
-export function chart({ points, from, to, step, lines, show, title }) {
-  const [low, high, ticks] = scale(points, lines);
+export function chart({ points, from, to, step, lines, show, title, dim = [], range = [], expected = [], revised = [] }) {
+  const [low, high, ticks] = scale([...points, ...expected, ...range.flatMap(([at, a, b]) => [[at, a], [at, b]])], lines);
   const x = (time) => SIZE.left + ((time - from) / (to - from)) * (SIZE.width - SIZE.left - SIZE.right);
   const y = (value) => SIZE.height - SIZE.bottom - ((value - low) / (high - low)) * (SIZE.height - SIZE.top - SIZE.bottom);
   const cursor = s("g", { class: "cursor" });
   const svg = s(
     "svg",
     { class: "chart", viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: "img", tabindex: 0, "aria-label": title },
+    dim.map(([a, b]) => s("rect", { class: "dim", x: x(a).toFixed(1), y: SIZE.top, width: Math.max(1, x(b) - x(a)).toFixed(1), height: SIZE.height - SIZE.top - SIZE.bottom })),
+    s("path", { class: "range", d: area(range, step, x, y) }),
     ticks.map((value) => horizontal(y(value), measured(value))),
     hours(from, to).map((time) => vertical(x(time), (to - from > DAYS_MS ? dayOfWeek : timeOfDay)(new Date(time)))),
     limits(lines.filter(({ value }) => value > low && value < high), y),
     s("path", { class: "curve", d: curve(points, step, x, y) }),
+    s("path", { class: "expected", d: curve(expected, null, x, y) }),
+    revised.map((time) => s("path", { class: "revised", d: `M${x(time).toFixed(1)},${SIZE.height - SIZE.bottom}l-3,-6h6Z` })),
     loners(points, step).map(([time, value]) => s("circle", { class: "dot", cx: x(time).toFixed(1), cy: y(value).toFixed(1), r: 1.6 })),
     cursor,
   );
   const read = h("output", { class: "reading" });
   follow(svg, { points: points.filter(([, value]) => value !== null), x, y, cursor, read, show });
   return [svg, read];
+}
+
+/** What a chart of means shows beside them: where too little was heard, what was revised, between which values it lay. */
+export function meansOf({ time, step_s: step, coverage, revised, low, high }, name) {
+  const times = time.map(Date.parse);
+  const lay = low?.[name] ? times.map((at, i) => [at, low[name][i], high[name][i]]).filter(([, a, b]) => a !== null && b !== null) : [];
+  const poor = (coverage ?? []).flatMap((share, i) => (share !== null && share < WELL_COVERED ? [[times[i], times[i] + step * 1000]] : []));
+  return { dim: poor, revised: times.filter((_, i) => revised?.[i]), range: lay };
 }
 
 function scale(points, lines) {
@@ -92,6 +107,19 @@ function curve(points, step, x, y) {
     .filter(([, value]) => value !== null)
     .map((point, i, all) => `${joined(all[i - 1], point, step) ? "L" : "M"}${x(point[0]).toFixed(1)},${y(point[1]).toFixed(1)}`)
     .join("");
+}
+
+/* Each stretch of joined points on its upper side there and on its lower side back. */
+function area(range, step, x, y) {
+  const runs = [];
+  range.forEach((point, i) => {
+    const goes = i > 0 && (!step || point[0] - range[i - 1][0] <= GAP_STEPS * step);
+    if (goes) runs.at(-1).push(point);
+    else runs.push([point]);
+  });
+  const pair = (time, value) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`;
+  const outline = (run) => [...run.map(([time, , top]) => pair(time, top)), ...[...run].reverse().map(([time, bottom]) => pair(time, bottom))];
+  return runs.filter((run) => run.length > 1).map((run) => `M${outline(run).join("L")}Z`).join("");
 }
 
 function loners(points, step) {

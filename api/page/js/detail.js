@@ -1,6 +1,6 @@
 /* One sensor, opened: what and where it is, its latest reading, its last hours as a chart, and its neighbours on site. */
 
-import { chart } from "./chart.js";
+import { chart, meansOf } from "./chart.js";
 import { byId, h } from "./dom.js";
 import { moment, number, quantity, span } from "./format.js";
 import { label, t } from "./i18n.js";
@@ -12,6 +12,8 @@ const HOURS = [1, 6, 24, 168, 720];
 const RELOAD_MS = 60_000;
 /* Seconds from which a chart counts in minutes. */
 const LONG_S = 600;
+
+const inUnit = (means, size) => ({ ...means, range: means.range.map(([at, low, high]) => [at, low / size, high / size]) });
 
 export class Detail {
   constructor(port) {
@@ -70,7 +72,8 @@ export class Detail {
     const heard = state?.time ? t("sensor.now", { time: moment(new Date(state.time), serverNow()) }) : t("sensor.never");
     const what = [kindTitle(sensor, this.port), sensor.name, level && t(`level.${level}`)];
     const text = [...new Set(what.filter(Boolean))].join(" · ");
-    return h("p", {}, h("strong", {}, valueText(state, this.port)), " ", text, h("br"), h("span", { class: "quiet" }, heard));
+    const more = h("a", { href: `#sensor/${sensor.id}`, "data-keep": "more" }, t("sensor.more"));
+    return h("p", {}, h("strong", {}, valueText(state, this.port)), " ", text, h("br"), h("span", { class: "quiet" }, heard), " · ", more);
   }
 
   choices() {
@@ -128,6 +131,7 @@ export class Detail {
       lines: this.limits(field).map((line) => ({ ...line, value: line.value / size })),
       show: (value) => quantity(value * size, field.unit),
       title: t("chart.title", { what, n: number(this.hours) }),
+      ...inUnit(meansOf(readings, field.name), size),
     });
     const resolution = h("span", { class: "quiet" }, t(`chart.resolution.${readings.resolution}`));
     this.body.replaceChildren(...drawing, resolution);

@@ -1,20 +1,26 @@
 /* Messages by key from the catalogue of the language: `{name}` is filled in, `{n|one|other}` chosen by plural rule. */
 
-import en from "./messages-en.js";
-import fr from "./messages-fr.js";
-
 const KEY = "vigie.language";
-const catalogues = { fr, en };
+const LANGUAGES = ["fr", "en"];
+const catalogues = {};
 let current = initial();
 
 function initial() {
   const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
-  return wanted.find((code) => code in catalogues) ?? "en";
+  return wanted.find((code) => LANGUAGES.includes(code)) ?? "en";
 }
+
+/* Only the catalogue that is read is fetched. */
+async function fetchCatalogue(code) {
+  catalogues[code] ??= (await import(`./messages-${code}.js`)).default;
+}
+
+await fetchCatalogue(current);
 
 export const language = () => current;
 
-export function setLanguage(code) {
+export async function setLanguage(code) {
+  await fetchCatalogue(code);
   current = code;
   localStorage.setItem(KEY, code);
   document.documentElement.lang = code;

@@ -130,8 +130,8 @@ function switches(translated) {
   const choices = [...document.querySelectorAll("[data-language]")];
   const mark = () => choices.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.language === language())));
   for (const button of choices) {
-    button.addEventListener("click", () => {
-      setLanguage(button.dataset.language);
+    button.addEventListener("click", async () => {
+      await setLanguage(button.dataset.language);
       mark();
       translated();
     });

@@ -3,7 +3,8 @@
 import { alarmCause, alarmExtent, ending, firstClause, spillback } from "./alarm-words.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
-import { measured, moment, number, quantity } from "./format.js";
+import { moment, number, quantity } from "./format.js";
+import { ahead } from "./history-chart.js";
 import { has, label, t } from "./i18n.js";
 import { badge } from "./level.js";
 import { get, serverNow } from "./source.js";
@@ -29,7 +30,7 @@ export async function situationPage(id, story) {
     ...(await Promise.all([
       part(t("story.stretch"), () => stretch(rows(situation, story.port), story.port, from, to)),
       part(t("story.readings"), () => readings(head, from, to, story.port)),
-      part(t("story.forecast", { sensor: head }), () => forecast(head)),
+      part(t("story.forecast", { sensor: head }), () => forecast(head, story.port)),
       part(t("story.history"), () => history(alarms)),
     ])),
   ].filter(Boolean);
@@ -63,12 +64,11 @@ async function readings(id, from, to, port) {
   return [h("p", { class: "quiet" }, title), ...chart({ points, from: start, to: end, step: answer.step_s * 1000, lines: [], show: (value) => quantity(value, field.unit), title })];
 }
 
-async function forecast(id) {
-  const { items, unit } = await get(`sensors/${encodeURIComponent(id)}/forecast`);
-  const speed = (value) => (Number.isFinite(value) ? quantity(value, unit) : "–");
-  const line = ({ minutes, speed: expected, low, high, usual }) =>
-    t("story.forecast.line", { n: minutes, speed: speed(expected), low: measured(low), high: speed(high), usual: speed(usual) });
-  return items.map((item) => h("p", {}, line(item)));
+async function forecast(id, port) {
+  const path = `sensors/${encodeURIComponent(id)}`;
+  const [told, measuredBefore] = await Promise.all([get(`${path}/forecast`), get(`${path}/readings`, { kind: port.states.get(id).kind })]);
+  if (told.items.length) return ahead(told, measuredBefore);
+  return told.reason ? [h("p", { class: "quiet" }, told.reason)] : [];
 }
 
 async function history(alarms) {

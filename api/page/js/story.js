@@ -9,6 +9,7 @@ const EVERY_MS = 60_000;
 /* Fetched when they are asked for: the first paint does not wait for them. */
 const PAGES = {
   situation: async (id, story) => (await import("./situation-page.js")).situationPage(id, story),
+  sensor: async (id, story) => (await import("./sensor-page.js")).sensorPage(id, story),
   terminal: async (id, story) => (await import("./terminal-page.js")).terminalPage(id, story),
 };
 

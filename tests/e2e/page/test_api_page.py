@@ -78,6 +78,18 @@ async def test_a_sensor_shows_its_last_hours_as_a_line(visitor: Any, keep: Calla
     await page.screenshot(path=keep("sensor"))
 
 
+async def test_a_sensor_has_a_page_with_its_health_and_its_last_messages(
+    visitor: Any, keep: Callable[[str], Path]
+) -> None:
+    page = (await visitor.visit(locale="en-GB")).page
+    await page.goto(f"{visitor.url}/#sensor/W01-F1")
+    await expect(page.locator("#story-title")).to_contain_text("W01-F1", timeout=PATIENCE_MS)
+    await expect(page.get_by_text("No fault is known.")).to_be_visible()
+    await expect(page.locator("#story tbody tr")).to_have_count(1)
+    await expect(page.locator("#story .raw code").first).to_contain_text('"seq"')
+    await page.screenshot(path=keep("sensor-page"))
+
+
 async def test_language_and_theme_are_chosen_and_kept(visitor: Any) -> None:
     page = (await visitor.visit(locale="en-GB")).page
     await expect(page.locator("#tab-alerts")).to_have_text("Alarms")

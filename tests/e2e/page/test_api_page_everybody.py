@@ -130,7 +130,7 @@ async def _walk(judge: Judge, url: str, language: str) -> list[str]:
     await page.set_viewport_size(TELEPHONE)  # type: ignore[arg-type]
     await judge.look("sensors on a telephone")
     await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    for kind, name in (("situation", SITUATION["situation"]), ("terminal", "SEYA")):
+    for kind, name in (("situation", SITUATION["situation"]), ("terminal", "SEYA"), ("sensor", "W01-F1")):
         await page.goto(f"{url}/#{kind}/{name}")
         await expect(page.locator("#story section").last).to_be_visible()
         await judge.look(kind)
