@@ -23,7 +23,10 @@ def because(situation: Situation, where: Whereabouts, words: Mapping[str, Any]) 
     if cause is Cause.UNKNOWN or (situation.kind, cause) in SELF_EVIDENT:
         return ""
     evidence = next((hint.evidence for hint in situation.causes if hint.what is cause), {})
-    why = words["why"][cause.value] + _gate(evidence, situation, where, words) + _numbers(cause, evidence, words)
+    if "after" in evidence:
+        why = words["left"][cause.value]
+    else:
+        why = words["why"][cause.value] + _gate(evidence, situation, where, words) + _numbers(cause, evidence, words)
     return str(words["likely" if cause is Cause.ACCIDENT else "cause"].format(why=why))
 
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from analytics.situations.cause import kept_apart
 from analytics.situations.extent import extent
 from analytics.situations.graph import Graph, Lists
+from analytics.situations.groups import Ties
 from analytics.situations.memory import BookMemory, Reader, Writer
 from analytics.situations.places import ACCESS, CORRIDOR, ROAD, WIND
 from analytics.situations.record import Record
 from analytics.situations.situation import Notice, Situation, Span, State, Step
 from analytics.situations.tracker import Identity, Tracked, Tracker
 from analytics.state import NEVER
-from analytics.table import Index, Int8, Int64, Mask
+from analytics.table import Index, Int8, Int64
 from sensors.level import Level
 
 LONGEST_ID = 64
@@ -32,16 +33,13 @@ LONGEST_ID = 64
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """n things at an instant. alarm: level of the open alarm, 0 = none. slow_since_us, slow_us: as in `Settling`.
-
-    joining: (P,) places that join others without being congested.
-    """
+    """n things at an instant. alarm: level of the open alarm, 0 = none. slow_since_us, slow_us: as in `Settling`."""
 
     at_us: int
     alarm: Int8
     slow_since_us: Int64
     slow_us: Int64
-    joining: Mask
+    ties: Ties
 
 
 class Book:
@@ -74,7 +72,7 @@ class Book:
         here = np.flatnonzero((scene.alarm > 0) & (self._graph.place >= 0))
         self._begin(scene, here)
         level, since_us = self._at_places(scene, here)
-        tracked = self._tracker.step(self._graph, level > 0, scene.joining, since_us, scene.at_us)
+        tracked = self._tracker.step(self._graph, level > 0, scene.ties, since_us, scene.at_us)
         for slot in tracked.born:
             self._records[slot] = self._new(self._tracker.open[slot], tracked, slot, scene.at_us)
         self._move(scene, here)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isnan
 
@@ -61,8 +61,16 @@ short: the last minutes of a queue, which outlasts what made it, are given to so
 stays."""
 
 OF_A_TERMINAL = frozenset({Cause.GATE_OUTAGE, Cause.YARD_SATURATED})
-"""Causes whose queue on the road does not become an accident's: while lorries that waited drain into a gate, less
-leaves the road than usual, and that is what an accident looks like."""
+"""Causes at the gates and the yard of a terminal."""
+
+_NOT_AFTER = {
+    Cause.GATE_OUTAGE: {Cause.ACCIDENT, Cause.SURGE},
+    Cause.YARD_SATURATED: {Cause.ACCIDENT, Cause.SURGE},
+    Cause.ACCIDENT: {Cause.SURGE},
+    Cause.LANE_CLOSED: {Cause.SURGE},
+}
+"""What a queue is not taken for after a cause, nor ever an ordinary one. Lorries that were held up arrive
+together, as in a surge; while they drain into a gate less leaves the road than usual, as in an accident."""
 
 FAINT = 0.3
 """Confidence below which nothing speaks for a named cause any more."""
@@ -70,7 +78,7 @@ FAINT = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of a cause: the name, ranked hints; since_us: when the best hint, or the doubt, began."""
+    """What is said of a cause: the name, ranked hints; since_us: when what would be named next, `waiting`, began."""
 
     named: Cause = Cause.UNKNOWN
     hints: tuple[Hint, ...] = ()
@@ -92,17 +100,24 @@ def ranked(hints: Iterable[Hint]) -> tuple[Hint, ...]:
 
 def judge(before: Verdict, hints: tuple[Hint, ...], at_us: int) -> Verdict:
     """Name a cause when a hint is sure, or holds; keep a name until nothing speaks for it and another is sure."""
+    next_, after_us = _next(before, hints)
+    if next_ in (Cause.UNKNOWN, before.named):
+        return replace(before, hints=hints, since_us=at_us, waiting=Cause.UNKNOWN)
+    since_us = before.since_us if before.waiting is next_ else at_us
+    if at_us < since_us + after_us:
+        return replace(before, hints=hints, since_us=since_us, waiting=next_)
+    return Verdict(next_, hints, at_us)
+
+
+def _next(before: Verdict, hints: tuple[Hint, ...]) -> tuple[Cause, int]:
+    """Return what should be named, and for how long that must hold."""
     best = hints[0] if hints and hints[0].confidence >= NAMED else Hint(Cause.UNKNOWN, 0)
-    if best.what in (Cause.UNKNOWN, before.named):
-        return Verdict(before.named, hints, at_us)
-    since_us = before.since_us if before.waiting == best.what else at_us
     if before.named is Cause.UNKNOWN:
-        ready = best.confidence >= SURE or at_us >= since_us + HELD_US
-    else:
-        faint = all(hint.what != before.named for hint in hints)
-        other = before.named not in OF_A_TERMINAL or best.what is not Cause.ACCIDENT
-        ready = other and faint and best.confidence >= SURE and at_us >= since_us + DROPPED_US
-    return Verdict(best.what, hints, at_us) if ready else Verdict(before.named, hints, since_us, best.what)
+        return best.what, 0 if best.confidence >= SURE else HELD_US
+    if any(hint.what is before.named for hint in hints):
+        return before.named, 0
+    gives_way = best.confidence >= SURE and best.what not in (Cause.RECURRENT, *_NOT_AFTER.get(before.named, ()))
+    return best.what if gives_way else Cause.UNKNOWN, DROPPED_US
 
 
 def kept_apart(named: str) -> str:

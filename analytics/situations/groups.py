@@ -7,6 +7,7 @@ situation of one of their sections and join none: a jam at each end of a corrido
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +38,29 @@ class Groups:
         return slice(*np.searchsorted(self.group, (group, group + 1)).tolist())
 
 
-def grouped(graph: Graph, places: Index, congested: Mask, colour: Index) -> Groups:
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """joining: (P,) places that join others without being congested.
+
+    sources: places with a cause of their own; what is congested downstream of them is another situation.
+    """
+
+    joining: Mask
+    sources: frozenset[int] = frozenset()
+
+
+def grouped(graph: Graph, places: Index, congested: Mask, colour: Index, sources: Collection[int] = ()) -> Groups:
     """Group `places` (ascending); `congested` (P,) tells which are more than bridges.
+
+    What is congested downstream of `sources` is not theirs.
 
     `colour` (P,) keeps places apart whose situations have different causes, -1 = none yet; a place without one goes
     with the least colour beside it.
     """
     first, second = graph.among(places)
+    if sources:
+        kept = ~_behind(graph, places, first, second, sources)
+        first, second = first[kept], second[kept]
     own = colour[places]
     if (own >= 0).any():
         together = _together(own, first, second)
@@ -59,6 +76,16 @@ def grouped(graph: Graph, places: Index, congested: Mask, colour: Index) -> Grou
     names, group = np.unique(label, return_inverse=True)
     order = np.argsort(group, kind="stable")
     return Groups(places[order], group[order].astype(np.intp), inside[order], len(names))
+
+
+def _behind(graph: Graph, places: Index, first: Index, second: Index, sources: Collection[int]) -> Mask:
+    """Tell which edges lead from a source to a place downstream of it."""
+    found = np.zeros(len(first), np.bool_)
+    for source in sources:
+        below = graph.down.at(source)
+        one, other = places[first], places[second]
+        found |= ((one == source) & np.isin(other, below)) | ((other == source) & np.isin(one, below))
+    return found
 
 
 def _together(own: Index, first: Index, second: Index) -> Mask:

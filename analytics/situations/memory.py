@@ -15,11 +15,15 @@ from analytics.situations.graph import Graph
 from analytics.situations.record import Record
 from analytics.situations.tracker import Identity, Tracker
 
-FORMAT = 2
+FORMAT = 3
 """Version of these dicts; a memory of another version is ignored, and situations begin anew."""
 
 Plain = list[float | None]
 """Numbers as JSON has them."""
+
+
+VerdictMemory = tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]
+"""A `Verdict`: its fields in their order."""
 
 
 class RecordMemory(TypedDict):
@@ -38,7 +42,7 @@ class RecordMemory(TypedDict):
     stays: dict[str, list[tuple[int, int | None]]]
     amounts: list[tuple[int, float]]
     parent: str | None
-    verdict: tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]
+    verdict: VerdictMemory
     told: tuple[int, str | None, str, list[str]]
     told_us: int
     told_end: tuple[int, int, int] | None
@@ -62,11 +66,12 @@ class BookMemory(TypedDict):
 
 
 class ZoneMemory(TypedDict):
-    """step_us: the last step."""
+    """step_us: the last step. past: as `Past`, with the place by kind and id."""
 
     format: int
     step_us: int
     book: BookMemory
+    past: list[tuple[str, str, list[str], int]]
     ends: EndsMemory
 
 
@@ -181,12 +186,12 @@ class Reader:
         return Extent(ends[0], ends[-1], length_m) if ends else None
 
 
-def _written(verdict: Verdict) -> tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]:
+def _written(verdict: Verdict) -> VerdictMemory:
     hints = [(hint.what.value, hint.confidence, dict(hint.evidence)) for hint in verdict.hints]
     return verdict.named.value, hints, verdict.since_us, verdict.waiting.value
 
 
-def _read(written: tuple[str, list[tuple[str, float, dict[str, float | str]]], int, str]) -> Verdict:
+def _read(written: VerdictMemory) -> Verdict:
     named, hints, since_us, waiting = written
     found = tuple(Hint(Cause(what), confidence, evidence) for what, confidence, evidence in hints)
     return Verdict(Cause(named), found, since_us, Cause(waiting))

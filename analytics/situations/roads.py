@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from math import isnan, nan
 
+from analytics.situations.aftermath import Past, wave
 from analytics.situations.bans import ban_hint
 from analytics.situations.cause import SURE, Cause, Hint, rounded, weighed
 from analytics.situations.gates import GateState, gate_hints, gate_state
@@ -28,11 +29,23 @@ LOST_FROM, LOST_SURE = 0.86, 0.68
 ALONE_FROM, ALONE_SURE = 1.35, 1.6
 """Flow of a single loop over its usual one, over that of its neighbours; two lanes in one double it."""
 
+OUTLASTS_H = 2
+"""Hours by which a queue may outlast its rush: what leaves it is then compared with the rush. Fewer: the end of a queue
+looks like a closed lane or a wave; more: a lane that is closed after the rush is not found."""
+
 STANDS_PCT, STOOD_VEH_H = 80.0, 60.0
 """Occupancy of vehicles that stand on a loop without passing, where before an hourly flow of so many passed."""
 
 USUAL_FROM, USUAL_SURE = 0.78, 0.62
 """Usual speed over free speed at this hour: congested is under 60 %, and an hour's mean holds free minutes too."""
+
+WITHIN = 0.6
+"""Doubt of a closed lane that lies upstream of the head: vehicles that have passed it stand further on. Higher: it is
+named for a bottleneck behind it; lower: it is not even listed."""
+
+WAVE_FROM, WAVE_SURE = 1.05, 1.25
+"""What comes over the usual in a wave: a queue lets go 1.4 times the usual flow of the day (own measurement). Hours of
+the same weekday differ by 5 %. Lower: any jam after an accident is its wave; higher: that of a small one is none."""
 
 LORRIES_FROM, LORRIES_SURE = 1.2, 1.6
 """Lorries an hour over the usual, on the way to a gate where more come than usual."""
@@ -41,8 +54,13 @@ FAR = 2
 """Sections from a jam to the gate that its lorries go to."""
 
 
-def road_hints(head: int, places: Collection[int], ground: Ground, sight: Sight) -> list[Hint]:
-    """Weigh what speaks for each cause of a jam on `places`, which begins at the end of `head`."""
+def road_hints(
+    head: int, places: Collection[int], ground: Ground, sight: Sight, blocked_before: Past | None = None
+) -> list[Hint]:
+    """Weigh what speaks for each cause of a jam on `places`, which begins at the end of `head`.
+
+    blocked_before: what held back traffic that may come here now.
+    """
     ban = ban_hint(head, ground, sight)
     recurrent = _times(_recurrent(head, ground, sight), 1 - ban.confidence)
     surge = _times(_surge(head, ground, sight), (1 - 0.6 * recurrent.confidence) * (1 - ban.confidence))
@@ -53,7 +71,17 @@ def road_hints(head: int, places: Collection[int], ground: Ground, sight: Sight)
     clear = max(other, recurrent.confidence)
     found += [_times(hint, 1 - clear) for hint in blocked]
     found[0] = _times(recurrent, 1 - max(other, *(hint.confidence for hint in found[-2:])))
-    return found + queue
+    return found + queue + [_times(hint, 1 - clear) for hint in _wave(head, places, ground, sight, blocked_before)]
+
+
+def _wave(head: int, places: Collection[int], ground: Ground, sight: Sight, past: Past | None) -> list[Hint]:
+    """More comes than usual, from where the road was blocked."""
+    if past is None:
+        return []
+    more = max(
+        (_over_rush(loop, sight, 5) for place in (head, *places) for loop in ground.ends(place, sight)), default=nan
+    )
+    return [wave(past, 0.9 * ramp(more, WAVE_FROM, WAVE_SURE), flow_ratio=more)]
 
 
 def _times(hint: Hint, factor: float) -> Hint:
@@ -127,15 +155,17 @@ def _stands(places: Collection[int], ground: Ground, sight: Sight) -> Hint:
 
 
 def _lanes(head: int, places: Collection[int], ground: Ground, sight: Sight) -> list[Hint]:
-    """Look for a closed lane at the stations of the jam and right behind its head."""
+    """Look for a closed lane right behind the head of the jam, and inside it, where it hardly holds up the head."""
     graph, found = ground.graph, []
-    near = dict.fromkeys([*places, *graph.down.at(head)])
-    for place in near:
+    near = dict.fromkeys([head, *graph.down.at(head)])
+    for place in dict.fromkeys([*near, *places]):
+        share = 1.0 if place in near else WITHIN
         loops = sorted(ground.at.get(place, ()), key=lambda t: bool(graph.begins[t]))
         for _, station in groupby(loops, key=lambda t: bool(graph.begins[t])):
             lanes = [t for t in station if sight.things[t].kind.name == "traffic"]
-            found += _closed(lanes, ground.closed, sight) if len(lanes) > 1 else []
-            found += [_alone(lanes[0], place, ground, sight)] if set(lanes) & set(ground.lanes.single) else []
+            here = _closed(lanes, ground.closed, sight) if len(lanes) > 1 else []
+            here += [_alone(lanes[0], place, ground, sight)] if set(lanes) & set(ground.lanes.single) else []
+            found += [_times(hint, share) for hint in here]
     return found
 
 
@@ -150,7 +180,7 @@ def _closed(lanes: Sequence[int], closed: Collection[int], sight: Sight) -> list
 
 def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     """A single loop on a road of several lanes counts those of the others too, while its neighbours are as usual."""
-    own = _flow_ratio([loop], sight, 10)
+    own = _over_rush(loop, sight, 10)
     if isnan(own) or own < ALONE_FROM or sight.mean(loop, "flow_veh_h", 10) < BUSY_VEH_H:
         return Hint(Cause.LANE_CLOSED, 0.0)
     beside = [*ground.graph.up.at(place), *ground.graph.down.at(place)]
@@ -159,6 +189,11 @@ def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     least, most = min(known, default=nan), max(known, default=nan)
     confidence = 0.9 * ramp(ratio(own, most), ALONE_FROM, ALONE_SURE) * ramp(least, 0.75, 0.9)
     return weighed(Cause.LANE_CLOSED, confidence, flow_ratio=own, beside_ratio=most)
+
+
+def _over_rush(loop: int, sight: Sight, minutes: float) -> float:
+    """Return what passed over what usually does now or did in the rush that this may be the end of."""
+    return ratio(sight.mean(loop, "flow_veh_h", minutes), sight.most_usual(loop, "flow_veh_h", OUTLASTS_H))
 
 
 def crowded_alone(ground: Ground, sight: Sight) -> list[int]:

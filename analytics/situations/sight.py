@@ -52,6 +52,13 @@ class Sight:
         """Return what a field usually is at this hour of the week."""
         return self.habits.at(self.things[thing].id, name, self.at_us)
 
+    def most_usual(self, thing: int, name: str, hours: int) -> float:
+        """Return the most that a field usually is now or was in the last hours."""
+        ago = (
+            self.habits.at(self.things[thing].id, name, self.at_us - hour * 60 * MINUTE_US) for hour in range(hours + 1)
+        )
+        return max((usual for usual in ago if not isnan(usual)), default=nan)
+
     def usual_hourly(self, thing: int, name: str) -> float:
         return self.usual(thing, name) * 3600 / self.things[thing].period_s
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analytics.situations.graph import Graph
-from analytics.situations.groups import Groups, grouped
+from analytics.situations.groups import Groups, Ties, grouped
 from analytics.state import NEVER
 from analytics.table import Index, Int64, Mask
 
@@ -94,9 +94,9 @@ class Tracker:
         for identity, host in zip(identities, hosts, strict=True):
             identity.host = slots.get(host or "", -1)
 
-    def step(self, graph: Graph, congested: Mask, joining: Mask, since_us: Int64, at_us: int) -> Tracked:
-        """Take the congested places at an instant, all of shape (P,), and what joins them without being congested."""
-        groups = self._grouped(graph, congested, joining, at_us)
+    def step(self, graph: Graph, congested: Mask, ties: Ties, since_us: Int64, at_us: int) -> Tracked:
+        """Take the congested places at an instant, (P,), since when they are, (P,), and what ties them."""
+        groups = self._grouped(graph, congested, ties, at_us)
         known = self.owner[groups.places]
         slot, unsure = self._kept(groups, known)
         tracked = Tracked(groups, slot)
@@ -106,10 +106,11 @@ class Tracker:
         self._adopt(tracked, known)
         return tracked
 
-    def _grouped(self, graph: Graph, congested: Mask, joining: Mask, at_us: int) -> Groups:
+    def _grouped(self, graph: Graph, congested: Mask, ties: Ties, at_us: int) -> Groups:
+        joining = ties.joining
         self.last_us[congested], self.joined_us[joining] = at_us, at_us
         near = (self.owner >= 0) & (at_us - np.maximum(self.last_us, self.joined_us) <= BRIDGE_US)
-        groups = grouped(graph, np.flatnonzero(near | congested | joining), congested, self._colours())
+        groups = grouped(graph, np.flatnonzero(near | congested | joining), congested, self._colours(), ties.sources)
         newest = np.full(groups.count, -NEVER, np.int64)
         np.maximum.at(newest, groups.group, self.last_us[groups.places])
         return groups.take((at_us - newest <= END_US)[groups.group])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import isnan
 
 import numpy as np
 
+from analytics.situations.aftermath import Past, outage_of, upstream_of, wave
 from analytics.situations.cause import Cause, Hint, ranked
 from analytics.situations.gates import gate_hints, gate_state
 from analytics.situations.graph import Graph
@@ -26,21 +27,26 @@ CIRCUIT = 3
 """Boxes without power in a rack from which a circuit has tripped. Lower: a single box counts; higher: small circuits do
 not."""
 
+HELD_UP = 0.9
+"""Confidence that lorries who leave in a wave are those whom an outage of the same gates held up."""
+
 FILLED = 0.9
 """Share of the road before a gate that its queue fills, from which the approaches behind it are one jam. Lower: two
 jams that have nothing to do with each other are; higher: never, the queue is measured to 5 %."""
 
 
-def hints(record: Record, ground: Ground, sight: Sight) -> tuple[Hint, ...]:
-    """Weigh what speaks for each cause of a situation."""
+def hints(record: Record, ground: Ground, sight: Sight, before: Sequence[Past] = ()) -> tuple[Hint, ...]:
+    """Weigh what speaks for each cause of a situation; `before` are those that may have left something behind."""
     head = record.extent.head
     match record.kind:
         case "gate" if head >= 0:
             site = ground.gates[ground.graph.places[head].id]
             inside = [gate for gate in record.things if gate in site.lanes] or list(site.gates)
-            return ranked(_gates(site, inside, sight))
+            outage = outage_of(head, record.identity.onset_us, before)
+            return ranked(_gates(site, inside, sight, outage))
         case "road" if head >= 0:
-            return ranked(road_hints(head, record.places, ground, sight))
+            blocked = upstream_of(head, record.identity.onset_us, ground, before)
+            return ranked(road_hints(head, record.places, ground, sight, blocked))
         case "crane" if head >= 0:
             return ranked([_wind(ground.graph.places[head].site, ground, sight)])
         case "yard":
@@ -51,11 +57,16 @@ def hints(record: Record, ground: Ground, sight: Sight) -> tuple[Hint, ...]:
             return ()
 
 
-def _gates(site: GateSite, inside: Collection[int], sight: Sight) -> list[Hint]:
-    """Weigh the causes of a queue at some gates; a wave that leaves is a surge only where one comes in as well."""
+def _gates(site: GateSite, inside: Collection[int], sight: Sight, outage: Past | None) -> list[Hint]:
+    """Weigh the causes of a queue at some gates; a wave that leaves is a surge only where one comes in as well.
+
+    After an outage it is those that it held up who leave.
+    """
     found = gate_hints(gate_state(site, inside, sight))
     if set(inside) & set(site.entries):
         return found
+    if outage is not None:
+        return [wave(outage, HELD_UP), *(hint for hint in found if hint.what is not Cause.SURGE)]
     coming = gate_hints(gate_state(site, site.entries, sight)) if site.entries else []
     surge = max((hint.confidence for hint in coming if hint.what is Cause.SURGE), default=0.0)
     return [

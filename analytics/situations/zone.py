@@ -13,11 +13,13 @@ from dataclasses import replace
 import numpy as np
 
 from analytics.settings import Thing
+from analytics.situations.aftermath import Aftermath
 from analytics.situations.book import Book, Scene
 from analytics.situations.cause import judge, kept_apart
 from analytics.situations.ending import Ending
 from analytics.situations.graph import build
 from analytics.situations.ground import Ground, ground
+from analytics.situations.groups import Ties
 from analytics.situations.habits import Habits
 from analytics.situations.kin import parents
 from analytics.situations.losses import Losses
@@ -54,6 +56,7 @@ class Zone:
         self._ending = Ending()
         self._losses = Losses((), None)
         self._ground: Ground | None = None
+        self._aftermath = Aftermath()
         self._newest_us: Int64 = np.zeros(0, np.int64)
         self.step_us = -NEVER
 
@@ -103,15 +106,17 @@ class Zone:
         tracked = self._book.follow(self._scene(here, at_us))
         waiting = [record for record in self._book.open if record.due(at_us)]
         due = sorted(waiting, key=lambda record: (record.weighed_us, record.identity.age))[:MOST_WEIGHED]
+        before = self._aftermath.before(self._book.open) if due else []
         for record in due:
             record.weighed_us = at_us
-            record.verdict = judge(record.verdict, hints(record, here, self._sight), at_us)
+            record.verdict = judge(record.verdict, hints(record, here, self._sight, before), at_us)
             record.identity.cause = kept_apart(record.verdict.named)
         kin = parents(due, self._book.open, here, self._sight)
         for record in due:
             record.parent = kin.get(record.identity.id, record.parent)
         self._losses.add(self._book.open, self._sight, before_us)
         self._ending.step(self._book.open, tracked, here, self._sight)
+        self._aftermath.step(self._book.open, {one.id for one in tracked.ended}, at_us)
         notices = self._book.announce(tracked, at_us)
         return [replace(notice, situation=self._reaching(notice.situation)) for notice in notices]
 
@@ -122,7 +127,7 @@ class Zone:
         return situation if found is None else replace(situation, spillback=found)
 
     def _scene(self, here: Ground, at_us: int) -> Scene:
-        """Look at everything; a closed lane is dense though nobody is slow yet."""
+        """Look at everything; a closed lane is dense though nobody is slow yet, and no jam downstream is its own."""
         settled = self.settling
         alarm, slow_us = settled.seen.alarm, settled.slow_us
         here.closed = frozenset(here.lanes.loops[here.lanes.closed(self._sight)].tolist())
@@ -131,7 +136,8 @@ class Zone:
             alarm, slow_us = alarm.copy(), slow_us.copy()
             alarm[closed] = np.maximum(alarm[closed], Level.DENSE)
             slow_us[closed] = at_us
-        return Scene(at_us, alarm, settled.slow_since_us, slow_us, joining(here, self._sight))
+        sources = frozenset(here.graph.place[closed].tolist())
+        return Scene(at_us, alarm, settled.slow_since_us, slow_us, Ties(joining(here, self._sight), sources))
 
     def situations(self) -> list[Situation]:
         """Return the open situations as of the last step, the eldest first."""
@@ -140,7 +146,8 @@ class Zone:
     def memory(self) -> ZoneMemory:
         """Return what to persist after a step."""
         book, ends = self._book.memory(), self._ending.ends.memory()
-        return ZoneMemory(format=FORMAT, step_us=self.step_us, book=book, ends=ends)
+        past = self._aftermath.memory(self._ground.graph) if self._ground else []
+        return ZoneMemory(format=FORMAT, step_us=self.step_us, book=book, past=past, ends=ends)
 
     def recall(self, thing: int, memory: ThingMemory) -> None:
         """Take a thing back, before `restore`."""
@@ -149,9 +156,11 @@ class Zone:
 
     def restore(self, memory: ZoneMemory) -> None:
         """Go on from the last step: nothing is announced again."""
+        assert self._ground is not None
         self.step_us = self._sight.at_us = memory["step_us"]
         self.settling.settle(self.step_us)
         self._book.restore(memory["book"])
+        self._aftermath.restore(memory["past"], self._ground.graph)
         self._ending.ends.restore(memory["ends"])
         self._losses.resume(self._book.open)
 

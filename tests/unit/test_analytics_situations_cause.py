@@ -45,16 +45,25 @@ def test_name_stays_when_nothing_speaks_any_more() -> None:
 
 
 def test_name_gives_way_only_to_what_is_sure_for_long() -> None:
-    sure = (Hint(SURGE, 0.95),)
+    sure, accident = (Hint(OUTAGE, 0.95),), Cause.ACCIDENT
     steps = DROPPED_US // STEP
-    assert named((Hint(OUTAGE, 0.9),), *[sure] * steps)[-1] is OUTAGE
-    assert named((Hint(OUTAGE, 0.9),), *[sure] * (steps + 1))[-1] is SURGE
-    assert named((Hint(OUTAGE, 0.9),), *[(*sure, Hint(OUTAGE, 0.4))] * (steps + 5))[-1] is OUTAGE
+    assert named((Hint(accident, 0.9),), *[sure] * steps)[-1] is accident
+    assert named((Hint(accident, 0.9),), *[sure] * (steps + 1))[-1] is OUTAGE
+    assert named((Hint(accident, 0.9),), *[(*sure, Hint(accident, 0.4))] * (steps + 5))[-1] is accident
 
 
-def test_queue_of_a_terminal_that_drains_is_not_taken_for_an_accident() -> None:
+def test_queue_with_a_cause_does_not_become_an_ordinary_one() -> None:
+    assert named((Hint(SURGE, 0.9),), *[(Hint(Cause.RECURRENT, 0.9),)] * 60)[-1] is SURGE
+
+
+def test_ordinary_queue_that_outlasts_its_hour_keeps_its_name() -> None:
+    assert named((Hint(Cause.RECURRENT, 0.9),), *[()] * 60)[-1] is Cause.RECURRENT
+
+
+def test_queue_of_a_terminal_that_drains_is_not_taken_for_an_accident_or_a_surge() -> None:
     accident = (Hint(Cause.ACCIDENT, 0.95),)
     assert named((Hint(OUTAGE, 0.9),), *[accident] * 60)[-1] is OUTAGE
+    assert named((Hint(OUTAGE, 0.9),), *[(Hint(SURGE, 0.95),)] * 60)[-1] is OUTAGE
     assert named((Hint(SURGE, 0.9),), *[accident] * 60)[-1] is Cause.ACCIDENT
 
 

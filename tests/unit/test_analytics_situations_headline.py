@@ -225,6 +225,20 @@ def test_accident_is_only_probable_because_nobody_has_seen_it() -> None:
     assert english(jam).endswith("since 07:12. Probable cause: accident or vehicle stopped.")
 
 
+@pytest.mark.parametrize(
+    ("cause", "fr", "en"),
+    [
+        (Cause.ACCIDENT, "Cause probable : trafic retenu par un accident.", "traffic held up by an accident before."),
+        (Cause.LANE_CLOSED, "Cause : trafic retenu par une voie fermée.", "traffic held up by a closed lane before."),
+        (Cause.GATE_OUTAGE, "Cause : camions retardés par une panne.", "lorries held up by an outage before."),
+    ],
+)
+def test_wave_is_told_as_what_was_held_up(cause: Cause, fr: str, en: str) -> None:
+    jam = situation(**caused(cause, after="20260302T060000Z-W11-F2"))
+    assert french(jam).endswith(fr)
+    assert english(jam).endswith(en)
+
+
 def test_what_is_over_says_when_and_leaves_signs_blank() -> None:
     over = situation(state=State.ENDED, end_us=ONSET_US + 108 * MINUTE, at_us=ONSET_US + 120 * MINUTE)
     assert french(over).startswith("Terminé à 9 h : bouchon sur la RD268 vers Port-Saint-Louis")

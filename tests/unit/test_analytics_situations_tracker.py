@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.situations.graph import Graph, build
+from analytics.situations.groups import Ties
 from analytics.situations.tracker import BRIDGE_US, END_US, Tracked, Tracker
 from analytics.state import NEVER
 from sensors.catalogue import Catalogue, Sensor, Site
@@ -40,7 +41,7 @@ class Road:
         self.minute += minutes
         on, joins = (np.array([sign == "#" for sign in signs]) for signs in (row, joining))
         self.since_us = np.where(on, np.minimum(self.since_us, self.minute * MINUTE), NEVER)
-        self.last = tracked = self.tracker.step(self.graph, on, joins, self.since_us, self.minute * MINUTE)
+        self.last = tracked = self.tracker.step(self.graph, on, Ties(joins), self.since_us, self.minute * MINUTE)
         found = {}
         for group in np.unique(tracked.groups.group).tolist():
             part = tracked.groups.of(group)
