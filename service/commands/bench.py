@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from sensors.kind import Kinds
 from service.bench.alerts import bench_alerts
 from service.bench.api import bench_api
-from service.bench.detect import bench_detect
+from service.bench.detect import DetectFigures, bench_detect
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
 from service.bench.memory import bench_memory
 from service.bench.report import as_json, as_lines, record
+from service.bench.situations import SituationFigures, bench_situations
 from service.commands.common import common_options, kinds_of, note, tell
 from service.options import above_zero, count
 from service.settings import Settings
+
+Measure = Callable[[Kinds, int], DetectFigures | SituationFigures]
+"""Measures so many sensors."""
+
+_IN_PROCESS: Final[Sequence[tuple[str, Measure, str]]] = (
+    ("detect", bench_detect, "analytics"),
+    ("situations", bench_situations, "situations"),
+)
 
 
 def add_bench(bench: argparse.ArgumentParser) -> None:
@@ -32,14 +44,15 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
     latency.add_argument("--sensors", type=count, default=90, metavar="N", help="publishing once a second each (90)")
     latency.add_argument("--seconds", type=above_zero, default=20.0, metavar="S", help="how long they publish (20)")
     latency.set_defaults(run=run_bench_latency)
-    detect = things.add_parser(
-        "detect", parents=[common_options()], help="milliseconds a step of analytics takes, in this process"
-    )
-    detect.add_argument(
-        "--sensors", type=_counts, default=[90, 9000, 90_000], metavar="N,N", help="numbers to try (90,9000,90000)"
-    )
-    detect.add_argument("--json", action="store_true", help="print a list with one JSON object per number")
-    detect.set_defaults(run=run_bench_detect)
+    for name, measure, what in _IN_PROCESS:
+        steps = things.add_parser(
+            name, parents=[common_options()], help=f"milliseconds a step of {what} takes, in this process"
+        )
+        steps.add_argument(
+            "--sensors", type=_counts, default=[90, 9000, 90_000], metavar="N,N", help="numbers to try (90,9000,90000)"
+        )
+        steps.add_argument("--json", action="store_true", help="print a list with one JSON object per number")
+        steps.set_defaults(run=partial(run_bench_steps, measure))
     alerts = things.add_parser(
         "alerts",
         parents=[common_options()],
@@ -92,9 +105,9 @@ async def run_bench_memory(settings: Settings, arguments: argparse.Namespace) ->
     _report("vigie bench memory", figures, arguments)
 
 
-async def run_bench_detect(settings: Settings, arguments: argparse.Namespace) -> None:
+async def run_bench_steps(measure: Measure, settings: Settings, arguments: argparse.Namespace) -> None:
     kinds = kinds_of(settings)
-    found = [asdict(await asyncio.to_thread(bench_detect, kinds, sensors)) for sensors in arguments.sensors]
+    found = [asdict(await asyncio.to_thread(measure, kinds, sensors)) for sensors in arguments.sensors]
     tell(msgspec.json.encode(found).decode() if arguments.json else "\n\n".join(map(as_lines, found)))
 
 
