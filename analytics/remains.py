@@ -36,7 +36,7 @@ def remaining(kind: Kind, fault: Fault, values: Float32) -> Float32 | None:
     """
     left = values.copy()
     match kind.level, fault:
-        case SpeedRatio() as rule, Fault.UNIT_SWAPPED:
+        case SpeedRatio() as rule, (Fault.UNIT_SWAPPED | Fault.DRIFT):
             left[:, _at(kind, rule.speed)] = speed_told(kind, rule, values)
         case Limits(), Fault.CHATTER:
             pass  # A stock is counted apart from what comes in and goes out.
@@ -44,7 +44,7 @@ def remaining(kind: Kind, fault: Fault, values: Float32) -> Float32 | None:
             _blank(kind, left, MISTAKABLE)
             if rule.queue is not None and rule.queue.usual_s is not None:
                 left[:, _at(kind, rule.queue.service)] = rule.queue.usual_s
-        case Work(), Fault.CHATTER:
+        case Work(), (Fault.CHATTER | Fault.DRIFT):
             _blank(kind, left, COUNTS)
         case ((Work() | Cooling()), Fault.UNIT_SWAPPED):
             _blank(kind, left, MISTAKABLE)

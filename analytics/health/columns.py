@@ -44,6 +44,7 @@ class Columns:
     factor: float
     offset: float
     road: RoadColumns | None = field(default=None)
+    work: WorkColumns | None = field(default=None)
 
     @classmethod
     def of(cls, kind: Kind) -> Columns:
@@ -66,6 +67,7 @@ class Columns:
             factor=factor,
             offset=offset,
             road=road,
+            work=WorkColumns.of(at),
         )
 
 
@@ -96,6 +98,29 @@ class RoadColumns:
         fit = (speed > _TOO_SLOW) & (occupancy > 0) & (flow > 0) & np.isfinite(speed + occupancy + flow)
         ratio = np.full(len(values), np.nan, np.float32)
         np.divide(speed * occupancy * 10, flow * length, out=ratio, where=fit)
+        np.log(ratio, out=ratio, where=fit)
+        return ratio
+
+
+@dataclass(frozen=True, slots=True)
+class WorkColumns:
+    """The columns of a machine that tells its rate, how long a cycle takes, and what share of the time it is idle."""
+
+    rate: int
+    cycle: int
+    idle: int
+
+    @classmethod
+    def of(cls, at: Mapping[str, int]) -> WorkColumns | None:
+        names = ("moves_h", "cycle_s", "idle_share")
+        return cls(*(at[name] for name in names)) if at.keys() >= set(names) else None
+
+    def off_scale(self, values: Float32) -> Float32:
+        """Log of the rate told over the one that cycles tell, 3600 x (1 - idle) / cycle; NaN where it stands."""
+        rate, cycle, idle = (values[:, at] for at in (self.rate, self.cycle, self.idle))
+        fit = (rate > 0) & (cycle > 0) & (idle < 1) & np.isfinite(rate + cycle + idle)
+        ratio = np.full(len(values), np.nan, np.float32)
+        np.divide(rate * cycle, 3600 * (1 - idle), out=ratio, where=fit)
         np.log(ratio, out=ratio, where=fit)
         return ratio
 

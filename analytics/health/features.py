@@ -63,6 +63,7 @@ class Features:
         found.heard[:] = _count(rows.thing, np.ones(len(rows.thing), np.bool_), len(found.heard))
         for name, bit in (("sentinel", Quality.SENTINEL), ("mismatch", Quality.MISMATCH)):
             getattr(found, name)[:] = _count(rows.thing, (rows.quality & bit) != 0, len(found.heard))
+        _put_mean(found.delay_s, rows.thing, rows.delay_s)
         behind = (rows.quality & Quality.OUT_OF_ORDER) != 0
         found.behind[:] = _count(rows.thing, behind, len(found.heard))
         known = (before.time_us >= 0) & (rows.seq >= 0) & (before.seq >= 0)
@@ -89,6 +90,8 @@ class Features:
             _put_mean(found.middle, rows.thing, values[:, columns.scaled])
         if columns.balance is not None:
             self._balance(columns.balance, values, one, add)
+        if columns.work is not None:
+            _put_mean(found.fits, rows.thing, columns.work.off_scale(rows.values))
         if columns.vane is not None:
             self._vane(columns.vane, rows, one, add)
         return same
@@ -124,7 +127,9 @@ class Features:
         add("moving", moving)
         add.sum("flow", np.where(np.isfinite(flow), flow, 0))
         add.sum("speed", np.where(moving, speed, 0))
-        _put_mean(found.off_scale, rows.thing, columns.road.off_scale(rows.values))
+        off_scale = columns.road.off_scale(rows.values)
+        _put_mean(found.off_scale, rows.thing, off_scale)
+        _put_mean(found.fits, rows.thing, off_scale)
 
     def _repeats(self, rows: Rows, values: Float32, partner: Index) -> Mask:
         """Which rows are, to the digit, the latest reading of their thing's partner; `rows` are of one kind."""

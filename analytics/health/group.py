@@ -147,7 +147,8 @@ class Group:
         overtaken = late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
         overtaken &= behind_us < self._much_later_us[rows.thing]
         self._stray(replace(strays, what=np.full(len(late), "behind")), overtaken)
-        self._open = self._open.join(rows.take(~late & ~ahead))
+        told = replace(rows, delay_s=(behind_us / 1e6).astype(np.float32))
+        self._open = self._open.join(told.take(~late & ~ahead))
 
     def trouble(self, troubles: Trouble) -> None:
         """Take what did not become readings, which came among those of the last `take`."""

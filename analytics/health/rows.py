@@ -14,7 +14,8 @@ from analytics.table import Float32, Index, Int64, Mask, Table
 class Rows(Table):
     """Readings, columns of shape (n,), but `values` (n, width of the widest kind), NaN = missing.
 
-    thing: number within the group. time_us, boot, seq: int64, -1 = absent. quality: bits of `Quality`.
+    thing: number within the group. time_us, boot, seq: int64, -1 = absent. quality: bits of `Quality`. delay_s:
+    float32, how long after measuring it came, most likely; 0 until the group's clock has told it.
     """
 
     thing: Index
@@ -23,11 +24,14 @@ class Rows(Table):
     seq: Int64
     quality: Int64
     values: Float32
+    delay_s: Float32
 
     @classmethod
     def empty(cls, width: int) -> Self:
         none = np.zeros(0, np.int64)
-        return cls(none.astype(np.intp), none, none, none, none, np.zeros((0, width), np.float32))
+        return cls(
+            none.astype(np.intp), none, none, none, none, np.zeros((0, width), np.float32), none.astype(np.float32)
+        )
 
     def in_order(self) -> Self:
         """Sorted by thing and time; of two readings of one instant the first that came stays."""

@@ -31,7 +31,8 @@ class Summary(Table):
     values repeat to the digit, seconds. spikes: leaps up and back. full, empty: a lane that passes nothing, covered
     or not. flow, speed, moving: sum of flows, sum of speeds, and of how many. off_scale: log of speed as it is over
     speed as flow and occupancy have it, mean. middle: mean of the value that betrays a mistaken unit. turned,
-    straight: the stock fell by what came in, or rose by it. averted: by a vane that swung by half a turn. borrowed,
+    straight: the stock fell by what came in, or rose by it. delay_s: how late readings came that came in time, mean.
+    fits: log of one field over what others make of it, mean. averted: by a vane that swung by half a turn. borrowed,
     returned: repeat the latest of the other lane, of the other direction; lively: of how many. restarts: numbers that
     begin anew. late, late_low_s, late_high_s: arrived behind their bin, and how late; ahead, ahead_low_s,
     ahead_high_s: before the clock. again, stale: repeated soon, or long after. garbled, cut, large, typed, renamed,
@@ -74,11 +75,13 @@ class Summary(Table):
     turned: Float32
     straight: Float32
     averted: Float32
+    delay_s: Float32
+    fits: Float32
 
     @classmethod
     def blank(cls, count: int) -> Self:
         """Nothing was seen: counts of 0, NaN for what is no count."""
-        nothing = {"off_scale", "middle", "late_low_s", "late_high_s", "ahead_low_s", "ahead_high_s"}
+        nothing = {"off_scale", "middle", "delay_s", "fits", "late_low_s", "late_high_s", "ahead_low_s", "ahead_high_s"}
         names = (field.name for field in fields(cls))
         return cls(*(np.full(count, np.nan if name in nothing else 0, np.float32) for name in names))
 

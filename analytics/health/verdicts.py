@@ -18,24 +18,27 @@ from sensors.fault import Fault, Scope
 OVER_BINS: Final = 3
 """Bins without the fault until it is over, 15 min. Fewer: it comes and goes; more: a repair shows late."""
 
-_CLOCKS = frozenset({Fault.CLOCK_OFFSET, Fault.CLOCK_DRIFT, Fault.DAYLIGHT_SAVING})
+SETS: Final = frozenset({Fault.CLOCK_OFFSET, Fault.DAYLIGHT_SAVING})
+"""Faults that set a clock by more than the time in which they are found."""
+
+_LATE = frozenset({Fault.LATE_BATCH, Fault.FUTURE, Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT})
 _REFUSED = frozenset({Fault.TRUNCATED, Fault.INVALID, Fault.WRONG_TYPE, Fault.OVERSIZED})
 
 EXPLAINS: Final[Mapping[Fault, frozenset[Fault]]] = {
-    **dict.fromkeys(
-        _CLOCKS,
-        frozenset({Fault.LATE_BATCH, Fault.FUTURE, Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
-    ),
+    **dict.fromkeys(SETS, _LATE | {Fault.CLOCK_DRIFT}),
+    Fault.CLOCK_DRIFT: frozenset({Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
     **dict.fromkeys(_REFUSED, frozenset({Fault.INSUFFICIENT})),
-    Fault.FUTURE: frozenset({Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT, Fault.COUNTER_RESET}),
-    Fault.LATE_BATCH: frozenset({Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT}),
+    Fault.FUTURE: frozenset(
+        {Fault.LATE_BATCH, Fault.OUT_OF_ORDER, Fault.INSUFFICIENT, Fault.COUNTER_RESET, Fault.CLOCK_DRIFT}
+    ),
+    Fault.LATE_BATCH: frozenset({Fault.OUT_OF_ORDER, Fault.STALE_RETAINED, Fault.INSUFFICIENT, Fault.CLOCK_DRIFT}),
     Fault.STALE_RETAINED: frozenset({Fault.DUPLICATE}),
     Fault.SPIKE: frozenset({Fault.MISMATCH}),
-    Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET}),
+    Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET, Fault.CLOCK_DRIFT}),
     Fault.IDENTITY_SWAPPED: frozenset({Fault.INSUFFICIENT}),
     Fault.SENTINEL: frozenset({Fault.CHATTER, Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
     Fault.CHATTER: frozenset({Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
-    Fault.UNIT_SWAPPED: frozenset({Fault.CHATTER, Fault.SPIKE}),
+    Fault.UNIT_SWAPPED: frozenset({Fault.CHATTER, Fault.SPIKE, Fault.DRIFT}),
     Fault.LOCKED_ON: frozenset({Fault.STUCK}),
     Fault.LANE_SWAPPED: frozenset({Fault.DIRECTION_SWAPPED}),
     Fault.STUCK: frozenset({Fault.UNIT_SWAPPED}),
@@ -55,11 +58,11 @@ SPOILS: Final = frozenset(
         Fault.UNIT_SWAPPED,
         Fault.LANE_SWAPPED,
         Fault.DIRECTION_SWAPPED,
-        *_CLOCKS,
+        *SETS,
     }
 )
-"""Faults that spoil values (`analytics.remains` tells which). The others lose, repeat or delay messages that are right;
-what comes under the name of one that speaks as another is its own."""
+"""Faults that spoil values (`analytics.remains` tells which). The others lose, repeat or delay messages that are right,
+or give them a time that is minutes wrong; what comes under the name of one that speaks as another is its own."""
 
 FORGOTTEN: Final[Mapping[Fault, str]] = {
     Fault.STALE_RETAINED: "stale",
@@ -69,9 +72,6 @@ FORGOTTEN: Final[Mapping[Fault, str]] = {
 }
 """Faults that are told by an hour and more of the past, and the column of `Summary` that they are told by: what another
 fault explained is forgotten, or its traces would be told when it is over."""
-
-SETS: Final = frozenset({Fault.CLOCK_OFFSET, Fault.DAYLIGHT_SAVING})
-"""Faults that set a clock by more than the time in which they are found."""
 
 FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR and fault is not Fault.SILENT)
 """Those that are told here by sensor; who is silent is told by the engine, at once."""

@@ -13,10 +13,11 @@ import numpy as np
 
 from analytics.clock import WALL, GroupClock, group_names
 from analytics.health.columns import Columns
+from analytics.health.creep import CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FITS, Creep, beside
 from analytics.health.features import Features
 from analytics.health.group import TROUBLES, Group, Refused, Trouble
 from analytics.health.rows import Rows
-from analytics.health.rules import MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults, speaks
+from analytics.health.rules import CLOSE_PERIODS, MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults, speaks
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
@@ -145,6 +146,7 @@ class Health:
             seq=(absent if readings.seq is None else readings.seq)[which],
             quality=readings.quality[which].astype(np.int64),
             values=values,
+            delay_s=np.zeros(len(values), np.float32),
         ), received[which]
 
     def _trouble(self, refused: list[Refused]) -> None:
@@ -177,6 +179,9 @@ class _Watch:
             np.array([columns[at].offset for at in kind], np.float32),
             np.array([columns[at].vane is not None for at in kind], np.bool_),
         )
+        late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
+        self._clocks = Creep(late_s, CLOCK_BINS)
+        self._fits = Creep(np.full(len(things), FITS, np.float32), DAY)
         self._bins = Bins(len(things))
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
@@ -234,6 +239,8 @@ class _Watch:
     def _judge(self, end_us: int, summary: Summary) -> Iterable[FaultChange]:
         self._past.add(summary)
         self._scale.learn(self._past)
+        self._clocks.learn(beside(summary.delay_s))
+        self._fits.learn(summary.fits)
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         silent = (self._newest_us != -NEVER) & (
             end_us - self._newest_us > np.where(np.isnan(silence_us), NEVER, silence_us)
@@ -252,6 +259,8 @@ class _Watch:
             holds[fault] = holds[fault] | (self.standing.of(fault) & throughout(self._past, name, QUARTER))
         for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
             holds[fault] = holds[fault] & ~twofold
+        holds[Fault.CLOCK_DRIFT] = holds[Fault.CLOCK_DRIFT] | self._clocks.creeps
+        holds[Fault.DRIFT] = self._fits.creeps
         holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)
         for turn in self.standing.update(holds, end_us, since):
             thing = self._things.things[turn.number]

@@ -1,0 +1,58 @@
+"""What creeps for days is named within its window, and nobody else is: a road of eight loops, told hour by hour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analytics.health.watch import Health
+from analytics.readings import Readings
+from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.fault import Fault
+from sensors.kind import load_kinds
+
+EVERY_S, DAYS = 60, 6
+KINDS = load_kinds()
+KIND = KINDS["traffic"]
+NAMES = [f"F{number}" for number in range(8)]
+PORT = Catalogue(
+    sites=(Site(id="S", name="S", basin="west", clock="recording"),),
+    sensors=tuple(Sensor(id=name, site="S", kind="traffic", period_s=EVERY_S, free_speed_kmh=90) for name in NAMES),
+)
+START_US = 1_772_409_600_000_000
+DAY = 86_400
+WITHIN_D = {
+    "F1": (Fault.CLOCK_DRIFT, 5),
+    "F2": (Fault.CLOCK_DRIFT, 5),
+    "F3": (Fault.DRIFT, 5),
+    "F4": (Fault.DRIFT, 5),
+    "F5": (Fault.DAYLIGHT_SAVING, 2),
+}
+"""Who has what from the second day on, and in how many days it has to be named."""
+
+
+def told(hour: int, generator: np.random.Generator) -> Readings:
+    """What is told in an hour: two clocks lose and gain 30 s a day, two speeds 3 %, one clock is an hour back."""
+    at_s = np.repeat(np.arange(hour * 3600, (hour + 1) * 3600, EVERY_S), len(NAMES)).reshape(-1, len(NAMES))
+    busy, days = 1 + 0.6 * np.sin(2 * np.pi * at_s / DAY), np.maximum(at_s / DAY - 1, 0)
+    speed = generator.normal(88 - 6 * busy, 4)
+    flow = np.maximum(60, 600 * busy + generator.normal(0, 60, at_s.shape)).round()
+    share = np.clip(generator.normal(0.2, 0.05, at_s.shape), 0, 1)
+    occupancy = flow / speed * (6.5 + 12 * share) / 10
+    time_s = at_s + days * 30 * [0, -1, 1, 0, 0, 0, 0, 0] - 3600 * (days > 0) * [0, 0, 0, 0, 0, 1, 0, 0]
+    speed *= 1 + 0.03 * days * [0, 0, 0, 1, -1, 0, 0, 0]
+    values = np.full((at_s.size, len(KIND.fields)), np.nan, np.float32)
+    for name, column in zip(KIND.field_names, (flow / 60, flow, occupancy, speed, share), strict=True):
+        values[:, KIND.field_names.index(name)] = column.ravel()
+    received = START_US + at_s.ravel().astype(np.int64) * 1_000_000 + 200_000
+    times = START_US + (time_s.ravel() * 1e6).astype(np.int64)
+    return Readings("traffic", NAMES * len(at_s), times, np.zeros(at_s.size, np.int16), values, received_us=received)
+
+
+def test_what_creeps_is_named_within_its_window_and_nobody_else_is() -> None:
+    health, generator = Health(KINDS, PORT), np.random.default_rng(2)
+    changes = [change for hour in range(24 * DAYS) for change in health.absorb([told(hour, generator)])]
+    began = [one for one in changes if one.began]
+    assert sorted((one.place, one.fault) for one in began) == [(name, fault) for name, (fault, _) in WITHIN_D.items()]
+    for one in began:
+        days = (one.time_us - START_US) / 1e6 / DAY
+        assert 1 <= days <= 1 + WITHIN_D[one.place][1], one
