@@ -47,7 +47,9 @@ COMMANDS: Final = (
     Command("chaos", "service.commands.chaos:add_chaos", "prove that nothing is lost: kill parts at random"),
     Command("db", "service.commands.stack:add_db", "the database: migrate, url", group=True),
     Command("broker", "service.commands.stack:add_broker", "the broker: url", group=True),
-    Command("bench", "service.commands.bench:add_bench", "measure speeds: ingest, latency, detect", group=True),
+    Command(
+        "bench", "service.commands.bench:add_bench", "measure speeds: ingest, latency, detect, dashboards", group=True
+    ),
     Command("asyncapi", "service.commands.stack:add_asyncapi", "print topics and payloads as AsyncAPI 3"),
     Command(
         "quarantine",

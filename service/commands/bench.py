@@ -15,15 +15,19 @@ import msgspec
 from sensors.kind import Kinds
 from service.bench.alerts import bench_alerts
 from service.bench.api import bench_api
+from service.bench.dashboards import bench_dashboards
 from service.bench.detect import DetectFigures, bench_detect
 from service.bench.ingest import bench_ingest
 from service.bench.latency import bench_latency
 from service.bench.memory import bench_memory
 from service.bench.report import as_json, as_lines, record
 from service.bench.situations import SituationFigures, bench_situations
-from service.commands.common import common_options, kinds_of, note, tell
+from service.commands.common import common_options, kinds_of, note, table, tell
 from service.options import above_zero, count
 from service.settings import Settings
+
+_SLOWEST: Final = 10
+"""Panels that are named: the rest is quicker."""
 
 Measure = Callable[[Kinds, int], DetectFigures | SituationFigures]
 """Measures so many sensors."""
@@ -70,7 +74,15 @@ def add_bench(bench: argparse.ArgumentParser) -> None:
     memory = things.add_parser("memory", parents=[common_options()], help="what each process holds at 90 sensors")
     memory.add_argument("--seconds", type=above_zero, default=60.0, metavar="S", help="how long the port speaks (60)")
     memory.set_defaults(run=run_bench_memory)
-    for parser in (ingest, latency, alerts, api, memory):
+    dashboards = things.add_parser(
+        "dashboards", parents=[common_options()], help="milliseconds that panels of Grafana wait, over a made-up month"
+    )
+    dashboards.add_argument("--days", type=above_zero, default=30.0, metavar="N", help="of readings (30)")
+    dashboards.add_argument(
+        "--step", type=above_zero, default=30.0, metavar="S", help="a reading of all every S s (30)"
+    )
+    dashboards.set_defaults(run=run_bench_dashboards)
+    for parser in (ingest, latency, alerts, api, memory, dashboards):
         parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
         parser.add_argument("--record", type=Path, metavar="FILE", help="append figures and machine, as Markdown")
 
@@ -103,6 +115,13 @@ async def run_bench_api(settings: Settings, arguments: argparse.Namespace) -> No
 async def run_bench_memory(settings: Settings, arguments: argparse.Namespace) -> None:
     figures = await bench_memory(settings, arguments.seconds, note)
     _report("vigie bench memory", figures, arguments)
+
+
+async def run_bench_dashboards(settings: Settings, arguments: argparse.Namespace) -> None:
+    found = await bench_dashboards(settings, kinds_of(settings), arguments.days, arguments.step, note)
+    rows = [(f"{wait.ms:.0f} ms", wait.range, wait.dashboard, wait.panel) for wait in found.waits[:_SLOWEST]]
+    note("\n".join(["the slowest:", *table(rows)]))
+    _report("vigie bench dashboards", found.figures, arguments)
 
 
 async def run_bench_steps(measure: Measure, settings: Settings, arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sensors.kind import Kinds
-from store.panels.means import RANGE_S, ask, readings, step, with_gaps
+from store.panels.means import COARSE, RANGE_S, ask, readings, step, with_gaps
 from store.panels.port import THINGS
 
 _IN_SITE: LiteralString = "thing.site in (${site:sqlstring})"
@@ -95,11 +95,9 @@ def coverage(kinds: Kinds) -> str:
     """Readings that came of those that were due, in % by site."""
     periodic = [kind for kind in kinds.values() if kind.period_s]
     union = sql.SQL(" union all ").join(
-        sql.SQL("select thing, time, coverage from {}").format(readings(kind, means_only=True)) for kind in periodic
+        sql.SQL("select thing, time, coverage from {}").format(readings(kind, stages=COARSE)) for kind in periodic
     )
-    return with_gaps(
-        _COVERAGE, step(means_only=True), readings=union, places=sql.SQL(_PLACES), in_site=sql.SQL(_IN_SITE)
-    )
+    return with_gaps(_COVERAGE, step(stages=COARSE), readings=union, places=sql.SQL(_PLACES), in_site=sql.SQL(_IN_SITE))
 
 
 def clocks() -> str:

@@ -40,6 +40,10 @@ STAGES = (
 )
 """At most 360 readings, 864 or 1,440 means a sensor. Longer stages are slower, shorter ones coarser than a screen."""
 
+MEANS = STAGES[1:]
+COARSE = (Stage("5min", 12 * HOUR_S, 300), Stage("1h", 14 * DAY_S, HOUR_S), Stage("1d", None, DAY_S))
+"""For panels that go through the means of all sensors of all kinds at once."""
+
 _PERIODS = 2
 """A step of readings is so many periods: with one, a reading that comes a moment late would be a gap."""
 
@@ -69,28 +73,30 @@ def text(part: sql.Composable) -> str:
     return part.as_string(None)
 
 
-def readings(kind: Kind, *fields: str, means_only: bool = False) -> sql.Composed:
+def readings(kind: Kind, *fields: str, stages: Sequence[Stage] = STAGES) -> sql.Composed:
     """A source `reading` of thing, time and these fields, in the resolution that the range asks for.
 
-    means_only: without single readings, and with the column `coverage`. Raises `KeyError` for a field it does not have.
+    Without single readings among the stages it also has `coverage` and `readings`. Raises `KeyError` for a field that
+    the kind does not have.
     """
     for field in fields:
         if field not in kind.field_names:
             raise KeyError(f"{kind.name} has no field {field!r}")
-    stages = _stages(means_only=means_only)
-    branches = [_branch(kind, stage, fields, low, coverage=means_only) for low, stage in stages]
+    own = () if any(stage.resolution is None for stage in stages) else ("coverage", "readings")
+    lows = (None, *(stage.up_to_s for stage in stages))
+    branches = [_branch(kind, stage, fields, low, own) for low, stage in zip(lows, stages, strict=False)]
     return sql.SQL(_UNION).format(branches=sql.SQL("\n    union all ").join(branches))
 
 
-def step(kind: Kind | None = None, *, least_s: int = 0, means_only: bool = False) -> sql.Composed:
+def step(kind: Kind | None = None, *, least_s: int = 0, stages: Sequence[Stage] = STAGES) -> sql.Composed:
     """The interval of a bucket: Grafana's, but no shorter than what the range's resolution has."""
     raw_s = _PERIODS * int(kind.period_s if kind else 0)
-    *stages, last = [stage for _, stage in _stages(means_only=means_only)]
+    *shorter, last = stages
     cases = [
         sql.SQL("when {} <= {} then {}").format(
             sql.SQL(RANGE_S), sql.Literal(stage.up_to_s), sql.Literal(max(stage.step_s or raw_s, least_s))
         )
-        for stage in stages
+        for stage in shorter
     ]
     longest = sql.Literal(max(last.step_s, least_s))
     return sql.SQL(_STEP).format(cases=sql.SQL(" ").join(cases), last=longest)
@@ -102,12 +108,6 @@ def with_gaps(points: LiteralString, step: sql.Composable, **parts: sql.Composab
     return ask(_WITH_GAPS, points=inner, step=step)
 
 
-def _stages(*, means_only: bool) -> list[tuple[int | None, Stage]]:
-    """Each stage with the range from which on it serves."""
-    stages = [stage for stage in STAGES if stage.resolution or not means_only]
-    return list(zip((None, *(stage.up_to_s for stage in stages)), stages, strict=False))
-
-
 def _span(low_s: int | None, high_s: int | None) -> sql.Composed:
     """Whether the range is longer than `low_s` and no longer than `high_s`."""
     bounds: list[tuple[LiteralString, int | None]] = [("> {}", low_s), ("<= {}", high_s)]
@@ -117,8 +117,7 @@ def _span(low_s: int | None, high_s: int | None) -> sql.Composed:
     return sql.SQL(" and ").join(parts)
 
 
-def _branch(kind: Kind, stage: Stage, fields: Sequence[str], low_s: int | None, *, coverage: bool) -> sql.Composed:
-    own = ("coverage", "readings") if coverage else ()
+def _branch(kind: Kind, stage: Stage, fields: Sequence[str], low_s: int | None, own: Sequence[str]) -> sql.Composed:
     columns = [*(_column(kind, stage, field) for field in fields), *map(sql.Identifier, own)]
     raw = sql.SQL("quality & {} = 0").format(sql.Literal(int(DISTRUSTED)))
     return sql.SQL(_BRANCH).format(

@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sensors.kind import Kinds
-from store.panels.means import ask, readings, step, with_gaps
+from store.panels.means import MEANS, ask, readings, step, with_gaps
 
 _INTAKE: LiteralString = """
     select time_bucket({step}, time) as time, kind as metric,
@@ -78,11 +78,11 @@ def intake(kinds: Kinds) -> str:
     """Readings a second, by kind."""
     union = sql.SQL(" union all ").join(
         sql.SQL("select {} as kind, time, readings from {}").format(
-            sql.Literal(kind.name), readings(kind, means_only=True)
+            sql.Literal(kind.name), readings(kind, stages=MEANS)
         )
         for kind in kinds.values()
     )
-    return with_gaps(_INTAKE, step(means_only=True), readings=union)
+    return with_gaps(_INTAKE, step(stages=MEANS), readings=union)
 
 
 def transport(kinds: Kinds) -> str:

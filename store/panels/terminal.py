@@ -37,7 +37,7 @@ _TURNS: LiteralString = """
     select time, quantile.name as metric, quantile.value
     from (
         select time_bucket({step}, hour) as time,
-            percentile_cont(array[0.5, 0.9, 0.95]) within group (order by turn_s) as turns
+            percentile_disc(array[0.5, 0.9, 0.95]) within group (order by turn_s) as turns
         from turn_hour cross join unnest(turns_s) turn_s
         where $__timeFilter(hour) and terminal in (${{terminal:sqlstring}}) group by 1
     ) ended cross join unnest(array['p50', 'p90', 'p95'], turns) as quantile (name, value)"""
