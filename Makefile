@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check bench prove format lock
+.PHONY: help setup up demo test check bench prove pictures format lock
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ bench: .venv/.dev ## Measure speeds side by side in one run
 
 prove: .venv/.dev ## Run what is too long for make test
 	$(BIN)/pytest -m prove --timeout 3600 $(ARGS)
+
+pictures: .venv/.dev ## Take pictures of the page in every state, to look at: tests/artefacts
+	$(BIN)/pytest tests/e2e/page/pictures.py $(ARGS)
 
 format: .venv/.dev ## Format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -46,14 +46,14 @@ def _run_vigie(*arguments: str | Path, timeout: float = PATIENCE_S, **environ: s
 
 
 class RunningVigie:
-    """`vigie up` in a folder of its own; its lines are kept for assertions."""
+    """`vigie up`, or `vigie demo`, in a folder of its own; its lines are kept for assertions."""
 
-    def __init__(self, home: Path, *options: str, **environ: str) -> None:
+    def __init__(self, home: Path, *options: str, command: str = "up", **environ: str) -> None:
         self.home = home
         self.lines: list[str] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [*VIGIE, "up", "--home", str(home), "--http", "127.0.0.1:0", *options],
+            [*VIGIE, command, "--home", str(home), "--http", "127.0.0.1:0", *options],
             env=_environ(environ),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

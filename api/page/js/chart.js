@@ -11,7 +11,7 @@ const DAYS_MS = 172_800_000;
 const NAME_HEIGHT = 12;
 /* Below, a mean counts as unknown everywhere in Vigie. */
 const WELL_COVERED = 0.75;
-const TICK_HOURS = { 1: 0.25, 6: 1, 24: 4, 168: 24, 720: 120 };
+const TICK_HOURS = { 1: 0.25, 2: 0.5, 3: 0.5, 6: 1, 24: 4, 168: 24, 720: 120 };
 
 /**
  * Draw `points` = [[time ms, value or null]] from `from` to `to`; `step` is their usual distance in ms, `lines` are

@@ -2,11 +2,12 @@
 
 import { callout } from "./callout.js";
 import { redraw, s, setText } from "./dom.js";
+import { number } from "./format.js";
 import { t } from "./i18n.js";
 import { rank, shape } from "./level.js";
 import { drawMark, isRose, note, row } from "./marks.js";
 import { place } from "./placement.js";
-import { fit, path } from "./projection.js";
+import { fit, path, pixelsPerMetre } from "./projection.js";
 import { roadLines, roadStates } from "./roads.js";
 import { situationLines, situationMarks } from "./situation-marks.js";
 import { sensorSentence, shortName } from "./sentences.js";
@@ -14,6 +15,8 @@ import { textWidth } from "./text-width.js";
 import { Zoom } from "./zoom.js";
 
 const LINE = 14;
+/* A position is known roughly from here on: less is hardly more than the shape that stands for it. */
+const ROUGHLY_M = 100;
 const NODE_DOT = 60;
 const ROAD_DOT = 7;
 const LOUD_DOT = 40;
@@ -37,6 +40,7 @@ export class Frame {
     this.groups = new Map();
     this.notes = [];
     this.zoom = new Zoom(svg);
+    for (const name of ["focusin", "pointerover"]) svg.addEventListener(name, ({ target }) => this.showRadius(target.closest(".mark")?.dataset.sensor));
   }
 
   /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover, `below` their height. */
@@ -50,8 +54,9 @@ export class Frame {
     this.callouts = s("g", { class: "callouts" });
     this.situations = s("g", { class: "situations" });
     this.heads = s("g", { class: "heads" });
+    this.radius = s("g", { class: "radius" });
     const roads = s("g", { class: "roads" }, roadLines(this.port, (id) => this.at(id)));
-    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), roads, this.states, this.situations, ...this.places(), this.heads, ...this.roses(), this.callouts);
+    this.svg.replaceChildren(...this.land(), ...this.lenses.map((box) => this.outline(box)), this.radius, roads, this.states, this.situations, ...this.places(), this.heads, ...this.roses(), this.callouts);
     this.update();
   }
 
@@ -84,6 +89,17 @@ export class Frame {
     const names = lines(shortName(site));
     const wide = Math.max(...names.map((name) => textWidth(name) + (this.far.has(site.id) ? 14 : 0)), width);
     return { site, sensors, marks, notes, x, y, names, width: wide, height: names.length * LINE + (width ? MARKS : 0), reach: [11, 20, 32, 46, 62, 80, 104] };
+  }
+
+  /* Where the site of a sensor may be that is only roughly known, while somebody points at it. */
+  showRadius(id) {
+    if (!this.radius) return;
+    const site = this.port.sites.get(this.port.sensors.get(id)?.site);
+    const metres = site?.position_accuracy_m ?? 0;
+    if (metres < ROUGHLY_M) return this.radius.replaceChildren();
+    const [x, y] = this.at(site.id);
+    const r = metres * pixelsPerMetre(this.project, [site.longitude, site.latitude]);
+    this.radius.replaceChildren(s("circle", { cx: x, cy: y, r }), s("text", { class: "label", x, y: y - r - 4 }, t("map.roughly", { km: number(metres / 1000, 1) })));
   }
 
   /* Points along the roads, and the sites themselves, that a label should leave visible; `loud` ones more than others. */

@@ -13,6 +13,11 @@ export function fit(box, width, height, padding) {
   return ([longitude, latitude]) => [x0 + (longitude - west) * squeeze * scale, y0 + (north - latitude) * scale];
 }
 
+const METRES_PER_DEGREE = 111_200;
+
+export const pixelsPerMetre = (project, [longitude, latitude]) =>
+  Math.abs(project([longitude, latitude])[1] - project([longitude, latitude + 0.01])[1]) / (0.01 * METRES_PER_DEGREE);
+
 export const inside = ([west, south, east, north], [longitude, latitude]) =>
   longitude >= west && longitude <= east && latitude >= south && latitude <= north;
 

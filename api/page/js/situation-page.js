@@ -76,9 +76,19 @@ async function history(alarms) {
   const steps = details.flatMap((alarm) => alarm.history).sort((a, b) => b.at.localeCompare(a.at));
   const line = ({ at, who, action, why, said }) => [
     h("time", { datetime: at }, moment(new Date(at), serverNow())),
-    h("span", {}, [who, verb(action), done(said), has(`level.${why}`) ? t(`level.${why}`) : why].filter(Boolean).join(" · ")),
+    h("span", {}, [who, verb(action), done(said), because(why)].filter(Boolean).join(" · ")),
   ];
   return steps.length ? [h("ol", { class: "journal" }, steps.map((step) => h("li", {}, line(step))))] : [];
+}
+
+const OVER = { ended: "over.ended", "no longer seen": "over.lost", "working again": "over.mended" };
+
+/* The service gives a reason in words of its own vocabulary, which are translated; what a person wrote stands as it is. */
+function because(why) {
+  const [what, cause] = why.split(", cause ");
+  const word = OVER[what] ?? ["level", "fault"].map((group) => `${group}.${what}`).find(has);
+  if (!word) return why;
+  return [t(word), cause && cause !== "unknown" && has(`cause.${cause}`) && t(`cause.${cause}`)].filter(Boolean).join(", ");
 }
 
 const verb = (action) => (has(`did.${action}`) ? t(`did.${action}`) : action);
