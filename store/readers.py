@@ -7,14 +7,14 @@ later one with secrets is not by accident.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import LiteralString
 
 from psycopg import sql
 
-from sensors.kind import Kinds
+from sensors.kind import Kind, Kinds
 from store.database import Connection
-from store.kind_tables import ROLLUPS
+from store.kind_tables import ROLLUPS, raw_columns
 
 READER_ROLE = "vigie_grafana"
 
@@ -24,7 +24,7 @@ WHOLE: Sequence[str] = (
     *("batch", "cursor", "account", "account_day", "sensor_clock", "device_health"),
     *("sequence", "sequence_gap", "schema_migration"),
 )
-PARTS: Mapping[str, Sequence[str]] = {
+PARTS: dict[str, Sequence[str]] = {
     # Without what people wrote, who they are, and what is sent to whom.
     "alarm": (
         *(
@@ -65,18 +65,33 @@ async def grant_reading(conn: Connection, kinds: Kinds) -> None:
     """Grant what the role cannot read yet, in the caller's transaction; nothing where there is no such role."""
     if not await _holds(conn, _EXISTS, (READER_ROLE,)):
         return
-    for table in (*WHOLE, *_of_kinds(kinds)):
+    for table in (*WHOLE, *_whole_of(kinds)):
         if not await _holds(conn, _MAY_ALL, (READER_ROLE, _quoted(conn, table))):  # a grant goes through all chunks
             await _grant(conn, table, sql.SQL(""))
-    for table, columns in PARTS.items():
+    for table, columns in (PARTS | _parts_of(kinds)).items():
         if not await _holds(conn, _MAY_PART, (READER_ROLE, _quoted(conn, table), list(columns))):
             await _grant(conn, table, sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))))
 
 
-def _of_kinds(kinds: Kinds) -> Iterator[str]:
+def _whole_of(kinds: Kinds) -> Iterator[str]:
+    """Means of all kinds, and readings of those that hold nothing to be forgotten."""
     for kind in kinds.values():
-        yield kind.name
         yield from (rollup.table(kind) for rollup in ROLLUPS)
+        if not _forgotten(kind):
+            yield kind.name
+
+
+def _parts_of(kinds: Kinds) -> dict[str, Sequence[str]]:
+    """Readings without what leads to a consignment, a lorry or its driver."""
+    return {
+        kind.name: [column for column in raw_columns(kind) if column not in forgotten]
+        for kind in kinds.values()
+        if (forgotten := _forgotten(kind))
+    }
+
+
+def _forgotten(kind: Kind) -> set[str]:
+    return {text.name for text in kind.texts if text.forget_days is not None}
 
 
 def _quoted(conn: Connection, table: str) -> str:

@@ -219,7 +219,10 @@ async def test_grafana_may_read_what_panels_show_and_nothing_secret(url: str) ->
         for forbidden in ("access_grant", "signing_key", "answered", "raw_payload", "shift", "alarm_transition"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await conn.execute(f"select * from {forbidden} limit 0".encode())  # noqa: S608
-        for column, table in (("data", "event"), ("payload", "quarantine"), ("target", "subscription")):
+        found = await conn.execute("select count(*), max(direction) from passage where time > %s", (END - FILLED,))
+        assert await found.fetchone() != (0, None)
+        hidden = (("data", "event"), ("payload", "quarantine"), ("target", "subscription"), ("container", "passage"))
+        for column, table in (*hidden, ("visit", "passage")):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await conn.execute(f"select {column} from {table} limit 0".encode())  # noqa: S608
         with pytest.raises(psycopg.errors.Error, match=r"read-only|permission denied"):

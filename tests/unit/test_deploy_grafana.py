@@ -115,6 +115,12 @@ def test_the_languages_differ_in_words_alone() -> None:
             assert panel.get("description") != same.get("description") or panel["type"] == "row"
 
 
+def test_the_documentation_names_every_dashboard() -> None:
+    text = (SHIPPED.parents[1] / "docs" / "grafana.md").read_text("utf-8")
+    titles = {one["title"].removeprefix("Vigie – ") for name, one in DASHBOARDS.items() if name.startswith("en")}
+    assert set(re.findall(r"^\| ([A-Z][\w ]+) \|", text, flags=re.MULTILINE)) == titles
+
+
 def test_dashboards_lead_to_each_other_and_to_the_page() -> None:
     for dashboard in DASHBOARDS.values():
         page, others = dashboard["links"]
