@@ -23,8 +23,9 @@ export class Header {
 
   tick() {
     const now = serverNow();
-    setText(byId("clock"), timeWithSeconds(now));
-    setText(byId("date"), this.port.played ? `${dayOfWeek(now)} · ${t("header.played")}` : dayOfWeek(now));
+    const unknown = this.port.played && !this.port.newest;
+    setText(byId("clock"), unknown ? "–" : timeWithSeconds(now));
+    setText(byId("date"), [!unknown && dayOfWeek(now), this.port.played && t("header.played")].filter(Boolean).join(" · "));
     const age = this.port.newest ? Math.max(0, now - this.port.newest) : null;
     setText(byId("age"), age === null ? "–" : span(age));
     const lost = this.lostAt !== null && performance.now() - this.lostAt > GRACE_MS;

@@ -83,8 +83,8 @@ function heardAlarms(port, parts) {
   port.situations = parts.book.situations;
   port.urgent = parts.book.shown.map(({ situation }) => situation).filter(Boolean);
   parts.alarms.render();
+  parts.heardAlarms = true;
   if (port.states.size) parts.pulse.touch([]);
-  document.body.dataset.alarms = "";
 }
 
 /* What follows from new states, one part after the other. */
@@ -100,6 +100,7 @@ function steps(port, parts) {
       parts.header.count();
       parts.header.tick();
       if (port.states.size) document.body.dataset.ready = "";
+      if (parts.heardAlarms) document.body.dataset.alarms = "";
     },
   ];
 }

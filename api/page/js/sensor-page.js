@@ -94,7 +94,7 @@ async function forecast(thing, sensor, port) {
     get(`sensors/${encodeURIComponent(thing)}/forecast`),
     get(`sensors/${encodeURIComponent(thing)}/readings`, { kind: sensor.kind }),
   ]);
-  return told.items.length ? ahead(told, readings) : [h("p", { class: "quiet" }, told.reason ?? t("story.none"))];
+  return told.items.length ? ahead(told, readings) : [];
 }
 
 async function payloads(thing) {

@@ -21,11 +21,12 @@ export async function situationPage(id, story) {
   const to = situation.end ? new Date(new Date(situation.end).getTime() + BEFORE_MS) : serverNow();
   const alarms = story.book.all.filter((alarm) => alarm.situation === id);
   const head = headSensor(situation, story.port);
+  const parent = situation.parent && (await nameOf(situation.parent, story.port));
   return [
     story.title(badge(situation.level, 16), " ", situation.headline ? firstClause(label(situation.headline)) : id),
     h("p", { class: "quiet" }, facts(situation)),
     h("p", {}, [alarmCause({}, situation), spillback(situation, story.port)].filter(Boolean).join(" · ")),
-    situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: nameOf(situation.parent, story.port) }))),
+    situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: parent }))),
     situation.sign?.en.some((line) => line.trim()) && h("section", {}, h("h3", {}, t("story.sign")), h("p", { class: "sign" }, label(situation.sign).flatMap((line) => [line, h("br")]))),
     ...(await Promise.all([
       part(t("story.stretch"), () => stretch(rows(situation, story.port), story.port, from, to)),
@@ -36,14 +37,22 @@ export async function situationPage(id, story) {
   ].filter(Boolean);
 }
 
-const nameOf = (id, port) => (port.situations.get(id)?.headline ? firstClause(label(port.situations.get(id).headline)) : id);
+/* What it belongs to may be over and no longer in the list. */
+async function nameOf(id, port) {
+  const found = port.situations.get(id) ?? (await get(`situations/${encodeURIComponent(id)}`).catch(() => null));
+  return found?.headline ? firstClause(label(found.headline)) : id;
+}
 
 function facts(situation) {
   const since = t("since", { time: moment(new Date(situation.onset), serverNow()) });
   return [t(`level.${situation.level}`), since, t(`trend.${situation.trend}`), ending(situation), alarmExtent(situation)].filter(Boolean).join(" · ");
 }
 
-const headSensor = (situation, port) => (port.states.has(situation.head) ? situation.head : (situation.sensors[0] ?? situation.stays[0].sensor));
+/* The head itself, else what measures the road there, else who was in it. */
+function headSensor({ head, sensors, stays }, port) {
+  const all = [...sensors, ...stays.map(({ sensor }) => sensor)];
+  return port.states.has(head) ? head : (all.find((id) => port.states.get(id)?.kind === "traffic") ?? all[0]);
+}
 
 /* Each sensor that was inside, in the order of the road as the server lists its sites. */
 function rows({ stays, sites }, port) {
@@ -68,7 +77,7 @@ async function forecast(id, port) {
   const path = `sensors/${encodeURIComponent(id)}`;
   const [told, measuredBefore] = await Promise.all([get(`${path}/forecast`), get(`${path}/readings`, { kind: port.states.get(id).kind })]);
   if (told.items.length) return ahead(told, measuredBefore);
-  return told.reason ? [h("p", { class: "quiet" }, told.reason)] : [];
+  return [];
 }
 
 async function history(alarms) {

@@ -20,7 +20,7 @@ export async function stretch(ids, port, from, to) {
   const height = ids.length * SIZE.row + SIZE.foot;
   const x = (share) => SIZE.left + share * (SIZE.width - SIZE.left - SIZE.right);
   const rows = ids.map((id, i) => row(id, told[i], i * SIZE.row, x));
-  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => tick(x(i / TICKS), height, new Date(from.getTime() + ((to - from) * i) / TICKS)));
+  const ticks = Array.from({ length: TICKS + 1 }, (_, i) => tick(x(i / TICKS), i === TICKS ? "end" : "middle", height, new Date(from.getTime() + ((to - from) * i) / TICKS)));
   const name = ids.map((id, i) => `${id}: ${told[i].filter((level) => rank(level) >= 2).length}/${CELLS}`).join(", ");
   return ids.length ? [h("div", { class: "wide" }, s("svg", { class: "chart", viewBox: `0 0 ${SIZE.width} ${height}`, role: "img", "aria-label": name }, rows, ticks))] : [];
 }
@@ -58,4 +58,4 @@ function row(id, levels, top, x) {
   return s("g", {}, s("text", { class: "axis", x: 0, y: bottom - 4 }, id), s("line", { class: "grid", x1: SIZE.left, x2: SIZE.width - SIZE.right, y1: bottom, y2: bottom }), bars, gaps);
 }
 
-const tick = (x, height, time) => s("text", { class: "axis middle", x, y: height - 6 }, timeOfDay(time));
+const tick = (x, anchor, height, time) => s("text", { class: `axis ${anchor}`, x, y: height - 6 }, timeOfDay(time));
