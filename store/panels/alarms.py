@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import LiteralString
 
 from psycopg import sql
@@ -34,12 +35,14 @@ _PRIORITIES: LiteralString = """
 with {calls} select priority, count(*) as calls from call group by 1 order by 2 desc"""
 
 _COURSE: LiteralString = """
-with {calls}
-select bucket as time, count(*) filter (where priority = 'high') as high,
-    count(*) filter (where priority = 'medium') as medium, count(*) filter (where priority = 'low') as low
+with {calls}, counted as (
+    select time_bucket({step}, at) as bucket, count(*) filter (where priority = 'high') as high,
+        count(*) filter (where priority = 'medium') as medium, count(*) filter (where priority = 'low') as low
+    from call group by 1
+)
+select bucket as time, coalesce(high, 0) as high, coalesce(medium, 0) as medium, coalesce(low, 0) as low
 from generate_series(time_bucket({step}, $__timeFrom()::timestamptz), $__timeTo()::timestamptz, {step}) bucket
-left join call on call.at >= bucket and call.at < bucket + {step}
-group by bucket order by bucket"""
+left join counted using (bucket) order by bucket"""
 
 _WORST: LiteralString = """
 with {calls}
@@ -88,7 +91,7 @@ def figures() -> str:
     return ask(
         _FIGURES,
         calls=sql.SQL(_CALLS),
-        span=sql.Literal(SPAN),
+        span=sql.Literal(SPAN - timedelta(microseconds=1)),  # its beginning is no part of it
         span_s=sql.Literal(int(SPAN.total_seconds())),
         stale=sql.Literal(STALE_AFTER),
     )

@@ -13,16 +13,18 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from analytics.alarms.load import load
 from deploy.embedded.stack import EmbeddedStack
 from deploy.grafana.alerting import alert_rules
 from deploy.grafana.build import SHEETS
 from deploy.grafana.drawing import Panel
 from deploy.grafana.sheet import Sheet
 from sensors.kind import Kinds, load_kinds
+from store.alarms.queries import announcements
 from store.catalogue import seed
 from store.database import Connection, connected
 from store.migrate import migrate
-from store.panels import marks
+from store.panels import alarms, marks
 from store.panels.macros import Shown, expand
 from store.panels.scene import fill_readings, fill_surroundings
 from store.panels.trial import Answer, answer, chunks, scans
@@ -251,3 +253,18 @@ async def test_a_renamed_column_fails_its_panels(url: str, module_database_url: 
             speed = next(panel for panel in panels(sheet) if panel.title.en == "Speed")
             with pytest.raises(psycopg.errors.UndefinedColumn, match="speed_kmh_mean"):
                 await answer(conn, expand(speed.sql, view))
+
+
+async def test_the_load_of_alarms_is_the_one_that_the_api_tells(url: str, module_database_url: str) -> None:
+    async with grafana(url) as conn, connected(module_database_url, name="test") as own:
+        for span in RANGES.values():
+            view = Shown(END - span, END, {})
+            told = load(await announcements(own, view.start, view.end), view.start, view.end)
+            calls, mean, busiest, _ = (await answer(conn, expand(alarms.figures(), view))).rows[0]
+            assert (calls, mean, busiest) == (told.announced, pytest.approx(told.per_span), told.busiest)
+            course = (await answer(conn, expand(alarms.course(), view))).rows
+            assert sum(sum(row[1:]) for row in course) == told.announced
+            worst = (await answer(conn, expand(alarms.worst(), view))).rows
+            assert sorted(number for _, number in worst) == sorted(number for _, number in told.worst)
+            chattering = (await answer(conn, expand(alarms.chattering(), view))).rows
+            assert {row[0] for row in chattering} == set(told.chattering)

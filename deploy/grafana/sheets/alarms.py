@@ -105,8 +105,9 @@ def _sources() -> list[Panel]:
         table(
             Words("Chattering", "Bavardes"),
             Words(
-                "Sources that called three times within a minute: none is good.",
-                "Sources ayant appelé trois fois en une minute : aucune est bien.",
+                "Sources that called three times within a minute, and how many calls were a third: none is good.",
+                "Sources ayant appelé trois fois en une minute, et combien d’appels étaient un troisième : aucun est "
+                "bien.",
             ),
             alarms.chattering(),
             [
