@@ -32,7 +32,7 @@ LONGEST_INSTANT_US: Final = 1800 * 1_000_000
 three times as much while a basin is cut off. Lower: readings of a fast replay look late; higher: after a silence of the
 group all that is late looks in time."""
 
-WALL = ""
+WALL = "wall"
 PORT = "port"
 RECORDING = "recording"
 """Names of groups: the sites of the wall's time; those of the port in a replay; and the basin of recordings, of which
@@ -66,6 +66,8 @@ class Arrived(NamedTuple):
 
 def _passed(thing: Index) -> NDArray[np.float64]:
     """What share of an instant had passed at each reading: who sent four sent them one after the other."""
+    if int(np.bincount(thing, minlength=1).max()) <= 1:
+        return np.full(len(thing), 0.5)
     order = np.argsort(thing, kind="stable")
     first = np.flatnonzero(np.diff(thing[order], prepend=-1))
     counts = np.diff(first, append=len(thing))

@@ -120,7 +120,7 @@ class Group:
         """Take the group's clock, and by how much a reading of each thing is late that overtook others."""
         self.clock, self._features, self._much_later_us = clock, features, much_later_us
         self.wild_until_us = np.full(len(much_later_us), -NEVER, np.int64)
-        self._open = Rows.empty(width)
+        self._open = [Rows.empty(width)]
         self._strays: list[_Strays] = []
         self._closed_us = -NEVER
 
@@ -139,16 +139,23 @@ class Group:
         behind_us = arrived.likely_us - rows.time_us
         late = rows.time_us < np.maximum(closing(arrived.earliest_us), self._closed_us)
         ahead = rows.time_us > arrived.latest_us + AHEAD_US
-        ones = np.ones(len(late), np.int64)
-        what = np.where(late, "late", "ahead")
-        strays = _Strays.of(rows.thing, what, ones, arrived.latest_us, (behind_us, behind_us))
-        self._stray(strays, late | ahead)
+        told, astray = replace(rows, delay_s=(behind_us / 1e6).astype(np.float32)), late | ahead
+        if astray.any():
+            ones, behind = np.ones(len(late), np.int64), (behind_us, behind_us)
+            what = np.where(late, "late", "ahead")
+            self._astray(rows, _Strays.of(rows.thing, what, ones, arrived.latest_us, behind), astray)
+            told = told.take(~astray)
+        self._open.append(told)
+
+    def _astray(self, rows: Rows, strays: _Strays, which: Mask) -> None:
+        """Note readings outside their bins, and apart those that others overtook."""
+        late = strays.what == "late"
+        self._stray(strays, which)
+        ahead = which & ~late
         np.maximum.at(self.wild_until_us, rows.thing[ahead], rows.time_us[ahead])
-        overtaken = late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
-        overtaken &= behind_us < self._much_later_us[rows.thing]
+        overtaken = which & late & ((rows.quality & Quality.OUT_OF_ORDER) != 0)
+        overtaken &= strays.at_least_s * 1e6 < self._much_later_us[rows.thing]
         self._stray(replace(strays, what=np.full(len(late), "behind")), overtaken)
-        told = replace(rows, delay_s=(behind_us / 1e6).astype(np.float32))
-        self._open = self._open.join(told.take(~late & ~ahead))
 
     def trouble(self, troubles: Trouble) -> None:
         """Take what did not become readings, which came among those of the last `take`."""
@@ -185,14 +192,14 @@ class Group:
     def _next_us(self) -> int:
         """The bin of the first reading or stray that waits."""
         waiting = [int(strays.bin.min()) * BIN_US for strays in self._strays]
-        if len(self._open.thing):
-            waiting.append(int(self._open.time_us.min()) // BIN_US * BIN_US)
+        waiting += [int(rows.time_us.min()) // BIN_US * BIN_US for rows in self._open if len(rows.thing)]
         return min(waiting, default=NEVER)
 
     def _summary(self, end_us: int) -> Summary:
-        within = self._open.time_us < end_us
-        rows, self._open = self._open.take(within), self._open.take(~within)
-        summary = self._features.summary(rows.in_order())
+        rows = Rows.joined(self._open)
+        within = rows.time_us < end_us
+        self._open = [rows.take(~within)]
+        summary = self._features.summary(rows.take(within).in_order())
         for strays in self._strays:
             _add(summary, strays, strays.bin * BIN_US < end_us)
         rest = [strays.take(strays.bin * BIN_US >= end_us) for strays in self._strays]

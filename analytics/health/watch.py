@@ -80,6 +80,11 @@ class Health:
             for name, things in groups.items()
             for number, thing in enumerate(things)
         }
+        self._names = list(groups)
+        self._recent: dict[str, tuple[Sequence[str], Index | None, Index | None]] = {}
+        self._by_kind: dict[str, dict[str, tuple[int, int]]] = {}
+        for (thing_id, kind), (name, number) in self._place.items():
+            self._by_kind.setdefault(kind, {})[thing_id] = (self._names.index(name), number)
         self._own = {thing.id: self._place[thing.id, thing.kind.name] for things in groups.values() for thing in things}
 
     def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> _Watch:
@@ -125,13 +130,21 @@ class Health:
     def _take(self, batch: list[Readings]) -> None:
         rows: dict[str, list[tuple[Rows, Int64]]] = {}
         for readings in batch:
-            found = [self._place.get((thing, readings.kind), ("", -1)) for thing in readings.thing]
-            for name in {name for name, _ in found if name}:
-                which = np.array([group == name for group, _ in found], np.bool_)
-                number = np.array([number for _, number in found], np.intp)
-                rows.setdefault(name, []).append(self._rows(readings, number, which))
+            group, number = self._placed(readings)
+            for place in np.flatnonzero(np.bincount(group + 1)[1:]).tolist():
+                rows.setdefault(self._names[place], []).append(self._rows(readings, number, group == place))
         for name, parts in rows.items():
             self._watches[name].take(parts)
+
+    def _placed(self, readings: Readings) -> tuple[Index, Index]:
+        """Group and number of each reading's thing, -1 = unknown; who comes in the order of last time is known."""
+        names, group, number = self._recent.get(readings.kind, ([], None, None))
+        if group is None or number is None or names != readings.thing:
+            own = self._by_kind.get(readings.kind, {})
+            places = np.array([own.get(thing, (-1, -1)) for thing in readings.thing], np.intp).reshape(-1, 2)
+            group, number = places[:, 0], places[:, 1]
+            self._recent[readings.kind] = (readings.thing, group, number)
+        return group, number
 
     def _rows(self, readings: Readings, number: Index, which: Mask) -> tuple[Rows, Int64]:
         values = np.full((int(which.sum()), self._width), np.nan, np.float32)
@@ -152,8 +165,8 @@ class Health:
     def _trouble(self, refused: list[Refused]) -> None:
         by_group: dict[str, list[tuple[int, Refused]]] = {}
         for one in refused:
-            name, number = self._own.get(one.thing, ("", -1))
-            if name and one.what in TROUBLES:
+            name, number = self._own.get(one.thing, (None, -1))
+            if name is not None and one.what in TROUBLES:
                 by_group.setdefault(name, []).append((number, one))
         for name, some in by_group.items():
             self._watches[name].trouble(some)
@@ -204,10 +217,11 @@ class _Watch:
         rows, received = parts[0]
         for more, later in parts[1:]:
             rows, received = rows.join(more), np.concatenate((received, later))
-        order = np.lexsort((rows.time_us, received))
-        rows = rows.take(order)
+        if (np.diff(received) < 0).any() or (np.diff(rows.time_us) < 0).any():
+            order = np.lexsort((rows.time_us, received))
+            rows, received = rows.take(order), received[order]
         np.maximum.at(self._newest_us, rows.thing, rows.time_us)
-        self._group.take(rows, received[order])
+        self._group.take(rows, received)
 
     def trouble(self, some: list[tuple[int, Refused]]) -> None:
         self._group.trouble(Trouble.of(some))

@@ -20,6 +20,7 @@ import numpy as np
 
 from analytics import detector
 from analytics.engine import Engine
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from analytics.settings import Settings, Thing
 from analytics.state import States
@@ -28,6 +29,7 @@ from analytics.usual import Profile
 from analytics.week import SLOTS
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import Kind, Kinds
+from service.diagnosis import diagnose
 
 KIND = "traffic"
 WARM, MEASURED = 10, 20
@@ -39,7 +41,7 @@ _FREE_KMH = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DetectFigures:
-    """detect_ms: congestion alone; step_ms: all that a batch of one reading per sensor brings about, both medians."""
+    """detect_ms: congestion alone. step_ms: what a reading of every sensor brings about in health and engine."""
 
     sensors: int
     detect_ms: float
@@ -52,14 +54,20 @@ def bench_detect(kinds: Kinds, sensors: int) -> DetectFigures:
     gc.collect()
     before_mb = _held_mb()
     names = [f"s{number}" for number in range(sensors)]
-    engine = _engine(kinds, names)
+    catalogue = _catalogue(names)
+    engine, health = _engine(kinds, catalogue), Health(kinds, catalogue)
     batches = _batches(kinds[KIND], names)
     for readings in islice(batches, WARM):
-        engine.absorb([readings])
+        _step(health, engine, readings)
     gc.collect()
     memory_mb = _held_mb() - before_mb
-    step_ms = median(_timed_ms(partial(engine.absorb, [readings])) for readings in batches)
+    step_ms = median(_timed_ms(partial(_step, health, engine, readings)) for readings in batches)
     return DetectFigures(sensors, round(_detect_ms(kinds[KIND], sensors), 3), round(step_ms, 3), round(memory_mb, 1))
+
+
+def _step(health: Health, engine: Engine, readings: Readings) -> None:
+    diagnose(health, engine, [readings], [])
+    engine.absorb([readings])
 
 
 def _detect_ms(kind: Kind, sensors: int) -> float:
@@ -69,15 +77,19 @@ def _detect_ms(kind: Kind, sensors: int) -> float:
     return median(_timed_ms(partial(detector.judge, states, settings, speed)) for speed in speeds)
 
 
-def _engine(kinds: Kinds, names: list[str]) -> Engine:
+def _catalogue(names: list[str]) -> Catalogue:
     sites = tuple(Site(id=f"S{n}", name="", basin="bench") for n in range(-(-len(names) // _A_SITE)))
     sensors = tuple(
         Sensor(id=name, site=f"S{number // _A_SITE}", kind=KIND, free_speed_kmh=_FREE_KMH)
         for number, name in enumerate(names)
     )
-    engine = Engine(kinds, Catalogue(sites=sites, sensors=sensors))
+    return Catalogue(sites=sites, sensors=sensors)
+
+
+def _engine(kinds: Kinds, catalogue: Catalogue) -> Engine:
+    engine = Engine(kinds, catalogue)
     usual = Profile(np.full(SLOTS, _FREE_KMH, np.float32), np.full(SLOTS, 4, np.float32))
-    engine.use(dict.fromkeys(names, usual))
+    engine.use({sensor.id: usual for sensor in catalogue.sensors})
     return engine
 
 

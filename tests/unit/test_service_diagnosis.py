@@ -21,7 +21,7 @@ from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.fault import Fault
 from sensors.kind import load_kinds
-from service.diagnosis import LOOKS_BACK, diagnose, fault_rows, restore_health
+from service.diagnosis import LOOKS_BACK, diagnose, fault_rows, look_at_clock, restore_health
 
 KINDS = load_kinds()
 KIND = KINDS["traffic"]
@@ -178,3 +178,23 @@ def test_what_a_clock_that_was_set_back_says_is_not_of_now(morning: list[Reading
         service.take([replace(whole, values=values, time_us=whole.time_us - late_us, received_us=whole.time_us)])
     assert {(one.place, one.fault) for one in service.faults if one.place == "F3"} == {("F3", Fault.DAYLIGHT_SAVING)}
     assert [change.what for change in service.changes if change.thing == "F3"] == [What.SILENT]
+
+
+def test_at_the_walls_time_the_same_is_found(
+    morning: list[Readings], stepwise: tuple[Service, list[list[tuple[int, int]]]]
+) -> None:
+    """Bins close between two readings then, and the engine hears of that, too."""
+    wall = replace_sites(PORT, clock="wall")
+    service = Service(engine=Engine(KINDS, wall), health=Health(KINDS, wall))
+    for readings in morning:
+        service.take([readings])
+        now_us = int(readings.time_us[0]) + 20_000_000
+        service.faults += look_at_clock(service.health, service.engine, now_us)
+        service.changes += service.engine.advance(now_us)
+    assert service.told[1] == stepwise[0].told[1]
+    assert service.levels == stepwise[1][-1]
+
+
+def replace_sites(catalogue: Catalogue, **changes: str) -> Catalogue:
+    sites = tuple(msgspec.structs.replace(site, **changes) for site in catalogue.sites)
+    return msgspec.structs.replace(catalogue, sites=sites)
