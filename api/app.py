@@ -179,6 +179,7 @@ async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
         running = [
             tasks.create_task(context.feed.run(), name="feed"),
             tasks.create_task(context.feed.beat(), name="heartbeat"),
+            tasks.create_task(context.feed.keep_open(), name="keep open"),
             tasks.create_task(context.board.run(), name="board"),
         ]
         yield

@@ -11,15 +11,19 @@ import asyncio
 import enum
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 
-from api.heartbeat import Heartbeat, heartbeat
+from api.frames import COMMENT, alert_frame, heartbeat_frame
+from api.heartbeat import heartbeat
 from api.source import Source
 from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
 
 PAGE_ROWS = 1000
+KEPT_OPEN_S = 15.0
+"""A stream hears something at least so often: proxies close a line that is silent for a minute or even half of it."""
 _RETRY_S = 0.5
 
 _log = structlog.get_logger(__name__)
@@ -32,18 +36,31 @@ class End(enum.Enum):
     BEHIND = "behind"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What streams are sent, as it goes over the wire. row: the event; None for what is not of the feed."""
+
+    frame: bytes
+    row: EventRow | None = None
+
+
 class Subscription:
     """The queue of one stream. Iterate over it; it ends with its `end` set."""
 
     def __init__(self, backlog: int) -> None:
         self.end: End | None = None
-        self._items: asyncio.Queue[EventRow | Heartbeat | None] = asyncio.Queue(backlog)
+        self._items: asyncio.Queue[Told | None] = asyncio.Queue(backlog)
 
-    def offer(self, item: EventRow | Heartbeat) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether it has been sent everything."""
+        return self._items.empty()
+
+    def offer(self, told: Told) -> None:
         if self.end is None and self._items.full():
             self.stop(End.BEHIND)
         elif self.end is None:
-            self._items.put_nowait(item)
+            self._items.put_nowait(told)
 
     def stop(self, end: End) -> None:
         """Forget the backlog and end the iteration: the client resumes by id."""
@@ -54,19 +71,25 @@ class Subscription:
             self._items.get_nowait()
         self._items.put_nowait(None)
 
-    async def __aiter__(self) -> AsyncIterator[EventRow | Heartbeat]:
-        while (item := await self._items.get()) is not None:
-            yield item
+    async def __aiter__(self) -> AsyncIterator[Told]:
+        while (told := await self._items.get()) is not None:
+            yield told
 
 
 class Feed:
-    """The event feed of this process. `run` reads it, `beat` lets its heart beat; `subscribe` follows, `close` ends."""
+    """The event feed of this process: `subscribe` follows, `close` ends.
 
-    def __init__(self, source: Source, *, backlog: int, poll_s: float, heartbeat_s: float) -> None:
+    `run` reads it, `beat` lets its heart beat, `keep_open` speaks where nothing happens.
+    """
+
+    def __init__(
+        self, source: Source, *, backlog: int, poll_s: float, heartbeat_s: float, kept_open_s: float = KEPT_OPEN_S
+    ) -> None:
         self._source = source
         self._backlog = backlog
         self._poll_s = poll_s
         self._heartbeat_s = heartbeat_s
+        self._kept_open_s = kept_open_s
         self._subscriptions: set[Subscription] = set()
         self._last: int | None = None
         self._positioned = asyncio.Event()
@@ -125,7 +148,15 @@ class Feed:
             except DatabaseUnavailable as exc:
                 _log.debug("feed.no_heartbeat", reason=str(exc))
                 continue
-            self._offer(heartbeat(progress, self._last, self._heartbeat_s))
+            self._offer(Told(heartbeat_frame(heartbeat(progress, self._last, self._heartbeat_s))))
+
+    async def keep_open(self) -> None:
+        """Say something to every stream that has nothing to say, until cancelled."""
+        while True:
+            await asyncio.sleep(self._kept_open_s)
+            for subscription in self._subscriptions:
+                if subscription.waits:
+                    subscription.offer(Told(COMMENT))
 
     async def _follow(self) -> None:
         async with self._source.wakes(self._poll_s) as wakes:
@@ -140,10 +171,10 @@ class Feed:
         while rows := await self._source.events_after(self._last, limit=PAGE_ROWS):
             self._last = rows[-1].id
             for row in rows:
-                self._offer(row)
+                self._offer(Told(alert_frame(row), row))
 
-    def _offer(self, item: EventRow | Heartbeat) -> None:
+    def _offer(self, told: Told) -> None:
         for subscription in self._subscriptions:
             before = subscription.end
-            subscription.offer(item)
+            subscription.offer(told)
             self.dropped += before is None and subscription.end is End.BEHIND

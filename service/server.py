@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from store.database import Pool
 
 CONNECTIONS = 4
 """Of the API to the database: more serve no reader sooner on two cores, each costs the server 5 MB."""
+
+
+OTHER_FILES = 1000
+"""Open files beside the event streams: answers under way, the database, the broker, files of the page."""
 
 
 class AddressError(OperatorError):
@@ -58,6 +63,7 @@ async def run_server(
 
     `home` is the folder that gets the key of this machine.
     """
+    _allow_open_files(api.max_streams + OTHER_FILES)
     await ensure_local_key(home, database_url)
     async with Pool(database_url, name="api", size=CONNECTIONS) as pool, asyncio.TaskGroup() as tasks:
         running = tasks.create_task(backtests.run(), name="backtests")
@@ -65,3 +71,11 @@ async def run_server(
         app = create_app(source, kinds, settings=api, registry=registry, backtester=backtests)
         await serve(app, *parse_address(http), ready)
         running.cancel()
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Have at least so many, where the machine allows it: the usual 1,024 are fewer than the streams there may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

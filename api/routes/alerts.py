@@ -9,19 +9,17 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.broadcast import PAGE_ROWS, End, Subscription
 from api.context import Context, InContext
 from api.documented import LISTED, OTHER, SCHEMA, STREAM, problem
 from api.feed_choice import Chosen
-from api.heartbeat import Heartbeat
+from api.frames import EventStream, alert_frame, frame, resumed
 from api.models.alerts import Alerts, SchemaNames
 from api.problems import Problem, bad_parameter
 from api.shapes import alert_json, state_outs
 from api.streams import RETRY_MS, refuse_too_many
 from sensors.alerts import TYPES, schema_of
-from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
 from store.feed import FeedChoice
 
@@ -90,10 +88,10 @@ async def _snapshot(context: Context, latest: int) -> str:
 @router.get(
     "/alerts/stream",
     responses=LISTED | {200: STREAM},
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     summary="Follow the feed",
 )
-async def stream_alerts(opened: Annotated[_Opened, Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
+async def stream_alerts(opened: Annotated[_Opened, Depends(_opened)]) -> EventStream:
     """`alert` for each event, with the event's id as the id to resume from.
 
     With `Last-Event-ID` or `after` it continues after that id. Without, or with an id that this feed never gave, it
@@ -101,35 +99,36 @@ async def stream_alerts(opened: Annotated[_Opened, Depends(_opened)]) -> AsyncIt
     with the cursor of the whole feed, the age of the data, and until when what was told still stands. A client that is
     too slow is sent `resume` and disconnected; what it missed is there when it resumes.
     """
+    return EventStream.of(_frames(opened))
+
+
+async def _frames(opened: _Opened) -> AsyncIterator[bytes]:
     if opened.snapshot is not None:
-        yield ServerSentEvent(event="snapshot", id=str(opened.cursor), raw_data=opened.snapshot, retry=RETRY_MS)
+        yield frame("snapshot", opened.snapshot, id_=str(opened.cursor), retry_ms=RETRY_MS)
     else:
-        yield ServerSentEvent(comment="resumed", retry=RETRY_MS)
+        yield resumed(RETRY_MS)
     try:
-        async for item in _items(opened):
-            if isinstance(item, Heartbeat):
-                yield ServerSentEvent(event="heartbeat", raw_data=item.json)
-            else:
-                yield ServerSentEvent(event="alert", id=str(item.id), raw_data=alert_json(item))
+        async for told in _told(opened):
+            yield told
     except DatabaseUnavailable:
         return  # the status is long sent; the client reconnects and is told 503 until the database is back
     if opened.subscription.end is End.BEHIND:
-        yield ServerSentEvent(event="resume", raw_data=f'{{"after":"{opened.cursor}"}}')
+        yield frame("resume", f'{{"after":"{opened.cursor}"}}')
 
 
-async def _items(opened: _Opened) -> AsyncIterator[EventRow | Heartbeat]:
+async def _told(opened: _Opened) -> AsyncIterator[bytes]:
     """What was committed before the stream listened, then what came since, each once."""
     source, choice = opened.context.source, opened.choice
     while rows := await source.events_after(opened.cursor, limit=PAGE_ROWS, choice=choice):
         for row in rows:
             opened.cursor = row.id
-            yield row
-    async for item in opened.subscription:
-        if isinstance(item, Heartbeat):
-            yield item
-        elif item.id > opened.cursor and choice.matches(item):
-            opened.cursor = item.id
-            yield item
+            yield alert_frame(row)
+    async for told in opened.subscription:
+        if told.row is None:
+            yield told.frame
+        elif told.row.id > opened.cursor and choice.matches(told.row):
+            opened.cursor = told.row.id
+            yield told.frame
 
 
 @router.get("/schemas", responses=OTHER, summary="List the types of alert")

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.board import Viewer
 from api.context import Context, InContext
 from api.documented import LISTED, STREAM
+from api.frames import EventStream, frame
 from api.models.states import States
 from api.shapes import state_outs
 from api.streams import RETRY_MS, refuse_too_many
@@ -42,16 +42,19 @@ async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
 @router.get(
     "/states/stream",
     responses=LISTED | {200: STREAM},
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     summary="Follow the states",
 )
-async def stream_states(opened: Annotated[tuple[Viewer, str], Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
+async def stream_states(opened: Annotated[tuple[Viewer, str], Depends(_opened)]) -> EventStream:
     """`snapshot` with all states, then once a second `states` with those that changed, empty when none did.
 
     Who hears nothing for some seconds looks at the past: the service or its database does not answer. There is
     nothing to resume: a new connection begins with a new snapshot.
     """
-    viewer, snapshot = opened
-    yield ServerSentEvent(event="snapshot", raw_data=snapshot, retry=RETRY_MS)
+    return EventStream.of(_frames(*opened))
+
+
+async def _frames(viewer: Viewer, snapshot: str) -> AsyncIterator[bytes]:
+    yield frame("snapshot", snapshot, retry_ms=RETRY_MS)
     async for states in viewer:
-        yield ServerSentEvent(event="states", raw_data=f'{{"items":[{",".join(states)}]}}')
+        yield frame("states", f'{{"items":[{",".join(states)}]}}')

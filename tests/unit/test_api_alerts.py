@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.broadcast import Told
 from api.settings import ApiSettings
 from sensors.kind import Kinds
 from store.api_rows import EventRow, StateRow
@@ -215,7 +216,7 @@ async def test_a_client_that_falls_behind_is_told_where_to_resume(
         await anext(events)
         feed = app.state.context.feed
         for number in range(1, 5):
-            feed._offer(EventRow(number, NOW, "t", "s", {}))
+            feed._offer(Told(b"", EventRow(number, NOW, "t", "s", {})))
         last = [event async for event in events][-1]
     assert (last["event"], json.loads(last["data"])) == ("resume", {"after": "0"})
 
