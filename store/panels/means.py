@@ -56,11 +56,13 @@ _STEP: LiteralString = "make_interval(secs => greatest($__interval_ms / 1000.0, 
 _WITH_GAPS: LiteralString = """with point as (
 {points}
 ), beside as (
-    select time, metric, lead(time) over (partition by metric order by time) as next from point
+    select time, metric, lead(time) over (partition by metric order by time) - time as apart from point
+), rhythm as (
+    select time, metric, apart, min(apart) over (partition by metric) as usual from beside
 )
 select time, metric, value from point
 union all
-select time + {step}, metric, null from beside where next - time > 1.5 * {step}
+select time + {step}, metric, null from rhythm where apart > 1.5 * greatest({step}, usual)
 order by time, metric"""
 
 
@@ -103,7 +105,10 @@ def step(kind: Kind | None = None, *, least_s: int = 0, stages: Sequence[Stage] 
 
 
 def with_gaps(points: LiteralString, step: sql.Composable, **parts: sql.Composable) -> str:
-    """Points of time, metric and value, and between two that are further apart than a step one without a value."""
+    """Points of time, metric and value, and where one is missing a point without a value.
+
+    Missing is what a step or, of who speaks more seldom, its own rhythm would have brought.
+    """
     inner = sql.SQL(points.strip("\n")).format(step=step, **parts)
     return ask(_WITH_GAPS, points=inner, step=step)
 

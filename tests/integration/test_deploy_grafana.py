@@ -206,7 +206,9 @@ async def test_a_gap_in_the_readings_is_a_gap_in_the_panel(url: str, kinds: Kind
         view = replace(await shown(conn, sheet, timedelta(days=1)), variables={"sensor": ["W01-F1"]})
         whole = await answer(conn, expand(panel.sql, view))
         before = replace(view, start=END - timedelta(days=11))
-        assert all(value is not None for _, _, value in whole.rows)
+        seldom = await answer(conn, expand(panel.sql, replace(view, start=END - timedelta(hours=1))))
+        assert len(seldom.rows) > 10, "a reading every 5 min, in steps of one"
+        assert all(value is not None for _, _, value in (*whole.rows, *seldom.rows))
         broken = await answer(conn, expand(panel.sql, before))
     missing = [time for time, _, value in broken.rows if value is None]
     assert missing, "two stretches with days between them are one line"
