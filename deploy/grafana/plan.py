@@ -110,7 +110,10 @@ async def _folder(grafana: Grafana) -> Change | None:
 
 
 async def _rules(grafana: Grafana, wanted: Sequence[Json]) -> AsyncIterator[Change]:
-    found = {rule["uid"]: rule for rule in await grafana.call("GET", _RULES) or ()}
+    answer = await grafana.find(_RULES)
+    if answer is None:
+        return  # its alerting is switched off
+    found = {rule["uid"]: rule for rule in answer}
     for rule in wanted:
         ours = {**rule, "orgID": 1, "folderUID": FOLDER_UID, "ruleGroup": GROUP}
         uid, theirs = rule["uid"], found.get(rule["uid"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deploy.grafana.drawing import PLAIN, Column, Panel, Steps
-from deploy.grafana.words import CONGESTED, DENSE, FLUID, JAMMED, LEVELS, UNKNOWN, Mapping, Words
+from deploy.grafana.words import CONGESTED, DENSE, FLUID, JAMMED, LEVELS, UNKNOWN, Words
 
 LEVEL_STEPS: Steps = ((None, UNKNOWN), (0, FLUID), (1, DENSE), (2, CONGESTED), (3, JAMMED))
 _LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
@@ -168,16 +168,7 @@ def heat(title: Words, about: Words, sql: str, *, unit: str, low: float, high: f
     )
 
 
-def bars(
-    title: Words,
-    about: Words,
-    sql: str,
-    columns: Sequence[Column],
-    *,
-    unit: str,
-    width: int = 12,
-    mapping: Mapping | None = None,
-) -> Panel:
+def bars(title: Words, about: Words, sql: str, columns: Sequence[Column], *, unit: str, width: int = 12) -> Panel:
     """A bar a row, named by the first column."""
     options = {
         "orientation": "horizontal",
@@ -194,7 +185,6 @@ def bars(
         width=width,
         unit=unit,
         columns=columns,
-        mapping=mapping,
         colour_mode="thresholds",
         options=options,
         custom={"fillOpacity": 80, "lineWidth": 0},

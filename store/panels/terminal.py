@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sensors.kind import Kinds
-from store.panels.means import HOUR_S, RANGE_S, ask, readings, step, with_gaps
+from store.panels.means import HOUR_S, ask, readings, step, with_gaps
 
 _OF_TERMINAL: LiteralString = "site.terminal in (${terminal:sqlstring})"
 
@@ -114,7 +114,7 @@ def passed(kinds: Kinds) -> str:
 
 
 def booked() -> str:
-    return ask(_BOOKED, of_terminal=sql.SQL(_OF_TERMINAL), range=sql.SQL(RANGE_S))
+    return ask(_BOOKED, of_terminal=sql.SQL(_OF_TERMINAL))
 
 
 def visits() -> str:

@@ -30,6 +30,7 @@ class Contract:
     version: str = "12.0.2"
     password: str = "sesame"
     forbidden: str = "nothing"
+    alerting: bool = True
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     folders: dict[str, dict[str, Any]] = field(default_factory=dict)
     dashboards: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -111,6 +112,8 @@ class Contract:
         return 200, [{"uid": one["dashboard"]["uid"], "folderUid": one["meta"]["folderUid"]} for one in tagged]
 
     def rule(self, method: str, _: str, body: Any, uid: str | None) -> Answer:
+        if not self.alerting:
+            return 404, {"message": "Not found"}
         if method == "GET":
             return 200, list(self.rules.values())
         if method == "DELETE":
@@ -180,6 +183,12 @@ def test_a_push_brings_everything_and_a_second_one_changes_nothing(grafana: Serv
     grafana.contract.writes.clear()
     assert grafana.push() == ["nothing to change"]
     assert grafana.contract.writes == []
+
+
+def test_a_grafana_whose_alerting_is_switched_off_gets_the_rest(grafana: Served) -> None:
+    grafana.contract.alerting = False
+    assert len(grafana.push()) == 2 + 6
+    assert grafana.push() == ["nothing to change"]
 
 
 def test_a_dry_run_says_what_would_change_and_writes_nothing(grafana: Served) -> None:
