@@ -50,9 +50,8 @@ def _load() -> list[Panel]:
                 "Calls, their mean in 10 minutes (1 is good, 2 the most that one person can take), the most in any 10 "
                 "minutes (from 10 it is a flood), and alarms that stand for over 24 hours (under 5 is good).",
                 "Appels, leur moyenne en 10 minutes (1 est bien, 2 le plus qu’une personne puisse prendre), le plus "
-                "en 10 "
-                "minutes (dès 10 c’est une avalanche), et alarmes actives depuis plus de 24 heures (moins de 5 est "
-                "bien).",
+                "en 10 minutes (dès 10 c’est une avalanche), et alarmes actives depuis plus de 24 heures (moins de 5 "
+                "est bien).",
             ),
             alarms.figures(),
             [

@@ -30,12 +30,10 @@ def port_overview(language: Language) -> Sheet:
         figures(
             Words("Levels now", "Niveaux actuels"),
             Words(
-                "Sensors and corridors by their present level. Unknown is never counted as fluid: a silent sensor, "
-                "or one "
-                "that is not believed.",
+                "Sensors and corridors by their present level. Unknown is never counted as fluid: a silent sensor, or "
+                "one that is not believed.",
                 "Capteurs et itinéraires selon leur niveau actuel. Inconnu n’est jamais compté comme fluide : un "
-                "capteur "
-                "muet, ou que l’on ne croit pas.",
+                "capteur muet, ou que l’on ne croit pas.",
             ),
             port.levels(),
             [
@@ -65,11 +63,9 @@ def port_overview(language: Language) -> Sheet:
             Words("Sites by their worst level", "Sites selon leur pire niveau"),
             Words(
                 "Each site in the colour of the worst level of its sensors; grey is unknown. Positions are those of "
-                "the "
-                "catalogue, some only to 1,500 m.",
+                "the catalogue, some only to 1,500 m.",
                 "Chaque site dans la couleur du pire niveau de ses capteurs ; gris : inconnu. Les positions sont "
-                "celles du "
-                "catalogue, certaines à 1 500 m près.",
+                "celles du catalogue, certaines à 1 500 m près.",
             ),
             port.places(),
             [Column("congested", Words("Congested", "Congestionnés")), Column("level", Words("Level", "Niveau"))],
@@ -100,11 +96,9 @@ def port_overview(language: Language) -> Sheet:
             Words("Situations now", "Situations en cours"),
             Words(
                 "One congestion or stoppage a row, the worst first, with when it is expected to end. The link opens "
-                "it on "
-                "the operator’s page.",
+                "it on the operator’s page.",
                 "Une congestion ou un arrêt par ligne, le pire d’abord, avec sa fin prévue. Le lien l’ouvre sur la "
-                "page de "
-                "l’opérateur.",
+                "page de l’opérateur.",
             ),
             port.situations(language),
             [

@@ -33,12 +33,10 @@ def road_traffic(_: Language) -> Sheet:
                 "Vitesse dans l’espace et le temps, % de la vitesse libre",
             ),
             _about(
-                "The sites of the chosen way in the order of travel, first at the top. Under 60 % is congested, "
-                "under 35 % "
-                "jammed; a queue grows upwards.",
+                "The sites of the chosen way in the order of travel, first at the top. Under 60 % is congested, under "
+                "35 % jammed; a queue grows upwards.",
                 "Les sites de l’axe choisi dans le sens de la marche, le premier en haut. Sous 60 % c’est "
-                "congestionné, "
-                "sous 35 % bloqué ; une file grandit vers le haut.",
+                "congestionné, sous 35 % bloqué ; une file grandit vers le haut.",
             ),
             road.space_time(kinds),
             unit="percent",

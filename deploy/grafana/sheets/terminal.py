@@ -40,11 +40,9 @@ def _gates() -> list[Panel]:
             Words("Gates now", "Portes maintenant"),
             Words(
                 "The newest reading of each gate. A wait is dense from 15, congested from 30 and jammed from 60 "
-                "minutes, "
-                "unless the catalogue has other limits.",
+                "minutes, unless the catalogue has other limits.",
                 "La dernière mesure de chaque porte. Une attente est dense dès 15, congestionnée dès 30 et bloquée "
-                "dès 60 "
-                "minutes, sauf autres limites au catalogue.",
+                "dès 60 minutes, sauf autres limites au catalogue.",
             ),
             terminal.now(),
             [
