@@ -7,11 +7,15 @@ import { serverNow } from "./source.js";
 
 const time = (text) => moment(new Date(text), serverNow());
 
+/* What befalls a whole basin has no place of its own. */
+const BASINS = { west: "map.gulf", east: "map.east" };
+
 /** The sentence of its situation, else the title of its rule with the place. */
 export function alarmHeadline(alarm, port) {
   const headline = port.situations.get(alarm.situation)?.headline ?? alarm.headline;
   if (headline) return firstClause(label(headline));
   const places = alarm.sites.map((site) => shortName(port.sites.get(site)) || site);
+  if (!places.length && alarm.subject in BASINS) places.push(t(BASINS[alarm.subject]));
   const where = places.length > 1 ? t("alarm.places", { place: places[0], number: number(places.length - 1) }) : places[0];
   return where ? t("alarm.at", { title: label(alarm.title), place: where }) : label(alarm.title);
 }
@@ -76,7 +80,7 @@ export function alarmSource(alarm, port) {
   const states = alarm.sensors.map((id) => port.states.get(id)).filter(Boolean);
   const coverages = states.map(({ coverage }) => coverage).filter(Number.isFinite);
   const mean = coverages.reduce((sum, share) => sum + share, 0) / (coverages.length || 1);
-  const sensor = /sensor|fault|silent|stuck/.test(alarm.rule) || (states.length > 0 && states.every(({ verdict }) => verdict === "sensor"));
+  const sensor = alarm.level === "unknown" || /sensor|fault|silent|stuck/.test(alarm.rule) || (states.length > 0 && states.every(({ verdict }) => verdict === "sensor"));
   const parts = [t(sensor ? "verdict.sensor" : "verdict.traffic"), t("alarm.sensors", { n: alarm.sensors.length, number: number(alarm.sensors.length) })];
   if (coverages.length) parts.push(t("alarm.coverage", { share: percent(mean) }));
   return parts.join(" · ");

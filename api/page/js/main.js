@@ -91,7 +91,7 @@ function heardAlarms(port, parts) {
 function steps(port, parts) {
   return [
     () => port.played && playTo(port.newest),
-    () => port.played && parts.alerts.renderJournal(),
+    () => port.played && [parts.alerts.renderJournal(), parts.alarms.render()],
     ...parts.map.frames.map((frame) => (touched) => frame.update(touched)),
     () => parts.alerts.render(),
     (touched) => parts.sensors.update(touched),

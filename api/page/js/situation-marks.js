@@ -12,10 +12,11 @@ const seen = (way, at) => way && at(way.from_site) && at(way.to_site);
 /** The ways of the situations of a port, and those that they reach next; `at(siteId)` gives the pixel of a site. */
 export function situationLines(port, at) {
   const roads = sectionsOf(port);
-  return worstLast(port).flatMap(({ level, places, tail, trend }) => {
+  return worstLast(port).flatMap(({ level, places, spillback }) => {
     const ways = places.map((id) => roads.get(id)).filter((way) => seen(way, at));
     const lines = ways.map((way) => s("path", { class: `stretch situation ${level}`, d: line(...ends(way, at)) }));
-    return [...lines, roads.has(tail) && trend === "growing" && threatened(roads.get(tail), places, port, at)].filter(Boolean);
+    const next = roads.get(spillback?.towards);
+    return seen(next, at) && !places.includes(next.id) ? [...lines, s("path", { class: "threatened", d: line(...ends(next, at)) })] : lines;
   });
 }
 
@@ -44,10 +45,4 @@ function arrow(to, from, level, trend) {
   const angle = (Math.atan2(to[1] - from[1], to[0] - from[0]) * 180) / Math.PI;
   const d = trend === "growing" ? "M-22,-9L-5,0L-22,9Z" : trend === "shrinking" ? "M-7,-8L-20,0L-7,8" : "M-9,-8V8";
   return s("path", { class: `tail ${level} ${trend}`, d, transform: `translate(${pair(to)}) rotate(${angle.toFixed(1)})` });
-}
-
-/* The sections that lead to the tail and are still free. */
-function threatened(last, places, port, at) {
-  const next = port.sections.filter((way) => way.to_site === last.from_site && way.from_site !== last.to_site && !places.includes(way.id));
-  return s("g", {}, next.filter((way) => seen(way, at)).map((way) => s("path", { class: "threatened", d: line(...ends(way, at)) })));
 }

@@ -81,7 +81,7 @@ async def test_monday_0730(visitor: Any, played: Any, keep: Callable[[str], Path
 
 async def test_sensors_that_are_silent(visitor: Any, played: Any, keep: Callable[[str], Path]) -> None:
     album = Album(visitor, played("network-outage-west", 4), keep)
-    await album.at(await album.opened(), "08:10")
+    await album.at(await album.opened(), "08:02")
     await album.take("silent-basin")
     await album.take("silent-sensor", "#sensor/W07-G1", DESKTOP, "dark")
 
