@@ -45,6 +45,9 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+UNCHANGED: Responses = {304: {"description": "Unchanged since that ETag"}}
+
+
 def geojson_too(model: type[BaseModel]) -> Responses:
     """200 as `model` or, when asked for, as GeoJSON."""
     return {200: {"model": model, "description": "JSON, or GeoJSON when asked for", "content": _FEATURES}}
@@ -52,4 +55,4 @@ def geojson_too(model: type[BaseModel]) -> Responses:
 
 def features() -> Responses:
     """200 as GeoJSON, 304 for who has it already."""
-    return {200: {"description": "GeoJSON", "content": _FEATURES}, 304: {"description": "Unchanged since that ETag"}}
+    return {200: {"description": "GeoJSON", "content": _FEATURES}} | UNCHANGED

@@ -16,7 +16,7 @@ from analytics.alarms.machine import ActionRefused, Deed, Transitions
 from api.actions import ACTED, Act, InAct, answered, said
 from api.alarm_shapes import alarm_detail, alarm_out, etag
 from api.context import InContext
-from api.documented import LISTED, Responses, problem
+from api.documented import LISTED, UNCHANGED, Responses, problem
 from api.models.alarms import AlarmDetail, Alarms, Answered, Comment, Confirmation, Remark, Shelving
 from api.models.base import ID_PATTERN, LevelName
 from api.problems import Problem
@@ -87,7 +87,7 @@ async def list_alarms(
     return Response(body.model_dump_json(), media_type="application/json", headers={"cache-control": "no-cache"})
 
 
-@router.get("/alarms/{alarm}", response_model=AlarmDetail, responses=_ONE, summary="Show an alarm")
+@router.get("/alarms/{alarm}", response_model=AlarmDetail, responses=_ONE | UNCHANGED, summary="Show an alarm")
 async def show_alarm(context: InContext, alarm: AlarmId, if_none_match: IfNoneMatch = None) -> Response:
     """One alarm with its response, its evidence, the arithmetic of its priority and its whole history."""
     own = await context.own_sites()

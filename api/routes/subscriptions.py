@@ -15,7 +15,7 @@ from api.context import Context, InContext
 from api.delivery.guard import TargetRefused, check_url
 from api.delivery.mail import is_address
 from api.delivery.signing import new_salt, shown
-from api.documented import LISTED, Responses
+from api.documented import LISTED, UNCHANGED, Responses
 from api.models.subscriptions import (
     Change,
     Replay,
@@ -74,7 +74,12 @@ async def make_subscription(act: InAct, body: Subscribe) -> Response:
     return await act.answer(work)
 
 
-@router.get("/subscriptions/{subscription}", response_model=SubscriptionOut, responses=ONE, summary="Show a receiver")
+@router.get(
+    "/subscriptions/{subscription}",
+    response_model=SubscriptionOut,
+    responses=ONE | UNCHANGED,
+    summary="Show a receiver",
+)
 async def show_subscription(
     context: InContext, subscription: SubscriptionId, if_none_match: IfNoneMatch = None
 ) -> Response:

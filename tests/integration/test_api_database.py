@@ -126,6 +126,33 @@ async def test_a_stream_that_resumes_misses_nothing(url: str, migrated_url: str)
     assert seen == [str(id_) for id_ in (*first, *missed, *live)]
 
 
+@pytest.mark.prove
+async def test_a_client_that_reconnects_a_hundred_times_while_others_write_misses_nothing(
+    url: str, migrated_url: str
+) -> None:
+    async def write() -> list[int]:
+        return [id_ for _ in range(300) for id_ in await append(migrated_url, began(), began())]
+
+    seen = ["0"]
+    writing = asyncio.gather(write(), write())
+    for _ in range(100):
+        async with stream(url, **{"last-event-id": seen[-1]}) as events:
+            seen += await ids_of(events, 10)
+    written = sorted(id_ for ids in await writing for id_ in ids)
+    async with stream(url, **{"last-event-id": seen[-1]}) as events:
+        seen += await ids_of(events, 200)
+    assert [int(id_) for id_ in seen[1:]] == written
+
+
+async def ids_of(events: AsyncIterator[Event], count: int) -> list[str]:
+    """The ids of the next alerts, heartbeats left out."""
+    found: list[str] = []
+    while len(found) < count:
+        if "id" in (event := await anext(events)):
+            found.append(event["id"])
+    return found
+
+
 async def test_many_writers_at_once_are_all_in_the_stream_and_in_order(url: str, migrated_url: str) -> None:
     async with stream(url) as events:
         await anext(events)
