@@ -102,7 +102,7 @@ def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -
         Fault.DUPLICATE: (again >= SOME) & (lately.in_bins("again", HALF) >= QUARTER) & (again >= SHARE * heard),
         Fault.STALE_RETAINED: _stale(past),
         Fault.OUT_OF_ORDER: _overtaken(lately),
-        Fault.COUNTER_RESET: past.sum("restarts", HALF) > 0,
+        Fault.COUNTER_RESET: _restarted(past),
     }
 
 
@@ -130,6 +130,20 @@ def _turned(lately: Lately) -> Mask:
     turned, straight = lately("turned", HOUR), lately("straight", HOUR)
     found: Mask = ((turned >= SOME) & (turned >= MOST * (turned + straight))) | (lately("averted") >= SOME)
     return found
+
+
+def _restarted(past: Past) -> Mask:
+    """Whose numbers began anew; where many did, their gateway was started again, and only who does so twice is odd."""
+    bins = past.in_bins("restarts", HALF)
+    heard = np.count_nonzero(past.sum("heard", HALF))
+    together = np.count_nonzero(bins) > max(SOME, TOGETHER * heard)
+    found: Mask = bins > (1 if together else 0)
+    return found
+
+
+TOGETHER: Final = 0.25
+"""Share of a group that restarts within half an hour and has one cause. Lower: two faults are none; higher: the restart
+of a site is a fault of each of its sensors."""
 
 
 def _overtaken(lately: Lately) -> Mask:

@@ -198,7 +198,6 @@ class _Watch:
         self._bins = Bins(len(things))
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
-        self._newest_us = np.full(len(things), -NEVER, np.int64)
         self._stands: list[tuple[int, int]] = []
 
     @property
@@ -220,7 +219,6 @@ class _Watch:
         if (np.diff(received) < 0).any() or (np.diff(rows.time_us) < 0).any():
             order = np.lexsort((rows.time_us, received))
             rows, received = rows.take(order), received[order]
-        np.maximum.at(self._newest_us, rows.thing, rows.time_us)
         self._group.take(rows, received)
 
     def trouble(self, some: list[tuple[int, Refused]]) -> None:
@@ -256,9 +254,8 @@ class _Watch:
         self._clocks.learn(beside(summary.delay_s))
         self._fits.learn(summary.fits)
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
-        silent = (self._newest_us != -NEVER) & (
-            end_us - self._newest_us > np.where(np.isnan(silence_us), NEVER, silence_us)
-        )
+        newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
+        silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
         own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._scale)
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent, twofold)

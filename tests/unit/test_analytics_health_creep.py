@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from analytics.health.watch import Health
@@ -56,3 +58,15 @@ def test_what_creeps_is_named_within_its_window_and_nobody_else_is() -> None:
     for one in began:
         days = (one.time_us - START_US) / 1e6 / DAY
         assert 1 <= days <= 1 + WITHIN_D[one.place][1], one
+
+
+def test_who_restarts_alone_is_told_and_a_gateway_that_starts_all_anew_is_not() -> None:
+    """A stack that is started again starts all its simulated sensors anew."""
+    for restarting, expected in (([2], {"F2"}), (range(8), set[str]())):
+        health, changes = Health(KINDS, PORT), []
+        for hour in range(2):
+            readings = told(hour, np.random.default_rng(hour))
+            boot = np.array([int(hour > 0 and row % len(NAMES) in restarting) for row in range(len(readings.thing))])
+            seq = (readings.time_us - START_US) // 1_000_000 // EVERY_S % 60
+            changes += health.absorb([replace(readings, boot=boot, seq=np.where(boot > 0, seq, seq + 60 * hour))])
+        assert {one.place for one in changes if one.fault is Fault.COUNTER_RESET} == expected
