@@ -21,9 +21,19 @@ export function callout(frame) {
   const [x, y] = frame.at(told.site);
   const width = Math.max(textWidth(told.lines[0], "bold 12.5px B612"), ...told.lines.slice(1).map((text) => textWidth(text))) + 2 * PADDING;
   const label = { x, y, width, height: told.lines.length * LINE + 2 * PADDING - 2, reach: [30, 50, 70, 100, 140, 190, 250], fine: true };
-  const loud = new Set(drawnSituations(frame.port).flatMap(({ places }) => places));
-  const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots(loud));
+  const box = placed(label, frame);
   return [lead(label, box), panel(box, told.lines, told.level)];
+}
+
+/* Looked for again only when the box or what it must not hide is another. */
+function placed(label, frame) {
+  const loud = new Set(drawnSituations(frame.port).flatMap(({ places }) => places));
+  const key = [label.x, label.y, label.width, label.height, frame.width, frame.height, ...loud].join(" ");
+  if (frame.calloutAt?.key !== key) {
+    const [box] = place([label], frame, [...frame.solid, ...frame.boxes], frame.roadDots(loud));
+    frame.calloutAt = { key, box };
+  }
+  return frame.calloutAt.box;
 }
 
 /* The first alarm of the list whose situation has its head in sight. */

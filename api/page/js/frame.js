@@ -45,7 +45,7 @@ export class Frame {
 
   /** Draw everything for a size in pixels; `solid` are the boxes that other frames cover, `below` their height. */
   layout(width, height, solid, below) {
-    Object.assign(this, { width, height, clear: height - below, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
+    Object.assign(this, { width, height, calloutAt: null, clear: height - below, solid: [TITLE, ...this.roseBoxes(width), ...solid] });
     this.project = fit(this.box, width, height - below, this.padding);
     this.zoom.size(width, height);
     this.groups.clear();

@@ -2,7 +2,7 @@
 
 const ANGLES = [0, 180, 330, 30, 210, 150, 270, 90, 300, 60, 240, 120, 345, 15, 195, 165];
 /* For a large box every few degrees count. */
-const FINE = Array.from({ length: 72 }, (_, i) => 5 * i);
+const FINE = Array.from({ length: 36 }, (_, i) => 10 * i);
 const ROUNDS = 5;
 /* Half a road and a little air. */
 const CLEAR = 6;
@@ -13,7 +13,8 @@ const CLEAR = 6;
  */
 export function place(labels, bounds, solid, dots) {
   const boxes = labels.map(() => null);
-  for (let round = 0; round < ROUNDS; round += 1) {
+  const rounds = labels.length > 1 ? ROUNDS : 1;
+  for (let round = 0; round < rounds; round += 1) {
     labels.forEach((label, i) => {
       const others = boxes.filter((box, j) => box && j !== i).concat(solid);
       boxes[i] = cheapest(candidates(label), (box) => cost(box, label, bounds, others, dots));

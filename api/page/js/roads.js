@@ -24,7 +24,7 @@ export function roadStates(port, at) {
 export const drawnSituations = (port) => [...port.situations.values()].filter(({ level, state }) => rank(level) >= 1 && state !== "ended");
 
 /* Sections and sensors that a drawn situation speaks for. */
-const toldOf = (port) => new Set(drawnSituations(port).flatMap(({ places, sensors }) => [...places, ...sensors]));
+export const toldOf = (port) => new Set(drawnSituations(port).flatMap(({ places, sensors }) => [...places, ...sensors]));
 
 /** The two ends of a way, which keeps to the right of the middle of its road. */
 export function ends(section, at) {

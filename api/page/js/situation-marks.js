@@ -3,7 +3,7 @@
 
 import { s } from "./dom.js";
 import { rank } from "./level.js";
-import { drawnSituations, ends, line } from "./roads.js";
+import { drawnSituations, ends, line, toldOf } from "./roads.js";
 
 const worstLast = (port) => drawnSituations(port).sort((a, b) => rank(a.level) - rank(b.level));
 const sectionsOf = (port) => new Map(port.sections.map((section) => [section.id, section]));
@@ -12,11 +12,12 @@ const seen = (way, at) => way && at(way.from_site) && at(way.to_site);
 /** The ways of the situations of a port, and those that they reach next; `at(siteId)` gives the pixel of a site. */
 export function situationLines(port, at) {
   const roads = sectionsOf(port);
+  const told = toldOf(port);
   return worstLast(port).flatMap(({ level, places, spillback }) => {
     const ways = places.map((id) => roads.get(id)).filter((way) => seen(way, at));
     const lines = ways.map((way) => s("path", { class: `stretch situation ${level}`, d: line(...ends(way, at)) }));
     const next = roads.get(spillback?.towards);
-    return seen(next, at) && !places.includes(next.id) ? [...lines, s("path", { class: "threatened", d: line(...ends(next, at)) })] : lines;
+    return seen(next, at) && !told.has(next.id) ? [...lines, s("path", { class: "threatened", d: line(...ends(next, at)) })] : lines;
   });
 }
 
