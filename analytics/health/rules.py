@@ -133,11 +133,11 @@ def _turned(lately: Lately) -> Mask:
 
 
 def _restarted(past: Past) -> Mask:
-    """Whose numbers began anew; where many did, their gateway was started again, and only who does so twice is odd."""
+    """Whose numbers began anew; where many did, their gateway started again, and only who does so more often is odd."""
     bins = past.in_bins("restarts", HALF)
-    heard = np.count_nonzero(past.sum("heard", HALF))
-    together = np.count_nonzero(bins) > max(SOME, TOGETHER * heard)
-    found: Mask = bins > (1 if together else 0)
+    many = max(SOME, TOGETHER * np.count_nonzero(past.sum("heard", HALF)))
+    often = next(times for times in range(1, HALF + 2) if np.count_nonzero(bins >= times) <= many)
+    found: Mask = bins >= often
     return found
 
 
