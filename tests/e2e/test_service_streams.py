@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -92,7 +93,7 @@ CLIENTS, STALLED, EVENTS, PER_S = 950, 50, 1500, 8.0
 
 @pytest.mark.prove
 @pytest.mark.timeout(1800)
-async def test_a_thousand_clients_get_everything_and_who_does_not_read_is_told_to_resume(
+async def test_a_thousand_clients_get_everything_and_who_does_not_read_goes_on_where_it_was(
     new_home: Any, start_vigie: Any
 ) -> None:
     vigie = start_vigie(new_home(), "--no-simulators")
@@ -106,7 +107,7 @@ async def test_a_thousand_clients_get_everything_and_who_does_not_read_is_told_t
             await one.open(vigie.url, key, first - 1, small=one in asleep)
         open_mb, done = service_mb(vigie.process.pid), asyncio.Event()
         others = asyncio.create_task(states_ms(vigie.url, key, done), name="others")
-        following = [asyncio.create_task(one.read()) for one in reading]
+        following = [asyncio.create_task(one.read(first + EVENTS)) for one in reading]
         ids = [first, *await write(vigie.database_url, EVENTS, PER_S)]
         written = time.monotonic()
         async with asyncio.timeout(PATIENCE_S):
@@ -121,22 +122,25 @@ async def test_a_thousand_clients_get_everything_and_who_does_not_read_is_told_t
             f"states p50 {took[len(took) // 2]:.0f} ms, p99 {took[len(took) * 99 // 100]:.0f} ms"
         )
         assert all(one.ids == ids for one in reading)
-        assert full_mb < before_mb + 0.25 * (CLIENTS + STALLED)
+        assert full_mb < before_mb + 25 + 0.1 * (CLIENTS + STALLED)
         for one in asleep:
             await resumes(one, vigie.url, key, ids)
-        for task in following:
-            task.cancel()
+        await asyncio.gather(*following)
+        for one in (*reading, *asleep):
+            one.writer.close()
+            with suppress(ConnectionResetError):
+                await one.writer.wait_closed()
     finally:
         vigie.stop()
 
 
 async def resumes(one: Client, url: str, key: str, ids: list[int]) -> None:
-    """Who wakes up reads what was on the line, is told where to go on, and misses nothing."""
+    """Who wakes up goes on where it was: told so, or by itself where its line was cut off; it misses nothing."""
     again = Client()
     async with asyncio.timeout(PATIENCE_S):
-        await one.read()
-        assert one.resume is not None
-        await again.open(url, key, int(one.resume))
+        with suppress(ConnectionResetError):
+            await one.read()
+        await again.open(url, key, int(one.resume or one.ids[-1]))
         await again.read(ids[-1])
     again.writer.close()
     assert [*one.ids, *again.ids] == ids
