@@ -37,6 +37,8 @@ _MONTHS_ASKED: Final = 100
 _WARM_UP: Final = 20
 """Requests that are not counted: the first ones make plans and connections."""
 _MOST_CONNECTIONS: Final = 20
+_SETTLED_S: Final = 15.0
+"""After the start: means are made, every sensor has spoken, and what is measured is the service at work."""
 
 Figures = dict[str, float]
 
@@ -55,6 +57,7 @@ async def bench_api(settings: Settings, kinds: Kinds, seconds: float, say: Say) 
             httpcore.AsyncConnectionPool(max_connections=_MOST_CONNECTIONS) as pool,
         ):
             client = Client(pool, vigie.url, key)
+            await asyncio.sleep(_SETTLED_S)
             say(f"states at {STATES_PER_S}/s for {seconds:g} s")
             states = await _spread(lambda: client.get("/v1/states"), STATES_PER_S, seconds)
             say("a month of one sensor, one request after the other")
