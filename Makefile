@@ -18,7 +18,7 @@ demo: .venv/.runtime ## Play a Monday in three minutes: truth beside verdict, th
 	@$(BIN)/vigie demo $(ARGS)
 
 test: .venv/.dev ## Run all tests against a real broker and a real TimescaleDB
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev ## Lint, types, import contracts, formatting
 	$(BIN)/ruff check .

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import sys
 from contextlib import aclosing
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlencode
 
 import msgspec
@@ -46,7 +49,24 @@ async def run_tail(settings: Settings, arguments: argparse.Namespace) -> None:
     async with aclosing(follow(url, key, after)) as events:
         async for sent in events:
             if sent.event == "alert":
-                tell(sent.data.decode() if arguments.json else _line(sent))
+                await _taken(sys.stdout)
+                try:
+                    tell(sent.data.decode() if arguments.json else _line(sent))
+                except BrokenPipeError:  # who reads us, as head does, has had enough
+                    return
+
+
+async def _taken(out: TextIO) -> None:
+    """Wait until somebody takes more of what we print: while Python waits for that itself, it hears no signal."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_writer(out.fileno(), ready.set)
+    except (OSError, ValueError):  # a file takes everything, and a test may have no descriptor
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_writer(out.fileno())
 
 
 def _key(path: Path) -> str:
