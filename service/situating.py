@@ -13,7 +13,7 @@ from analytics.situations.situation import Expectation, Notice, Situation, Spill
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue
 from sensors.kind import Kinds
-from service.alerts import instant
+from service.alerts import instant, rfc3339
 from store.catalogue import load_neighbours
 from store.database import Connection
 from store.events import NewEvent
@@ -121,19 +121,18 @@ def _expected(end: Expectation | None) -> dict[str, str | None]:
     """Whole seconds, by name: the median is `expected_end` itself."""
     low, median, high = (None, None, None) if end is None else (end.low_us, end.median_us, end.high_us)
     by_name = {"expected_end": median, "expected_end_low": low, "expected_end_high": high}
-    return {name: None if at is None else _text(at // 1_000_000 * 1_000_000) for name, at in by_name.items()}
+    return {name: _whole_seconds(at) for name, at in by_name.items()}
 
 
 def _spillback(found: Spillback | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    reaches = None if found.reaches_us is None else _text(found.reaches_us // 1_000_000 * 1_000_000)
     return {
         "towards": found.towards,
         "site": found.site,
         "storage_m": found.storage_m,
         "filled": found.filled,
-        "reaches_at": reaches,
+        "reaches_at": _whole_seconds(found.reaches_us),
     }
 
 
@@ -142,4 +141,8 @@ def _rounded(number: float | None) -> float | None:
 
 
 def _text(time_us: int | None) -> str | None:
-    return None if time_us is None else instant(time_us).isoformat().replace("+00:00", "Z")
+    return None if time_us is None else rfc3339(time_us)
+
+
+def _whole_seconds(time_us: int | None) -> str | None:
+    return None if time_us is None else rfc3339(time_us // 1_000_000 * 1_000_000)

@@ -93,10 +93,7 @@ def _past(record: Record, over_us: int | None) -> Past | None:
 def upstream_of(head: int, onset_us: int, ground: Ground, before: Iterable[Past]) -> Past | None:
     """Return what blocked the road that leads here, and may have let go what comes now; the nearest."""
     blocked = {past.head: past for past in before if past.cause in BLOCKED and _lately(past, onset_us, WAVE_US)}
-    reached, ring = {head}, {head}
-    for _ in range(REACH):
-        ring = {up for place in ring for up in ground.graph.up.at(place)} - reached
-        reached |= ring
+    for ring in ground.graph.up.rings(head, REACH):
         if found := sorted(ring & blocked.keys()):
             return blocked[found[0]]
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.ground import Banned, Ground
-from analytics.situations.sight import Sight, ramp, ratio, total
+from analytics.situations.sight import Sight, ramp, ratio
 
 MORE_FROM, MORE_SURE = 1.35, 1.8
 """Lorries on the stretch over usual. Under the ban four of ten remain (domain section 1), so that 2.5 times as many are
@@ -41,5 +41,4 @@ def _ignored(ban: Banned, ground: Ground, sight: Sight) -> Hint:
 def _lorries(place: int, ground: Ground, sight: Sight) -> float:
     """Return lorries over usual; NaN where either is not known."""
     loops = [t for t in ground.at.get(place, ()) if sight.things[t].kind.name == "traffic"]
-    now = total(sight.mean(t, "flow_veh_h", MINUTES) * sight.mean(t, "hgv_share", MINUTES) for t in loops)
-    return ratio(now, total(sight.usual(t, "flow_veh_h") * sight.usual(t, "hgv_share") for t in loops))
+    return ratio(sight.lorries_h(loops, MINUTES), sight.usual_lorries_h(loops))

@@ -50,6 +50,14 @@ class Lists:
         found: list[int] = self.members[self.start[place] : self.start[place + 1]].tolist()
         return found
 
+    def rings(self, place: int, most: int) -> Iterator[set[int]]:
+        """Yield what is one step away, two steps away and so on, each place once."""
+        reached, ring = {place}, {place}
+        for _ in range(most):
+            ring = {other for one in ring for other in self.at(one)} - reached
+            reached |= ring
+            yield ring
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.situations.because import because
 from analytics.situations.clock_words import ROUNDED, ClockWords, rounded
+from analytics.situations.sight import MINUTE_US
 from analytics.situations.sign import BLANK, sign
 from analytics.situations.situation import Situation, State
 from analytics.situations.whereabouts import Whereabouts
@@ -27,7 +28,6 @@ Language = Literal["fr", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 
 KILOMETRE, HUNDRED = 1000.0, 100.0
-MINUTE_US: Final = 60 * 1_000_000
 MOST_MIN: Final = 60
 """Minutes up to which a sentence says what a queue will reach. More: a guess; fewer: too late to act."""
 

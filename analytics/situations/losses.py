@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from analytics.remains import CAR_M, DETECTOR_M, LORRY_M
 from analytics.settings import Thing
 from analytics.situations.ground import Ground
 from analytics.situations.record import Record
@@ -21,9 +22,6 @@ from sensors.kind import Kind
 LONGEST_S = 1800.0
 """Seconds that may be made good when a sensor comes into a situation, for the readings until its alarm opened, and
 seconds between two steps. Longer: a gap in the readings is counted as a jam."""
-
-CAR_M, LORRY_M, LOOP_M = 4.5, 16.5, 2.0
-"""Lengths of vehicles and of a detector (domain section 2)."""
 
 TRAFFIC, GATE = "traffic", "gate"
 _LOOP, _GATE = 1, 2
@@ -100,7 +98,7 @@ class Losses:
         unknown = np.isnan(heavy) & ~(np.isnan(flow) & np.isnan(covered))
         if unknown.any():
             heavy[unknown] = sight.means(loops[unknown], self._columns[TRAFFIC].index("hgv_share"), 60)
-        long_m = CAR_M + (LORRY_M - CAR_M) * np.nan_to_num(heavy) + LOOP_M
+        long_m = CAR_M + (LORRY_M - CAR_M) * np.nan_to_num(heavy) + DETECTOR_M
         with np.errstate(divide="ignore", invalid="ignore"):
             moving = np.where((speed > 0) & (flow > 0), flow / speed, np.nan)
         density = np.where(np.isnan(moving), covered * 10 / long_m, moving)

@@ -180,8 +180,10 @@ def _closed(lanes: Sequence[int], closed: Collection[int], sight: Sight) -> list
 
 def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     """A single loop on a road of several lanes counts those of the others too, while its neighbours are as usual."""
-    own = _over_rush(loop, sight, 10)
-    if isnan(own) or own < ALONE_FROM or sight.mean(loop, "flow_veh_h", 10) < BUSY_VEH_H:
+    # Asked of every single loop in every step: the flow first, for most are not busy, then the habits.
+    busy = sight.mean(loop, "flow_veh_h", 10) >= BUSY_VEH_H
+    own = _over_rush(loop, sight, 10) if busy else nan
+    if isnan(own) or own < ALONE_FROM:
         return Hint(Cause.LANE_CLOSED, 0.0)
     beside = [*ground.graph.up.at(place), *ground.graph.down.at(place)]
     ratios = [_flow_ratio(ground.ends(other, sight), sight, 10) for other in beside]
@@ -223,23 +225,19 @@ def _queue(head: int, ground: Ground, sight: Sight) -> list[Hint]:
 def _surge(head: int, ground: Ground, sight: Sight) -> Hint:
     """More lorries than usual, on the way to a gate where more arrive than usual."""
     loops = ground.ends(head, sight)
-    now = total(sight.mean(t, "flow_veh_h", 30) * sight.mean(t, "hgv_share", 30) for t in loops)
-    usual = total(sight.usual(t, "flow_veh_h") * sight.usual(t, "hgv_share") for t in loops)
-    more = ramp(ratio(now, usual), LORRIES_FROM, LORRIES_SURE)
+    lorries = ratio(sight.lorries_h(loops, 30), sight.usual_lorries_h(loops))
+    more = ramp(lorries, LORRIES_FROM, LORRIES_SURE)
     near = _gates_near(head, ground)
     best = Hint(Cause.SURGE, 0.0)
     for site in near if more else ():
         for hint in gate_hints(gate_state(ground.gates[site], ground.gates[site].entries, sight)):
             if hint.what is Cause.SURGE and hint.confidence * more > best.confidence:
-                evidence = {"gate": site, "lorries_ratio": round(ratio(now, usual), 3), **hint.evidence}
+                evidence = {"gate": site, "lorries_ratio": round(lorries, 3), **hint.evidence}
                 best = Hint(Cause.SURGE, round(hint.confidence * more, 3), evidence)
     return best
 
 
 def _gates_near(head: int, ground: Ground) -> list[str]:
-    reached, ahead = {head}, {head}
-    for _ in range(FAR):
-        ahead = {below for place in ahead for below in ground.graph.down.at(place)} - reached
-        reached |= ahead
+    reached = {head}.union(*ground.graph.down.rings(head, FAR))
     sites = {site.site for place in reached if (site := ground.gate_ahead(place))}
     return sorted(sites)

@@ -59,6 +59,14 @@ class Sight:
         )
         return max((usual for usual in ago if not isnan(usual)), default=nan)
 
+    def lorries_h(self, things: Iterable[int], minutes: float) -> float:
+        """Return the lorries an hour over loops together, as `mean` has them."""
+        return total(self.mean(t, "flow_veh_h", minutes) * self.mean(t, "hgv_share", minutes) for t in things)
+
+    def usual_lorries_h(self, things: Iterable[int]) -> float:
+        """Return what these usually are at this hour of the week."""
+        return total(self.usual(t, "flow_veh_h") * self.usual(t, "hgv_share") for t in things)
+
     def usual_hourly(self, thing: int, name: str) -> float:
         return self.usual(thing, name) * 3600 / self.things[thing].period_s
 

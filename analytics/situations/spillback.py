@@ -100,9 +100,8 @@ def _busiest(places: Iterable[int], ground: Ground, sight: Sight) -> int | None:
 
 def _lorries(place: int, ground: Ground, sight: Sight) -> float:
     loops = ground.ends(place, sight)
-    usual = total(sight.usual(t, "flow_veh_h") * sight.usual(t, "hgv_share") for t in loops)
-    now = total(sight.mean(t, "flow_veh_h", 40) * sight.mean(t, "hgv_share", 40) for t in loops)
-    return next((number for number in (usual, now) if not isnan(number)), 0.0)
+    known = (sight.usual_lorries_h(loops), sight.lorries_h(loops, 40))
+    return next((number for number in known if not isnan(number)), 0.0)
 
 
 def _of_road(situation: Situation, ground: Ground, sight: Sight) -> Spillback | None:

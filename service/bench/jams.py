@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
+from analytics.remains import CAR_M, DETECTOR_M, LORRY_M
 from analytics.situations.zone import AHEAD_SHARE
 from sensors.catalogue import Catalogue, Corridor, Sensor
 from sensors.kind import Kinds
@@ -27,6 +28,8 @@ _STRIDE: Final = 7
 _TURNS: Final = 19
 """Turns until a site stands again, 76 minutes: what stands again within 40 is the same situation."""
 _JAMMED_KINDS: Final = frozenset({"traffic", "gate", "yard"})
+
+_LORRIES: Final = 0.2
 
 Values = dict[str, float | str | None]
 
@@ -108,13 +111,13 @@ def _traffic(sensor: Sensor) -> Callable[[bool, Random], Values]:
 
     def values(jammed: bool, rng: Random) -> Values:  # noqa: FBT001  the one thing that differs
         speed, flow = rng.gauss(9 if jammed else free_kmh, 1), rng.gauss(500, 20)
-        occupancy = 100 * flow / speed * (0.8 * 4.5 + 0.2 * 16.5 + 2) / 1000
+        occupancy = 100 * flow / speed * (CAR_M + _LORRIES * (LORRY_M - CAR_M) + DETECTOR_M) / 1000
         return {
             "count": round(flow / 120),
             "flow_veh_h": round(flow),
             "occupancy_pct": round(occupancy, 1),
             "speed_kmh": round(speed, 1),
-            "hgv_share": 0.2,
+            "hgv_share": _LORRIES,
         }
 
     return values

@@ -7,7 +7,7 @@ import pytest
 
 from analytics.engine import Engine
 from analytics.readings import Readings
-from analytics.situations.losses import CAR_M, LOOP_M, LORRY_M
+from analytics.remains import CAR_M, DETECTOR_M, LORRY_M
 from analytics.situations.situation import Situation
 from analytics.situations.situations import Situations
 from sensors.catalogue import Catalogue, Section, Sensor, Site, Way
@@ -56,7 +56,7 @@ def test_standing_vehicles_are_counted_by_occupancy_and_are_those_that_came(lorr
     free = {"speed_kmh": 90, "flow_veh_h": 1200, "occupancy_pct": 9, "hgv_share": lorries}
     found = after("traffic", free, {"flow_veh_h": 0, "occupancy_pct": 95, "speed_kmh": np.nan}, 30, free_speed_kmh=90)
     lasted_s = (found.at_us - found.onset_us) / 1e6
-    per_km = 950 / (CAR_M + lorries * (LORRY_M - CAR_M) + LOOP_M)
+    per_km = 950 / (CAR_M + lorries * (LORRY_M - CAR_M) + DETECTOR_M)
     assert found.delay_s == pytest.approx(per_km * 4 * lasted_s, rel=0.1)
 
 
