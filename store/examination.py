@@ -11,7 +11,7 @@ from psycopg import sql
 
 from sensors.kind import Kinds
 from store.database import Connection
-from store.kind_tables import ROLLUPS
+from store.kind_tables import tables_of
 from store.retention import recorded_things
 
 _SERVER = """
@@ -104,7 +104,7 @@ async def growth_of(conn: Connection, kinds: Kinds, now: datetime) -> Growth:
     per_day: dict[str, float] = {}
     longest = 0.0
     for kind in kinds.values():
-        for table in (kind.name, *(rollup.table(kind) for rollup in ROLLUPS)):
+        for table in tables_of(kind):
             values = {"table": table, "since": since, "now": now}
             row = await (await conn.execute(_GROWTH, values)).fetchone()
             if row is None or not row[0]:
@@ -127,7 +127,7 @@ async def overdue_chunks(
     things = [thing for site in await recorded_things(conn) for thing in site.things]
     found: dict[str, datetime] = {}
     for kind in kinds.values():
-        for table in (kind.name, *(rollup.table(kind) for rollup in ROLLUPS)):
+        for table in tables_of(kind):
             cutoff = now - timedelta(days=days_of[table])
             for schema, name, end in await (await conn.execute(_OVERDUE, (table, cutoff))).fetchall():
                 parts = {"chunk": sql.Identifier(schema, name), "subject": sql.Identifier(kind.subject)}

@@ -101,6 +101,11 @@ def key_columns(kind: Kind) -> tuple[str, ...]:
     return (kind.subject, *kind.key, "time")
 
 
+def tables_of(kind: Kind) -> list[str]:
+    """The table of the readings of a kind, and those of their means."""
+    return [kind.name, *(rollup.table(kind) for rollup in ROLLUPS)]
+
+
 async def ensure_kind_tables(conn: Connection, kinds: Kinds) -> list[str]:
     """Create what is missing, in the caller's transaction; the names of the tables and columns made.
 

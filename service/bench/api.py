@@ -67,11 +67,7 @@ async def bench_api(settings: Settings, kinds: Kinds, seconds: float, say: Say) 
 
 def _month_path() -> str:
     end = now().replace(microsecond=0)
-    return f"/v1/sensors/{_SENSOR}/readings?from={_rfc(end - _MONTH)}&to={_rfc(end)}&resolution=auto"
-
-
-def _rfc(at: object) -> str:
-    return str(at).replace(" ", "T").replace("+00:00", "Z")
+    return f"/v1/sensors/{_SENSOR}/readings?from={end - _MONTH:%FT%TZ}&to={end:%FT%TZ}&resolution=auto"
 
 
 async def _fill_month(conn: Connection, kinds: Kinds) -> None:

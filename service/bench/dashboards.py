@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from statistics import median
 from typing import Any
 
 from deploy.grafana.shipped import choices, questions, shipped
 from sensors.kind import Kinds
+from service.clocks import now
 from service.endpoints import cache_folder
 from service.scratch import scratch_stack
 from service.settings import Settings
@@ -59,7 +60,7 @@ async def bench_dashboards(
     settings: Settings, kinds: Kinds, days: float, step_s: float, say: Callable[[str], None]
 ) -> DashboardFigures:
     """Fill a scratch database with so many days of a reading of everything every `step_s`, and ask all panels."""
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end = now().replace(minute=0, second=0, microsecond=0)
     async with scratch_stack("bench", cache_folder(settings), say, durable=False) as scratch:
         url, reader_url = scratch.endpoints.database_url, scratch.stack.urls.reader_url
         await migrate(url, kinds)

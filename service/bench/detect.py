@@ -61,7 +61,7 @@ def bench_detect(kinds: Kinds, sensors: int) -> DetectFigures:
         _step(health, engine, readings)
     gc.collect()
     memory_mb = _held_mb() - before_mb
-    step_ms = median(_timed_ms(partial(_step, health, engine, readings)) for readings in batches)
+    step_ms = median(timed_ms(partial(_step, health, engine, readings)) for readings in batches)
     return DetectFigures(sensors, round(_detect_ms(kinds[KIND], sensors), 3), round(step_ms, 3), round(memory_mb, 1))
 
 
@@ -74,7 +74,7 @@ def _detect_ms(kind: Kind, sensors: int) -> float:
     things = [Thing(f"s{number}", "S", kind, kind.period_s, free_speed_kmh=_FREE_KMH) for number in range(sensors)]
     states, settings = States.blank(sensors), Settings.of(things, {"S": 0})
     speeds = [_speeds(np.random.default_rng(seed), sensors) for seed in range(WARM)]
-    return median(_timed_ms(partial(detector.judge, states, settings, speed)) for speed in speeds)
+    return median(timed_ms(partial(detector.judge, states, settings, speed)) for speed in speeds)
 
 
 def _catalogue(names: list[str]) -> Catalogue:
@@ -109,7 +109,8 @@ def _speeds(generator: np.random.Generator, count: int) -> Float32:
     return np.where(jammed, 30, _FREE_KMH - 2) + generator.normal(0, 3, count).astype(np.float32)
 
 
-def _timed_ms(work: Callable[[], object]) -> float:
+def timed_ms(work: Callable[[], object]) -> float:
+    """Milliseconds of the processor that some work took."""
     started = time.process_time()
     work()
     return (time.process_time() - started) * 1000

@@ -8,9 +8,9 @@ jams do, so they hold those in which all of them are born at once.
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -22,6 +22,7 @@ from analytics.state import States
 from analytics.table import Float32
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import Kind, Kinds
+from service.bench.detect import timed_ms
 
 KIND = "traffic"
 FREE, JAMMED = 4, 20
@@ -45,8 +46,9 @@ class SituationFigures:
 def bench_situations(kinds: Kinds, sensors: int) -> SituationFigures:
     """Measure so many sensors along one road."""
     names = [f"s{number:06d}" for number in range(sensors)]
-    engine = Engine(kinds, _road(names))
-    stopwatch = _Stopwatch(Situations(engine.roster, _road(names)))
+    road = _road(names)
+    engine = Engine(kinds, road)
+    stopwatch = _Stopwatch(Situations(engine.roster, road))
     engine.attach(stopwatch.watch)
     gc.collect()
     steps_ms = []
@@ -68,14 +70,10 @@ class _Stopwatch:
         self.spent_ms = 0.0
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
-        started = time.process_time()
-        self.situations.watch(rows, after, values)
-        self.spent_ms += (time.process_time() - started) * 1000
+        self.spent_ms += timed_ms(partial(self.situations.watch, rows, after, values))
 
     def run(self) -> None:
-        started = time.process_time()
-        self.situations.run()
-        self.spent_ms += (time.process_time() - started) * 1000
+        self.spent_ms += timed_ms(self.situations.run)
 
 
 def _road(names: list[str]) -> Catalogue:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from api.access.scopes import Scope
 from sensors.errors import OperatorError
 from service.access import PER_MINUTE, give, new_link
+from service.clocks import now
 from service.commands.common import common_options, note, table, tell
 from service.endpoints import find_database
 from service.options import above_zero, count
@@ -101,7 +102,7 @@ def _row(grant: Grant) -> tuple[str, ...]:
         str(grant.per_minute),
         f"{grant.created_at:%Y-%m-%d %H:%M}",
         f"{grant.used_at:%Y-%m-%d %H:%M}" if grant.used_at else "never",
-        _state(grant, datetime.now(UTC)),
+        _state(grant, now()),
     )
 
 

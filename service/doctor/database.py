@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sensors.kind import Kinds
 from service.doctor.finding import Finding, well
 from store.edition import Edition
 from store.examination import Growth, Rights, Server
-from store.retention import Retention
 
 _POSTGRES = range(15, 18)
 _TIMESCALE_SINCE = (2, 13)
@@ -77,15 +75,15 @@ def permissions(rights: Rights, server: Server) -> Finding:
     return well("permissions", "this role may do what it must, and is no superuser")
 
 
-def disk(growth: Growth, free_bytes: int | None, retention: Retention, kinds: Kinds) -> Finding:
-    """Whether what comes until retention begins to drop as much fits."""
+def disk(growth: Growth, free_bytes: int | None, days_of: Mapping[str, float]) -> Finding:
+    """Whether what comes until retention begins to drop as much fits; `days_of` is how long each table is kept."""
     per_day = sum(growth.bytes_per_day.values())
     size = f"{growth.total_bytes / _GB:.2f} GB"
     if growth.days < _SOON_DAYS:
         return Finding(
             "disk", "unknown", f"{size}; {growth.days:.1f} days are too few for a forecast", "look again later"
         )
-    whole = _whole_bytes(growth, retention, kinds)
+    whole = sum(bytes_ * days_of[table] for table, bytes_ in growth.bytes_per_day.items())
     seen = f"{size}, {per_day / 1e6:.1f} MB a day, {whole / _GB:.1f} GB when everything is as old as it may become"
     if free_bytes is None:
         remedy = "run this where the database is, with --disk FOLDER on its disk"
@@ -97,11 +95,6 @@ def disk(growth: Growth, free_bytes: int | None, retention: Retention, kinds: Ki
     seen += f", full in {left_days:.0f} days"
     remedy = "give it a larger disk, or keep less: raw_days, kind_days, resolution_days"
     return Finding("disk", "wrong" if left_days < _LITTLE_LEFT_DAYS else "warning", seen, remedy)
-
-
-def _whole_bytes(growth: Growth, retention: Retention, kinds: Kinds) -> float:
-    days = {table: days for kind in kinds.values() for table, days in retention.days_of(kind).items()}
-    return sum(bytes_ * days[table] for table, bytes_ in growth.bytes_per_day.items())
 
 
 def kept_too_long(overdue: Mapping[str, datetime]) -> Finding:

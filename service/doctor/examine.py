@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -96,8 +96,8 @@ async def _tables(
     if rights.locked:
         return
     retention = retention_of(settings, kinds)
-    yield of_database.disk(await growth_of(conn, kinds, server.now), free_bytes, retention, kinds)
     days = {table: days for kind in kinds.values() for table, days in retention.days_of(kind).items()}
+    yield of_database.disk(await growth_of(conn, kinds, server.now), free_bytes, days)
     late = server.now - timedelta(days=_LATE_DAYS)
     yield of_database.kept_too_long(await overdue_chunks(conn, kinds, days, late))
 
@@ -149,7 +149,7 @@ async def _broker(url: str) -> AsyncGenerator[Finding]:
         return
     yield of_broker.broker(facts, address.label)
     yield of_broker.queue(facts)
-    yield of_broker.certificate(facts.certificate_until, datetime.now(UTC), loopback=address.host in LOOPBACK_NAMES)
+    yield of_broker.certificate(facts.certificate_until, now(), loopback=address.host in LOOPBACK_NAMES)
 
 
 async def _files(settings: Settings, environ: Mapping[str, str]) -> AsyncGenerator[Finding]:
