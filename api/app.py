@@ -28,6 +28,7 @@ from api.delivery.guard import AddressGuard
 from api.delivery.post import Poster
 from api.installed import Installed
 from api.metrics import RequestMetrics, StreamMetrics
+from api.present import Present
 from api.routes import (
     alarms,
     alerts,
@@ -146,7 +147,8 @@ def _context(  # noqa: PLR0917  each of another type
 ) -> Context:
     installed = Installed(source)
     feed = Feed(source, backlog=settings.stream_backlog, poll_s=settings.poll_s, heartbeat_s=settings.heartbeat_s)
-    board = Board(source, installed, kinds, every_s=settings.states_every_s)
+    present = Present(source, kinds)
+    board = Board(present, installed, every_s=settings.states_every_s)
     registry.register(StreamMetrics(feed, board))
     return Context(
         source=source,
@@ -157,6 +159,7 @@ def _context(  # noqa: PLR0917  each of another type
         installed=installed,
         feed=feed,
         board=board,
+        present=present,
         coast=shipped_coast(),
         assets=read_assets(settings.page),
         registry=registry,

@@ -14,10 +14,7 @@ from contextlib import contextmanager
 import structlog
 
 from api.installed import Installed
-from api.shapes import changed_outs
-from api.source import Source
-from sensors.kind import Kinds
-from store.api_rows import StateRow
+from api.present import Present
 from store.database import DatabaseUnavailable
 
 _log = structlog.get_logger(__name__)
@@ -56,14 +53,13 @@ class Viewer:
 class Board:
     """Watches the states while somebody looks. `run` watches, `view` is one viewer, `close` ends every stream."""
 
-    def __init__(self, source: Source, installed: Installed, kinds: Kinds, *, every_s: float) -> None:
-        self._source = source
+    def __init__(self, present: Present, installed: Installed, *, every_s: float) -> None:
+        self._present = present
         self._installed = installed
-        self._kinds = kinds
         self._every_s = every_s
         self._viewers: set[Viewer] = set()
         self._watched = asyncio.Event()
-        self._seen: dict[str, StateRow] = {}
+        self._seen: dict[str, str] = {}
         self._closed = False
 
     @property
@@ -102,13 +98,8 @@ class Board:
             await asyncio.sleep(self._every_s)
 
     async def _look(self) -> None:
-        rows = await self._source.states()
-        changed = [row for row in rows if self._seen.get(row.thing) != row]
-        self._seen = {row.thing: row for row in rows}
-        states = await self._told(changed) if changed else {}
+        picture = await self._present.look(await self._installed.catalogue())
+        changed = {thing: text for thing, text in picture.texts.items() if self._seen.get(thing) != text}
+        self._seen = picture.texts
         for viewer in self._viewers:
-            viewer.offer(states)
-
-    async def _told(self, changed: list[StateRow]) -> dict[str, str]:
-        outs = changed_outs(changed, await self._installed.catalogue(), self._kinds)
-        return {out.sensor: out.model_dump_json() for out in outs}
+            viewer.offer(changed)

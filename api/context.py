@@ -17,6 +17,7 @@ from api.board import Board
 from api.broadcast import Feed
 from api.delivery.courier import Courier
 from api.installed import Installed
+from api.present import Picture, Present
 from api.settings import ApiSettings
 from api.source import Source
 from sensors.kind import Kinds
@@ -37,6 +38,7 @@ class Context:
     installed: Installed
     feed: Feed
     board: Board
+    present: Present
     coast: bytes
     assets: dict[str, Asset]
     registry: CollectorRegistry
@@ -48,8 +50,13 @@ class Context:
         """The sites that a caller is kept to; None: all."""
         return None if self.terminal is None else [site.id for site in (await self.installed.catalogue()).sites]
 
+    async def picture(self) -> Picture:
+        """The present states of all that the caller sees."""
+        return await self.present.look(await self.installed.catalogue(), self.terminal)
 
-def _context(request: Request) -> Context:
+
+async def _context(request: Request) -> Context:
+    # async although it awaits nothing: FastAPI hands what is not to a thread, which costs more than most answers.
     context = request.app.state.context
     assert isinstance(context, Context)
     caller = request.scope.get(CALLER)

@@ -21,6 +21,7 @@ class Installed:
         self._source = source
         self._monotonic = monotonic
         self._read: tuple[float, Catalogue] | None = None
+        self._narrowed: dict[str, tuple[Catalogue, Catalogue]] = {}
 
     def of(self, terminal: str) -> Installed:
         """The same as a terminal's key sees it."""
@@ -35,6 +36,14 @@ class Installed:
         catalogue = await self._source.catalogue()
         self._read = (self._monotonic(), catalogue)
         return catalogue
+
+    def narrowed(self, catalogue: Catalogue, terminal: str) -> Catalogue:
+        """What belongs to one terminal, made once from each catalogue that is read."""
+        whole, narrow = self._narrowed.get(terminal, (None, None))
+        if narrow is None or whole is not catalogue:
+            narrow = _kept_to(catalogue, terminal)
+            self._narrowed[terminal] = (catalogue, narrow)
+        return narrow
 
     async def with_thing(self, thing: str) -> Catalogue:
         """The catalogue, read afresh when it does not know `thing` yet."""
@@ -52,10 +61,10 @@ class _OfTerminal(Installed):
         self._terminal = terminal
 
     async def catalogue(self) -> Catalogue:
-        return _kept_to(await self._whole.catalogue(), self._terminal)
+        return self._whole.narrowed(await self._whole.catalogue(), self._terminal)
 
     async def refresh(self) -> Catalogue:
-        return _kept_to(await self._whole.refresh(), self._terminal)
+        return self._whole.narrowed(await self._whole.refresh(), self._terminal)
 
 
 def _kept_to(catalogue: Catalogue, terminal: str) -> Catalogue:

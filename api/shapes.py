@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -93,30 +93,22 @@ def fields_out(fields: Iterable[Field]) -> list[FieldOut]:
     return [FieldOut.model_validate(field) for field in fields]
 
 
-def state_outs(rows: Sequence[StateRow], catalogue: Catalogue, kinds: Kinds) -> list[StateOut]:
-    """The state of everything that is installed, in the order of the catalogue; what never spoke is unknown."""
-    by_thing = {row.thing: row for row in rows}
-    return [_state(thing, kind, site, by_thing.get(thing)) for thing, kind, site in _things(catalogue, kinds)]
+class Installation(NamedTuple):
+    """What has a state: a sensor or corridor, with its kind and site."""
+
+    thing: str
+    kind: Kind
+    site: str
 
 
-def changed_outs(rows: Sequence[StateRow], catalogue: Catalogue, kinds: Kinds) -> list[StateOut]:
-    """The states of `rows` alone; rows of things that are no longer installed are left out."""
-    by_thing = {row.thing: row for row in rows}
-    return [
-        _state(thing, kind, site, by_thing[thing])
-        for thing, kind, site in _things(catalogue, kinds)
-        if thing in by_thing
-    ]
-
-
-def _things(catalogue: Catalogue, kinds: Kinds) -> Iterator[tuple[str, Kind, str]]:
-    """Sensors, then corridors, each with its kind and site; a kind that is no longer defined hides its sensors."""
+def installations(catalogue: Catalogue, kinds: Kinds) -> Iterator[Installation]:
+    """Sensors, then corridors, in their order; a kind that is no longer defined hides its sensors."""
     for sensor in catalogue.sensors:
         if sensor.kind in kinds:
-            yield sensor.id, kinds[sensor.kind], sensor.site
+            yield Installation(sensor.id, kinds[sensor.kind], sensor.site)
     kind = corridor_kind(kinds)
     if kind is not None:
-        yield from ((corridor.id, kind, corridor.to_site) for corridor in catalogue.corridors)
+        yield from (Installation(corridor.id, kind, corridor.to_site) for corridor in catalogue.corridors)
 
 
 def corridor_kind(kinds: Kinds) -> Kind | None:
@@ -124,7 +116,9 @@ def corridor_kind(kinds: Kinds) -> Kind | None:
     return next((kind for kind in kinds.values() if kind.subject == "corridor"), None)
 
 
-def _state(thing: str, kind: Kind, site: str, row: StateRow | None) -> StateOut:
+def state_out(of: Installation, row: StateRow | None) -> StateOut:
+    """What is known of it; without a row it never spoke and is unknown."""
+    thing, kind, site = of
     unknown = Level.UNKNOWN.label if kind.level else None
     if row is None:
         return StateOut.model_construct(

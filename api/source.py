@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -39,6 +39,10 @@ class Source(Protocol):
 
     async def standings(self, things: Sequence[str]) -> list[StandingRow]:
         """How far the numbers of these senders are settled, by boot, the latest first."""
+        ...
+
+    async def state_marks(self) -> Mapping[str, object]:
+        """For each thing that has a state something that is another once the state is another; costs little."""
         ...
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]: ...

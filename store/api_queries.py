@@ -33,6 +33,9 @@ _STATES = """
 select sensor as thing, state.time, level, since, verdict, value as reading, coverage, abnormality, usual, z
 from state left join outlook using (sensor) where %(things)s::text[] is null or sensor = any(%(things)s)"""
 
+# The transaction that wrote a row is another after every change, in whichever order they commit.
+_MARKS = "select sensor, state.xmin, outlook.xmin from state left join outlook using (sensor)"
+
 # Slots are taken from the cursors and the locks: asking the table of batches for its slots would read all of it.
 _PROGRESS = """
 with held as (
@@ -83,6 +86,10 @@ class DatabaseSource:
     async def standings(self, things: Sequence[str]) -> list[StandingRow]:
         async with self._connection() as conn:
             return await standings_of(conn, things)
+
+    async def state_marks(self) -> dict[str, object]:
+        async with self._connection() as conn:
+            return {thing: tuple(mark) for thing, *mark in await (await conn.execute(_MARKS)).fetchall()}
 
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         async with self._connection() as conn, conn.cursor(row_factory=class_row(StateRow)) as cursor:

@@ -17,7 +17,7 @@ from api.feed_choice import Chosen
 from api.frames import EventStream, alert_frame, frame, resumed
 from api.models.alerts import Alerts, SchemaNames
 from api.problems import Problem, bad_parameter
-from api.shapes import alert_json, state_outs
+from api.shapes import alert_json
 from api.streams import RETRY_MS, refuse_too_many
 from sensors.alerts import TYPES, schema_of
 from store.database import DatabaseUnavailable
@@ -79,9 +79,7 @@ async def _opened(
 
 async def _snapshot(context: Context, latest: int) -> str:
     """The present states, at least as new as event `latest`; later events repeat rather than miss."""
-    catalogue = await context.installed.catalogue()
-    states = state_outs(await context.source.states(), catalogue, context.kinds)
-    items = ",".join(state.model_dump_json() for state in states)
+    items = ",".join((await context.picture()).texts.values())
     return f'{{"after":"{latest}","items":[{items}]}}'
 
 

@@ -9,26 +9,21 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from api.board import Viewer
-from api.context import Context, InContext
-from api.documented import LISTED, STREAM
+from api.context import InContext
+from api.documented import LISTED, STREAM, UNCHANGED
 from api.frames import EventStream, frame
+from api.kept import IfNoneMatch, kept
 from api.models.states import States
-from api.shapes import state_outs
 from api.streams import RETRY_MS, refuse_too_many
 
 router = APIRouter(prefix="/v1", tags=["states"])
 
 
-@router.get("/states", response_model=States, responses=LISTED, summary="Show all present states")
-async def list_states(context: InContext) -> Response:
+@router.get("/states", response_model=States, responses=LISTED | UNCHANGED, summary="Show all present states")
+async def list_states(context: InContext, if_none_match: IfNoneMatch = None) -> Response:
     """The state of every sensor and corridor, in the order of the catalogue; what never spoke is unknown."""
-    body = (await _present(context)).model_dump_json()
-    return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
-
-
-async def _present(context: Context) -> States:
-    catalogue = await context.installed.catalogue()
-    return States.model_construct(items=state_outs(await context.source.states(), catalogue, context.kinds))
+    picture = await context.picture()
+    return kept(picture.body, picture.tag, if_none_match, media_type="application/json")
 
 
 async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
@@ -36,7 +31,7 @@ async def _opened(context: InContext) -> AsyncIterator[tuple[Viewer, str]]:
     refuse_too_many(context)
     own = None if context.terminal is None else frozenset((await context.installed.catalogue()).sensor_by_id)
     with context.board.view(own) as viewer:
-        yield viewer, (await _present(context)).model_dump_json()
+        yield viewer, (await context.picture()).body.decode()
 
 
 @router.get(

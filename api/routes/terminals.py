@@ -13,7 +13,7 @@ from api.models.base import ID_PATTERN
 from api.models.terminals import TerminalNow, TerminalOut, Terminals, TurnTime
 from api.problems import Problem, bad_parameter
 from api.routes.readings import Instant
-from api.shapes import state_outs
+from api.shapes import installations, state_out
 from api.terminal_shapes import sensors_of, terminal_now, terminal_out, turn_time
 from sensors.catalogue import Catalogue, Terminal
 from store.database import Connection
@@ -77,8 +77,9 @@ async def show_terminal(context: InContext, terminal: InTerminal) -> TerminalNow
     catalogue = await context.installed.catalogue()
     shown: TerminalOut = terminal_out(catalogue, terminal)
     names = {sensor.id for sensor in sensors_of(catalogue, terminal)}
-    rows = await context.source.states(sorted(names))
-    states = [state for state in state_outs(rows, catalogue, context.kinds) if state.sensor in names]
+    rows = {row.thing: row for row in await context.source.states(sorted(names))}
+    own = (one for one in installations(catalogue, context.kinds) if one.thing in names)
+    states = [state_out(one, rows.get(one.thing)) for one in own]
     now = context.now()
 
     async def read(conn: Connection) -> tuple[int, list[TurnHour]]:

@@ -1,24 +1,23 @@
 """`vigie bench api`: how long answers take while the simulated port of 90 sensors speaks.
 
 Requests are sent at instants that are set beforehand, whether the last one was answered or not, and an answer's time
-counts from its instant: a server that stops for a moment is not spared the requests of that moment. One client in one
-process measures, on connections that are kept; its own time is in the figures.
+counts from its instant: a server that stops for a moment is not spared the requests of that moment. The time of the
+client is in the figures, some 0.3 ms an answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-import httpcore
 import numpy as np
 
 from ingest.columns import ABSENT, Columns
 from sensors.kind import Kinds
-from service.bench.running import Client, key_for_bench, running_vigie
+from service.bench.asking import Asker, in_turn, spread
+from service.bench.running import key_for_bench, running_vigie
 from service.bench.scene import Say
 from service.clocks import now
 from service.endpoints import cache_folder
@@ -36,7 +35,6 @@ _MONTH: Final = timedelta(days=30)
 _MONTHS_ASKED: Final = 100
 _WARM_UP: Final = 20
 """Requests that are not counted: the first ones make plans and connections."""
-_MOST_CONNECTIONS: Final = 20
 _SETTLED_S: Final = 15.0
 """After the start: means are made, every sensor has spoken, and what is measured is the service at work."""
 
@@ -52,16 +50,13 @@ async def bench_api(settings: Settings, kinds: Kinds, seconds: float, say: Say) 
         async with connected(url, name="bench") as conn:
             await _fill_month(conn, kinds)
         key = await key_for_bench(url, "read")
-        async with (
-            running_vigie(place.folder, own_environ(place.endpoints)) as vigie,
-            httpcore.AsyncConnectionPool(max_connections=_MOST_CONNECTIONS) as pool,
-        ):
-            client = Client(pool, vigie.url, key)
+        async with running_vigie(place.folder, own_environ(place.endpoints)) as vigie:
             await asyncio.sleep(_SETTLED_S)
-            say(f"states at {STATES_PER_S}/s for {seconds:g} s")
-            states = await _spread(lambda: client.get("/v1/states"), STATES_PER_S, seconds)
-            say("a month of one sensor, one request after the other")
-            month = await _in_turn(lambda: client.get(_month_path()), _MONTHS_ASKED)
+            with Asker(vigie.url, key) as asker:
+                say(f"states at {STATES_PER_S}/s for {seconds:g} s")
+                states = await spread(lambda: asker.get("/v1/states"), STATES_PER_S, seconds, _WARM_UP)
+                say("a month of one sensor, one request after the other")
+                month = await in_turn(lambda: asker.get(_month_path()), _MONTHS_ASKED, _WARM_UP)
     return {"states_asked": len(states), **_quantiles("states", states), **_quantiles("month", month)}
 
 
@@ -92,30 +87,6 @@ async def _fill_month(conn: Connection, kinds: Kinds) -> None:
     )
     await copy_prepared(conn, kind, [prepared_copy(columns)])
     await fill_rollups(conn, kinds, start, end)
-
-
-async def _spread(ask: Callable[[], Awaitable[bytes]], per_s: float, seconds: float) -> list[float]:
-    """Ask at even instants; milliseconds from each instant to its whole answer."""
-    began = time.monotonic()
-
-    async def one(number: int) -> float:
-        due = began + number / per_s
-        await asyncio.sleep(due - time.monotonic())
-        await ask()
-        return 1000 * (time.monotonic() - due)
-
-    async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(one(number)) for number in range(_WARM_UP + round(per_s * seconds))]
-    return [task.result() for task in asked[_WARM_UP:]]
-
-
-async def _in_turn(ask: Callable[[], Awaitable[bytes]], times: int) -> list[float]:
-    took = []
-    for _ in range(_WARM_UP + times):
-        began = time.monotonic()
-        await ask()
-        took.append(1000 * (time.monotonic() - began))
-    return took[_WARM_UP:]
 
 
 def _quantiles(name: str, took_ms: Sequence[float]) -> Figures:

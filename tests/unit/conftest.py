@@ -109,6 +109,10 @@ class MemorySource:
         self._reach()
         return next((self.clocks[thing] for thing in things if thing in self.clocks), None)
 
+    async def state_marks(self) -> dict[str, object]:
+        self._reach()
+        return dict(self.state)
+
     async def states(self, things: Sequence[str] | None = None) -> list[StateRow]:
         self._reach()
         return [row for row in self.state.values() if things is None or row.thing in things]

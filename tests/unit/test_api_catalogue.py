@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace as replace_struct
 
+from api.present import Present
 from sensors.catalogue import Sensor
 from sensors.kind import Kinds
 from store.api_rows import ClockRow, StandingRow, StateRow
@@ -138,6 +141,52 @@ async def test_states_list_everything_installed_and_what_never_spoke_is_unknown(
     assert states["W12-F1"]["level"] == "unknown"
     assert states["W12-F1"]["time"] is None
     assert states["W17-W15"]["site"] == "W15"
+
+
+async def test_who_has_the_present_states_is_sent_nothing_until_one_changes(
+    client: httpx.AsyncClient, source: Any, congested: StateRow
+) -> None:
+    source.state["W07-G1"] = congested
+    first = await client.get("/v1/states")
+    has = {"if-none-match": first.headers["etag"]}
+    again = await client.get("/v1/states", headers=has)
+    assert (again.status_code, again.content) == (304, b"")
+    source.state["W07-G1"] = replace(congested, level=3)
+    changed = await client.get("/v1/states", headers=has)
+    assert changed.status_code == 200
+    assert {state["sensor"]: state for state in changed.json()["items"]}["W07-G1"]["level"] == "jammed"
+
+
+async def test_only_states_that_changed_are_read_again(
+    client: httpx.AsyncClient, source: Any, congested: StateRow
+) -> None:
+    asked = []
+    reading = source.states
+
+    async def states(things: Any = None) -> Any:
+        asked.append(things)
+        return await reading(things)
+
+    source.states = states
+    await client.get("/v1/states")
+    source.state["W07-G1"] = congested
+    for _ in range(2):
+        items = {state["sensor"]: state for state in (await client.get("/v1/states")).json()["items"]}
+        assert items["W07-G1"]["level"] == "congested"
+    assert asked[1:] == [["W07-G1"]]
+
+
+async def test_a_sensor_that_moves_has_its_state_at_its_new_site_and_one_that_goes_has_none(
+    source: Any, kinds: Kinds, congested: StateRow
+) -> None:
+    present, catalogue = Present(source, kinds), source.installed
+    source.state["W07-G1"] = congested
+    before = await present.look(catalogue)
+    sensors = [replace_struct(one, site="W05") if one.id == "W07-G1" else one for one in catalogue.sensors]
+    moved = await present.look(replace_struct(catalogue, sensors=tuple(sensors)))
+    gone = await present.look(replace_struct(catalogue, sensors=catalogue.sensors[1:]))
+    assert json.loads(moved.texts["W07-G1"]) == json.loads(before.texts["W07-G1"]) | {"site": "W05"}
+    assert before.texts.keys() - gone.texts.keys() == {catalogue.sensors[0].id}
 
 
 async def test_a_kind_without_levels_has_none(client: httpx.AsyncClient, source: Any, congested: StateRow) -> None:
