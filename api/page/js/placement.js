@@ -4,6 +4,8 @@ const ANGLES = [0, 180, 330, 30, 210, 150, 270, 90, 300, 60, 240, 120, 345, 15, 
 /* For a large box every few degrees count. */
 const FINE = Array.from({ length: 36 }, (_, i) => 10 * i);
 const ROUNDS = 5;
+/* Points are looked for in squares of so many pixels: about as high as a label with its margin. */
+const CELL = 32;
 /* Half a road and a little air. */
 const CLEAR = 6;
 
@@ -12,15 +14,29 @@ const CLEAR = 6;
  * to stay clear of; `dots`: points [x, y, weight] better left visible. Returns a box {x, y, width, height} for each.
  */
 export function place(labels, bounds, solid, dots) {
+  const cells = inCells(dots);
   const boxes = labels.map(() => null);
-  const rounds = labels.length > 1 ? ROUNDS : 1;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < (labels.length > 1 ? ROUNDS : 1); round += 1) {
+    const before = boxes.slice();
     labels.forEach((label, i) => {
       const others = boxes.filter((box, j) => box && j !== i).concat(solid);
-      boxes[i] = cheapest(candidates(label), (box) => cost(box, label, bounds, others, dots));
+      boxes[i] = cheapest(label, bounds, others, cells);
     });
+    if (boxes.every((box, i) => same(box, before[i]))) break;
   }
   return boxes;
+}
+
+const same = (a, b) => a.x === b?.x && a.y === b.y;
+
+function inCells(dots) {
+  const cells = new Map();
+  for (const dot of dots) {
+    const key = `${Math.floor(dot[0] / CELL)} ${Math.floor(dot[1] / CELL)}`;
+    if (!cells.has(key)) cells.set(key, []);
+    cells.get(key).push(dot);
+  }
+  return cells;
 }
 
 function candidates(label) {
@@ -44,12 +60,26 @@ function around({ x, y, width, height }, distance, angle) {
   };
 }
 
-function cost(box, label, bounds, others, dots) {
-  const hidden = dots.reduce((sum, [x, y, weight]) => sum + (holds(box, x, y, CLEAR) ? weight : 0), 0);
+/* The costly parts are reckoned only where the cheap ones leave a chance: below `most`. */
+function cost(box, label, bounds, others, cells, most) {
   const covered = others.reduce((sum, other) => sum + overlap(box, other, 3), 0);
-  const crossed = leader(box, label).filter(([x, y]) => others.some((other) => holds(other, x, y))).length;
   const inBounds = overlap(box, { x: 4, y: 4, width: bounds.width - 8, height: bounds.height - 8 }, 0);
-  return covered * 4 + hidden * 30 + crossed * 60 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 3;
+  let sum = covered * 4 + (box.width * box.height - inBounds) * 8 + (box.distance - label.reach[0]) * 3;
+  if (sum < most) sum += hidden(box, cells) * 30;
+  if (sum < most) sum += leader(box, label).filter(([x, y]) => others.some((other) => holds(other, x, y))).length * 60;
+  return sum;
+}
+
+/* The weight of the points under a box. */
+function hidden(box, cells) {
+  const cell = (value) => Math.floor(value / CELL);
+  let weight = 0;
+  for (let i = cell(box.x - CLEAR); i <= cell(box.x + box.width + CLEAR); i += 1) {
+    for (let j = cell(box.y - CLEAR); j <= cell(box.y + box.height + CLEAR); j += 1) {
+      for (const dot of cells.get(`${i} ${j}`) ?? []) if (holds(box, dot[0], dot[1], CLEAR)) weight += dot[2];
+    }
+  }
+  return weight;
 }
 
 /* Points along the line from the point to its box. */
@@ -69,9 +99,11 @@ function overlap(a, b, margin) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-function cheapest(items, price) {
-  return items.reduce((best, item) => {
-    const cost = price(item);
-    return best && best.cost <= cost ? best : { item, cost };
-  }, null).item;
+function cheapest(label, bounds, others, cells) {
+  let [best, least] = [null, Infinity];
+  for (const box of candidates(label)) {
+    const price = cost(box, label, bounds, others, cells, least);
+    if (price < least) [best, least] = [box, price];
+  }
+  return best;
 }
