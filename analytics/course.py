@@ -29,10 +29,17 @@ class Clocks(NamedTuple):
     heard_us: Int64
 
 
+class Batch(NamedTuple):
+    """Fields and words of a batch, (m, width) by `Arrivals.source`: as they were said, and what is believed of them."""
+
+    said: Float32
+    believed: Float32
+
+
 Watch = Callable[[Arrivals, States, Float32], None]
-"""Is told what was stepped: rows thing by thing in order of time, the states after each, and the values of the new ones
-by their source; rows without a source were known, and are stepped again because a late one came before them. It may
-keep nothing of it."""
+"""Is told what was stepped: rows thing by thing in order of time, the states after each, and what is believed of the
+new ones by their source; rows without a source were known, and are stepped again because a late one came before them.
+It may keep nothing of it."""
 
 
 class _Step(NamedTuple):
@@ -72,17 +79,17 @@ class Course:
         self._window.put_oldest(things, states)
         return states
 
-    def step(self, new: Arrivals, values: Float32, settings: Settings, clocks: Clocks) -> list[Notes]:
+    def step(self, new: Arrivals, batch: Batch, settings: Settings, clocks: Clocks) -> list[Notes]:
         """Step by readings that are inside the window; return what has to be announced.
 
-        `values` (m, width) are those of the batch; `settings` has a row a thing.
+        `settings` has a row a thing.
         """
         simple = self._simple(new)
         notes = []
         if simple.any():
-            notes += self._advance(new if simple.all() else new.take(simple), values, settings, clocks)
+            notes += self._advance(new if simple.all() else new.take(simple), batch, settings, clocks)
         if not simple.all():
-            notes += self._insert(new.take(~simple), values, settings, clocks)
+            notes += self._insert(new.take(~simple), batch, settings, clocks)
         if (settled := self._window.settle(self.states.time_us)) is not None:
             forecast.learn(self.outlooks, _lessons(settled))
         return notes
@@ -96,15 +103,15 @@ class Course:
         simple: Mask = newer & (np.bincount(new.thing)[new.thing] == 1)
         return simple
 
-    def _advance(self, rows: Arrivals, values: Float32, settings: Settings, clocks: Clocks) -> list[Notes]:
+    def _advance(self, rows: Arrivals, batch: Batch, settings: Settings, clocks: Clocks) -> list[Notes]:
         """Step each thing by one newer reading."""
         things = run_of(rows.thing)
         before, after, own = self.states.take(things), self.states.take(things), settings.look(things)
         step_all(after, own, rows)
         self.states.put(things, after)
-        self.values[things] = values[run_of(rows.source)]
+        self.values[things] = batch.said[run_of(rows.source)]
         if self.watch is not None:
-            self.watch(rows, after, values)
+            self.watch(rows, after, batch.believed)
         quiet = uneventful(self.told.look(things), before, after, rows.time_us, own.silence_us)
         notes = [] if quiet.all() else self._announced(_Step(rows, before, after, own), np.flatnonzero(~quiet), clocks)
         self._window.add(Layer(rows, before, _after(after, own)))
@@ -119,7 +126,7 @@ class Course:
         stepped = Stepped(counts, rows, before, after, prior_us, settings.silence_us, clock_us, heard_us)
         return announce(self.told, stepped)
 
-    def _insert(self, new: Arrivals, values: Float32, settings: Settings, clocks: Clocks) -> list[Notes]:
+    def _insert(self, new: Arrivals, batch: Batch, settings: Settings, clocks: Clocks) -> list[Notes]:
         """Put readings in their places and step everything after them again."""
         touched = np.zeros(len(self.values), np.bool_)
         touched[new.thing] = True
@@ -129,9 +136,9 @@ class Course:
         if len(todo.things):
             done = self._fold(merged, todo, settings, clocks)
             if self.watch is not None:
-                self.watch(done.rows, done.after, values)
+                self.watch(done.rows, done.after, batch.believed)
             notes = announce(self.told, done)
-        self._remember(merged.rows, values)
+        self._remember(merged.rows, batch.said)
         merged.after = self._followed(merged, settings)
         self._window.add(merged)
         return notes

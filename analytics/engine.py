@@ -15,7 +15,7 @@ import numpy as np
 from analytics import coverage, free_speed, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
 from analytics.company import RECENT_US, Company
-from analytics.course import Clocks, Course, Watch
+from analytics.course import Batch, Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
 from analytics.horizon import Horizon
 from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
@@ -92,7 +92,7 @@ class Engine:
         """
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
-        self._trust.mark(new, values, self.roster.things, self.roster.settings)
+        believed = self._trust.mark(new, values, self.roster.things, self.roster.settings)
         self._company.mark(new, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
@@ -101,7 +101,7 @@ class Engine:
         if not len(new.thing):
             return []
         new.usual_kmh, new.spread_kmh = self._usual.at(new.thing, new.time_us)
-        notes = self._course.step(new, values, self.roster.settings, self._clocks())
+        notes = self._course.step(new, Batch(values, believed), self.roster.settings, self._clocks())
         heard = np.zeros(len(self.roster.sites), np.bool_)
         heard[self.roster.settings.site[new.thing]] = True
         if (moved := heard & self.roster.recording).any():

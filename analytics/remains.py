@@ -60,6 +60,19 @@ def has_witness(rule: LevelRule | None) -> bool:
     return isinstance(rule, Work | Cooling)
 
 
+def credible(kind: Kind, values: Float32) -> Float32:
+    """Return what is left (n, fields and words) of readings that are implausible, NaN the rest.
+
+    A stock is counted apart from what comes and goes, and a witness stands beside the level of a machine; elsewhere
+    whoever sends an impossible number is not believed on another.
+    """
+    if not isinstance(kind.level, Limits | Work | Cooling):
+        return np.full_like(values, np.nan)
+    left = values.copy()
+    left[:, : len(kind.fields)] = sound(kind, values[:, : len(kind.fields)])
+    return left
+
+
 def sound(kind: Kind, values: Float32) -> Float32:
     """Blank what is no measurement: outside the range of its field, or a number that stands for none."""
     left = values.copy()

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.readings import Arrivals, Readings, Seen, observe
-from analytics.remains import remaining
+from analytics.remains import credible, remaining
 from analytics.settings import Rule, Settings, Thing
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64, Mask
 from sensors.fault import Fault
+from sensors.kind import Kind
 
 SPANS = 8
 """Spans that are kept of a thing: late readings are a minute old at most."""
@@ -51,11 +52,15 @@ class Trust:
         if found := [Span(int(start), int(end), Fault(str(fault))) for start, end, fault in spans]:
             self._spans[thing] = found
 
-    def mark(self, new: Arrivals, values: Float32, things: Sequence[Thing], settings: Settings) -> None:
+    def mark(self, new: Arrivals, values: Float32, things: Sequence[Thing], settings: Settings) -> Float32:
         """Put what is left to see in the place of what nobody should believe, in place.
 
-        `values` (m, width) are fields and words of the batch, by `Arrivals.source`.
+        `values` (m, width) are fields and words of the batch, by `Arrivals.source`. Returns what is left of these, NaN
+        the rest: the same array where all is believed.
         """
+        left = _Left(values)
+        for kind, rows in _by_kind(np.flatnonzero(new.faulty), new.thing, things):
+            left.put(new.source[rows], credible(kind, values[new.source[rows]]))
         for thing, spans in self._spans.items():
             mine = np.flatnonzero(new.thing == thing)
             times = new.time_us[mine]
@@ -65,7 +70,8 @@ class Trust:
                 faults = [(span.fault, which[some]) for span, which in zip(spans, during, strict=True)]
                 rows = mine[some]
                 told = _Told(things[thing], settings.whole[thing], values[new.source[rows]])
-                _see_less(new, rows, told, faults)
+                left.put(new.source[rows], _see_less(new, rows, told, faults))
+        return left.values
 
 
 def _closed(span: Span, at_us: int) -> Span:
@@ -88,9 +94,31 @@ class _Told(NamedTuple):
         return observe(kind, readings, np.full(count, self.whole, np.float32))
 
 
-def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fault, Mask]]) -> None:
+class _Left:
+    """What is left of a batch; a copy of it from the first row on that is not believed in all."""
+
+    def __init__(self, values: Float32) -> None:
+        self._said = self.values = values
+
+    def put(self, places: Index, some: Float32) -> None:
+        """Blank what is NaN in `some`."""
+        if self.values is self._said:
+            self.values = self._said.copy()
+        self.values[places] = np.where(np.isnan(some), some, self.values[places])
+
+
+def _by_kind(rows: Index, thing: Index, things: Sequence[Thing]) -> list[tuple[Kind, Index]]:
+    """Sort rows by the kind of their thing."""
+    kinds = [things[place].kind for place in thing[rows].tolist()]
+    names = np.array([kind.name for kind in kinds])
+    return [(kinds[first], rows[names == names[first]]) for first in np.unique(names, return_index=True)[1].tolist()]
+
+
+def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fault, Mask]]) -> Float32:
+    """Observe again what faults leave, in place; return what is left of what was said: an estimate is not."""
     kind = told.thing.kind
-    left = told.values[:, : len(kind.fields)].copy()
+    fields = told.values[:, : len(kind.fields)]
+    left = fields.copy()
     seen = np.isfinite(new.observed[rows]) | ~new.faulty[rows]
     for fault, which in faults:
         rest = remaining(kind, fault, left[which])
@@ -103,3 +131,7 @@ def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fa
     new.beside[rows] = np.where(seen, found.beside, np.float32(np.nan))
     # Of a stock, what is not believed is taken for a leap; what is left of it is none.
     new.faulty[rows] = new.faulty[rows] | ~seen | (told.thing.rule is not Rule.LIMITS)
+    said = told.values.copy()
+    said[:, : len(kind.fields)][left != fields] = np.nan
+    said[~seen] = np.nan
+    return said

@@ -46,8 +46,8 @@ class Seen(Table):
 class Settling:
     """n things of one zone: as of the last `settle`, and the readings that came since.
 
-    seen: their states. values: (n, width), the fields of their newest reading, NaN = missing. slow_since_us: when the
-    run of congested readings began that each is in, NEVER = in none. slow_us: the newest congested reading.
+    seen: their states. values: (n, width), what is believed of their newest reading, NaN = missing. slow_since_us: when
+    the run of congested readings began that each is in, NEVER = in none. slow_us: the newest congested reading.
     """
 
     def __init__(self, width: int) -> None:

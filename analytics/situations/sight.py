@@ -8,19 +8,23 @@ from math import isnan, nan
 
 import numpy as np
 
+from analytics import coverage
 from analytics.settings import Thing
 from analytics.situations.habits import NONE, Habits
 from analytics.situations.means import BIN_US
 from analytics.situations.settle import Settling
 from analytics.state import UNKNOWN
-from analytics.table import Float32, Index
+from analytics.table import Float32, Index, Mask
 
 MINUTE_US = 60 * 1_000_000
 
 
 @dataclass(slots=True)
 class Sight:
-    """Things of a zone as of `at_us`. Every number is NaN where it is not known; a silent thing knows nothing."""
+    """Things of a zone as of `at_us`; every number is NaN where it is not known.
+
+    A silent thing knows nothing, and one that is not believed only what its fault leaves.
+    """
 
     things: Sequence[Thing]
     settled: Settling
@@ -34,15 +38,32 @@ class Sight:
         return float(self.settled.values[thing, column]) if heard and column is not None else nan
 
     def mean(self, thing: int, name: str, minutes: float, *, before: float = 0.0) -> float:
-        """Return the mean of a field over the `minutes` until `before` minutes ago, and up to 5 min more."""
-        column = self._column(thing, name)
-        return nan if column is None else float(self.means(np.array([thing]), column, minutes, before=before)[0])
+        """Return the mean of a field over the `minutes` until `before` minutes ago, and up to 5 min more.
+
+        NaN where too few of the readings came that should have.
+        """
+        column, span = self._column(thing, name), self._span(minutes, before)
+        if column is None or self.settled.means.readings(thing, *span) < self._enough(thing, minutes):
+            return nan
+        return float(self.means(np.array([thing]), column, minutes, before=before)[0])
 
     def means(self, things: Index, column: int, minutes: float, *, before: float = 0.0) -> Float32:
-        """Return the same of many things of one kind."""
+        """Return the means of many things of one kind, of however many readings."""
+        found = self.settled.means.over(things, column, *self._span(minutes, before))
+        return np.where(self._spoilt(things, column), np.float32(np.nan), found)
+
+    def _enough(self, thing: int, minutes: float) -> float:
+        return float(coverage.ENOUGH) * minutes * 60 / self.things[thing].period_s
+
+    def _span(self, minutes: float, before: float) -> tuple[int, int]:
+        """From when until when the bins begin that hold these minutes."""
         to_us = self.at_us - round(before * MINUTE_US)
-        from_us = to_us - round(minutes * MINUTE_US) - BIN_US
-        return self.settled.means.over(things, column, from_us + 1, to_us + 1)
+        return to_us - round(minutes * MINUTE_US) - BIN_US + 1, to_us + 1
+
+    def _spoilt(self, things: Index, column: int) -> Mask:
+        """Tell whose field is not believed now: it was no better before anybody found it out."""
+        found: Mask = self.settled.seen.faulty[things] & np.isnan(self.settled.values[things, column])
+        return found
 
     def hourly(self, thing: int, name: str, minutes: float, *, before: float = 0.0) -> float:
         """Return a count per reading as a number an hour."""

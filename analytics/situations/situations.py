@@ -89,7 +89,7 @@ class Situations:
             zone.expect(Usually(usual, members, [self._roster.things[place] for place in self._members[name]]))
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
-        """Take what the engine stepped: rows with the states after each, new ones with a source in `values`."""
+        """Take what the engine stepped: rows with the states after each, what is believed of new ones in `values`."""
         seen = Seen.of(after, self._slow(rows, after))
         numbers = self._number[rows.thing]
         for number in np.unique(numbers).tolist():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import pytest
 
 from analytics.changes import What
 from analytics.engine import Engine
-from analytics.readings import Readings
+from analytics.readings import Arrivals, Readings
+from analytics.state import States
+from analytics.table import Float32
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.fault import Fault
 from sensors.kind import load_kinds
@@ -31,6 +34,8 @@ class Thing:
         catalogue = Catalogue(sites=(SITE,), sensors=(Sensor(id="X", site="A", kind=kind, **settings),))
         self.kind, self.engine, self.now_us = KINDS[kind], Engine(KINDS, catalogue), START
         self.told = list[What]()
+        self.believed = dict[str, float]()
+        self.engine.attach(self._watch)
         if fault is not None:
             self.engine.distrust("X", fault, START)
 
@@ -44,6 +49,9 @@ class Thing:
             self.told += [change.what for change in self.engine.absorb([readings])]
             self.now_us += round(self.kind.period_s * 1e6)
         return self.engine.states(["X"])[0].level
+
+    def _watch(self, rows: Arrivals, _after: States, believed: Float32) -> None:
+        self.believed = dict(zip(self.kind.field_names, believed[rows.source[-1]].tolist(), strict=False))
 
     @property
     def verdict(self) -> Verdict:
@@ -101,3 +109,31 @@ def test_one_fault_that_is_over_leaves_what_another_one_spoils() -> None:
     assert yard.feed([full] * 5) is Level.UNKNOWN
     yard.engine.trust("X", Fault.STUCK, yard.now_us)
     assert yard.feed([full] * 5) is Level.CONGESTED
+
+
+FLOWS: Row = {"speed_kmh": 50, "flow_veh_h": 600, "occupancy_pct": 9, "count": 5, "hgv_share": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "quality", "row", "spoilt"),
+    [
+        ("traffic", None, 0, FLOWS, set()),
+        ("traffic", Fault.STUCK, 0, FLOWS, FLOWS.keys()),
+        ("traffic", Fault.UNIT_SWAPPED, 0, FLOWS, {"speed_kmh"}),
+        ("traffic", None, Quality.OUT_OF_RANGE, FLOWS | {"count": -5}, FLOWS.keys()),
+        ("traffic", Fault.UNIT_SWAPPED, Quality.OUT_OF_RANGE, FLOWS | {"count": -5}, FLOWS.keys()),
+        ("crane", Fault.CHATTER, 0, WORKS, {"moves_h"}),
+        ("crane", None, Quality.OUT_OF_RANGE, WORKS | {"moves_h": -3}, {"moves_h"}),
+    ],
+)
+def test_whoever_watches_is_handed_what_a_fault_leaves(
+    kind: str, fault: Fault | None, quality: int, row: Row, spoilt: AbstractSet[str]
+) -> None:
+    thing = Thing(kind, fault)
+    thing.feed([row], quality)
+    numbers = {name: value for name, value in row.items() if not isinstance(value, str)}
+    assert {name for name in numbers if np.isnan(thing.believed[name])} == spoilt
+    assert {name: thing.believed[name] for name in numbers if name not in spoilt} == {
+        name: pytest.approx(value) for name, value in numbers.items() if name not in spoilt
+    }
+    assert thing.engine.states(["X"])[0].reading["speed_kmh" if kind == "traffic" else "moves_h"] is not None

@@ -20,6 +20,7 @@ from analytics.situations.situation import Situation
 from analytics.situations.situations import Situations
 from analytics.situations.tracker import Identity
 from sensors.catalogue import shipped_catalogue
+from sensors.fault import Fault
 from sensors.kind import load_kinds
 
 KINDS, SHIPPED = load_kinds(), shipped_catalogue()
@@ -39,6 +40,7 @@ CLOSED = {"W12-F1": (80.0, 1300.0), "W12-F2": (85.0, 0.0)}
 JAM = {"W01-F1": (15.0, 600.0)}
 """A jam on the section that follows."""
 MINUTE_US = 60_000_000
+NONE_FAULTY: Mapping[str, tuple[int, Fault]] = {}
 
 
 def step(number: int, there: Mapping[str, tuple[float, float]]) -> Readings:
@@ -54,9 +56,13 @@ def step(number: int, there: Mapping[str, tuple[float, float]]) -> Readings:
     return Readings("traffic", LOOPS, time_us, np.zeros(len(LOOPS), np.int16), values, np.zeros((len(LOOPS), 0)))
 
 
-def told(*phases: tuple[int, Mapping[str, tuple[float, float]]]) -> Iterator[Situation]:
-    """What is announced while each phase lasts its minutes."""
+def told(
+    *phases: tuple[int, Mapping[str, tuple[float, float]]], faults: Mapping[str, tuple[int, Fault]] = NONE_FAULTY
+) -> Iterator[Situation]:
+    """What is announced while each phase lasts its minutes; `faults` are found out in a minute."""
     engine = Engine(KINDS, CATALOGUE)
+    for loop, (minute, fault) in faults.items():
+        engine.distrust(loop, fault, START_US + minute * MINUTE_US)
     situations = Situations(engine.roster, CATALOGUE)
     situations.use({(loop, field): np.full(168, usual, np.float32) for loop in LOOPS for field, usual in USUAL.items()})
     engine.attach(situations.watch)
@@ -108,3 +114,18 @@ def test_what_was_left_behind_survives_a_restart_until_it_is_too_long_ago() -> N
 
 def test_outage_that_still_stands_holds_nobody_up_at_the_exit() -> None:
     assert outage_of(3, START_US, [Past("x", Cause.GATE_OUTAGE, 3)]) is None
+
+
+def test_cause_is_not_told_by_a_loop_that_is_known_to_be_broken_nor_by_its_past() -> None:
+    told_by_it = (30, {}), (20, BLOCKED)
+    assert Cause.ACCIDENT in {one.cause for one in told(*told_by_it)}
+    # The jam is seen by the loop upstream; where it ends, and what passes there, only these two could tell.
+    jam = {"W19-F2": (12.0, 500.0)}
+    broken = dict.fromkeys(("W11-F2", "W01-F2"), (32, Fault.STUCK))
+    assert {one.cause for one in told((30, {}), (20, BLOCKED | jam), faults=broken)} <= {Cause.UNKNOWN}
+
+
+def test_cause_waits_until_enough_readings_have_come() -> None:
+    """A flow of one minute is no flow of ten: nothing is said of it before."""
+    first = next(one for one in told((20, BLOCKED)) if one.cause is Cause.ACCIDENT)
+    assert first.at_us >= START_US + 7 * MINUTE_US

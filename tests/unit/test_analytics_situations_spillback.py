@@ -109,15 +109,15 @@ def test_queue_that_shrinks_reaches_nothing() -> None:
 
 def test_tail_on_a_road_moves_with_what_comes_minus_what_leaves() -> None:
     port = Port()
-    for number in range(60):
-        slow = {"W03-F1": 8.0} if number >= 20 else {}
+    for number in range(90):
+        slow = {"W03-F1": 8.0} if number >= 50 else {}
         last = port.take(loops(number, slow, {"W03-F1": 200.0} if slow else {}))
     road = of_kind(last, "road")
     assert road is not None
     assert (road.towards, road.site) == ("W01-W02", "W02")
     # A jam holds 99 veh/km; 200 leave and 600 come: 400 veh/h fill 81 of them a kilometre, at 4.9 km/h over 2.62 km.
     assert road.reaches_us is not None
-    assert abs(road.reaches_us / 1e6 - (START_S + 600) - 32 * 60) < 4 * 60
+    assert abs(road.reaches_us / 1e6 - (START_S + 1500) - 32 * 60) < 4 * 60
 
 
 def test_gate_and_road_are_two_situations_each_with_its_own_reach() -> None:
