@@ -39,6 +39,7 @@ from service.diagnosis import (
     look_at_clock,
     restore_health,
 )
+from service.garbage import leave_out_what_stays
 from service.learning import profiles_of
 from service.situating import habits_of, restored_situations, situation_event, situation_rows
 from store import states
@@ -177,6 +178,7 @@ async def run_analysis(database_url: str, kinds: Kinds) -> None:
         await listen(reader.connection, CATALOGUE_CHANNEL)
         await listen(reader.connection, USUAL_CHANNEL)
         analyst = await open_analyst(reader, kinds)
+        leave_out_what_stays()
         while True:
             if not await analyst.step():
                 await analyst.wait()

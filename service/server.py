@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from sensors.errors import OperatorError
 from sensors.kind import Kinds
 from service.access import ensure_local_key
 from service.backtest.beside import Beside
+from service.garbage import leave_out_what_stays
 from service.settings import Settings
 from store.api_queries import DatabaseSource
 from store.database import Pool
@@ -69,8 +71,13 @@ async def run_server(
         running = tasks.create_task(backtests.run(), name="backtests")
         source = DatabaseSource(pool, database_url)
         app = create_app(source, kinds, settings=api, registry=registry, backtester=backtests)
-        await serve(app, *parse_address(http), ready)
+        await serve(app, *parse_address(http), partial(_ready, ready))
         running.cancel()
+
+
+def _ready(tell: Callable[[str], None], url: str) -> None:
+    leave_out_what_stays()
+    tell(url)
 
 
 def _allow_open_files(wanted: int) -> None:

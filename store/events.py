@@ -23,11 +23,15 @@ with given as (
         select * from unnest(%(time)s::timestamptz[], %(type)s::text[], %(subject)s::text[], %(data)s::jsonb[])
             with ordinality as new (time, type, subject, data, place) order by place
     ) new
-)
-insert into event (id, time, type, subject, data)
-select id, time, type, subject, jsonb_build_object(
-    'valid_until', least(clock_timestamp(), time + %(late)s::interval) + %(valid)s::interval) || data
-from given returning id"""
+),
+stored as (
+    insert into event (id, time, type, subject, data)
+    select id, time, type, subject, jsonb_build_object(
+        'valid_until', least(clock_timestamp(), time + %(late)s::interval) + %(valid)s::interval) || data
+    from given returning id
+),
+told as (select pg_notify('vigie_event', max(id)::text) from stored)
+select id from stored cross join told order by id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,12 @@ async def append_events(conn: Connection, events: Sequence[NewEvent]) -> list[in
     """
     if not events:
         return []
-    await lock_transaction(conn, Lock.EVENT)
     columns = {
         "time": [event.time for event in events],
         "type": [event.type for event in events],
         "subject": [event.subject for event in events],
         "data": [Jsonb(dict(event.data)) for event in events],
     }
+    await lock_transaction(conn, Lock.EVENT)
     cursor = await conn.execute(_APPEND, {**columns, "late": TOLD_LATE, "valid": VALID_FOR})
-    ids = sorted(int(row[0]) for row in await cursor.fetchall())
-    await conn.execute("select pg_notify('vigie_event', %s)", (str(ids[-1]),))
-    return ids
+    return [int(number) for (number,) in await cursor.fetchall()]

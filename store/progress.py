@@ -7,6 +7,16 @@ from psycopg.rows import class_row
 from store.database import Connection
 from store.ledger import Account
 
+# A slot's newest batch, and what readers of readings and of the feed have behind them, in one look.
+_DEALT_WITH = """
+with newest as (select slot, max(batch) as batch from batch group by slot)
+select coalesce((select sum(committed) from account), 0) >= %(messages)s
+    and not exists (
+        select from newest left join cursor on cursor.reader = %(reader)s and cursor.slot = newest.slot
+        where cursor.batch is null or cursor.batch < newest.batch)
+    and not exists (
+        select from event where id > coalesce((select event from feed_cursor where reader = %(follower)s), 0))"""
+
 _ACCOUNT = "select committed, duplicates, conflicts, quarantined from account where site = %s"
 
 
@@ -31,6 +41,13 @@ async def committed_in_all(conn: Connection) -> int:
     """How many messages of all sites are committed."""
     row = await (await conn.execute("select coalesce(sum(committed), 0)::bigint from account")).fetchone()
     return int(row[0]) if row else 0
+
+
+async def dealt_with(conn: Connection, messages: int, *, reader: str, follower: str) -> bool:
+    """Whether so many messages are committed, `reader` has read them all, and `follower` every event of the feed."""
+    values = {"messages": messages, "reader": reader, "follower": follower}
+    row = await (await conn.execute(_DEALT_WITH, values)).fetchone()
+    return bool(row and row[0])
 
 
 async def quarantined_of(conn: Connection, topic: str) -> int:

@@ -1,7 +1,8 @@
-"""A port in which jams go round: in each basin one site at a time stands for three minutes, all others flow.
+"""A port in which something stands all the time: at 21 places, each for three minutes, each at its own time.
 
 It is no port as there is one, which has some dozens of situations a day. It is made to complete a thousand conditions
-within minutes, each at a place and an instant that are known, through everything that ships.
+within minutes, through everything that ships, and each by itself: the places are too far apart to be one situation,
+and so staggered that three in four readings that complete a condition complete no other.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from sensors.topics import reading_topic
 
 STEP: Final = timedelta(seconds=30)
 JAM_STEPS: Final = 6
-TURN_STEPS: Final = 8
-"""Steps from one site of a basin to the next."""
-_STRIDE: Final = 7
-"""Places between one site and the next: neighbours by number stand half an hour apart, so that their jams stay two."""
-_TURNS: Final = 19
-"""Turns until a site stands again, 76 minutes: what stands again within 40 is the same situation."""
-_JAMMED_KINDS: Final = frozenset({"traffic", "gate", "yard"})
+SETTLED_STEPS: Final = 4
+"""Steps before the first place stands."""
+_SOON_STEPS: Final = 36
+_LATER_STEPS: Final = 56
+"""From one time that a place stands to the next. The detector believes late that it flows, and ten minutes of event
+time after that (`analytics.situations.tracker`) the next time is another situation; with fewer it is the same one."""
+_SOON_KINDS: Final = ("gate", "reefer", "yard")
+_ROADS: Final = ("E05", "E07", "E08", "W14", "W17", "W19")
+"""No two of them share a section or a junction; each is jammed both ways, which are two alarms."""
 
 _LORRIES: Final = 0.2
 
@@ -49,10 +52,23 @@ class Step(NamedTuple):
     rest: list[Reading]
 
 
+class Standing(NamedTuple):
+    """Where something stands again and again: all sensors of a kind at a site."""
+
+    site: str
+    kind: str
+    first_step: int
+    every_steps: int
+
+    def at(self, step: int) -> bool:
+        return step >= self.first_step and (step - self.first_step) % self.every_steps < JAM_STEPS
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     topic: str
     site: str
+    kind: str
     zone: str
     codec: PayloadCodec
     values: Callable[[bool, Random], Values]
@@ -63,41 +79,42 @@ class Jams:
 
     def __init__(self, catalogue: Catalogue, kinds: Kinds, seed: int) -> None:
         self._rng = Random(seed)  # noqa: S311  noise of readings
-        self._turns = _turns(catalogue)
+        self._places = places(catalogue)
         self._zones: dict[str, list[_Source]] = {}
         for source in _sources(catalogue, kinds):
             self._zones.setdefault(source.zone, []).append(source)
 
     def step(self, number: int, at: datetime) -> Step:
         """What is said at one step; in which order is the seed's choice."""
-        turn, within = divmod(number, TURN_STEPS)
-        standing = {sites[turn % _TURNS] for sites in self._turns} if within < JAM_STEPS else set()
+        standing = {(place.site, place.kind) for place in self._places if place.at(number)}
         found = Step([], [], [])
         for sources in self._zones.values():
             ahead = int(AHEAD_SHARE * len(sources))
             for place, source in enumerate(self._rng.sample(sources, len(sources))):
-                values = source.values(source.site in standing, self._rng)
+                values = source.values((source.site, source.kind) in standing, self._rng)
                 reading = Reading(source.topic, source.codec.encode(at, values, seq=number, boot=1))
                 (found.ahead if place < ahead else found.completing if place == ahead else found.rest).append(reading)
         return found
 
 
-def _turns(catalogue: Catalogue) -> list[list[str | None]]:
-    """For each basin the site that stands in each turn; None where none does."""
-    found = []
-    for basin in sorted({site.basin for site in catalogue.sites}):
-        here = {site.id for site in catalogue.sites if site.basin == basin}
-        able = sorted({sensor.site for sensor in catalogue.sensors if sensor.kind in _JAMMED_KINDS} & here)[:_TURNS]
-        places: Sequence[str | None] = [*able, *[None] * (_TURNS - len(able))]
-        found.append([places[turn * _STRIDE % _TURNS] for turn in range(_TURNS)])
-    return found
+def places(catalogue: Catalogue) -> list[Standing]:
+    """Where and when something stands; begun at even distances, so that few begin together."""
+    there = {(sensor.site, sensor.kind) for sensor in catalogue.sensors}
+    soon = sorted(place for place in there if place[1] in _SOON_KINDS)
+    later = sorted(place for place in there if place[1] == "crane" or place in {(road, "traffic") for road in _ROADS})
+    return [*_staggered(soon, _SOON_STEPS), *_staggered(later, _LATER_STEPS)]
+
+
+def _staggered(there: Sequence[tuple[str, str]], every_steps: int) -> Iterator[Standing]:
+    for number, (site, kind) in enumerate(there):
+        yield Standing(site, kind, SETTLED_STEPS + number * every_steps // len(there), every_steps)
 
 
 def _sources(catalogue: Catalogue, kinds: Kinds) -> Iterator[_Source]:
     zones = {site.id: site.basin for site in catalogue.sites}
 
     def source(site: str, thing: str, kind: str, values: Callable[[bool, Random], Values]) -> _Source:
-        return _Source(reading_topic(site, thing, kind), site, zones[site], PayloadCodec(kinds[kind]), values)
+        return _Source(reading_topic(site, thing, kind), site, kind, zones[site], PayloadCodec(kinds[kind]), values)
 
     for sensor in catalogue.sensors:
         if sensor.kind in _OF_KIND:
@@ -161,7 +178,9 @@ def _parking(sensor: Sensor) -> Callable[[bool, Random], Values]:
 
 
 def _crane(_sensor: Sensor) -> Callable[[bool, Random], Values]:
-    def values(_jammed: bool, rng: Random) -> Values:  # noqa: FBT001  as above
+    def values(stopped: bool, rng: Random) -> Values:  # noqa: FBT001  as above
+        if stopped:
+            return {"moves_h": 0.0, "cycle_s": None, "idle_share": 1.0, "state": "fault"}
         moves = rng.uniform(26, 30)
         return {"moves_h": round(moves, 1), "cycle_s": round(3600 / moves), "idle_share": 0.1, "state": "working"}
 
@@ -169,13 +188,14 @@ def _crane(_sensor: Sensor) -> Callable[[bool, Random], Values]:
 
 
 def _reefer(_sensor: Sensor) -> Callable[[bool, Random], Values]:
-    def values(_jammed: bool, rng: Random) -> Values:  # noqa: FBT001  as above
+    def values(failed: bool, rng: Random) -> Values:  # noqa: FBT001  as above
         cold = {
             "setpoint_c": -20.0,
             "supply_c": round(rng.gauss(-20, 0.2), 1),
             "return_c": round(rng.gauss(-19, 0.2), 1),
         }
-        return {**cold, "ambient_c": 15.0, "plugs_used": 100, "plugs_failed": 0}
+        plugs = {"plugs_used": 88, "plugs_failed": 12} if failed else {"plugs_used": 100, "plugs_failed": 0}
+        return {**cold, "ambient_c": 15.0, **plugs}
 
     return values
 

@@ -15,7 +15,8 @@ from sensors.level import Quality
 from store.backfill import fill_rollups
 from store.catalogue import register_recording
 from store.database import connected
-from store.progress import cursors_of, newest_batches
+from store.feed import latest_event
+from store.progress import cursors_of, dealt_with, newest_batches
 from store.rollups import READER, update_rollups
 from store.writer import SlotSink
 
@@ -39,6 +40,8 @@ async def write_and_roll(url: str, kinds: Kinds, *batches: Batch) -> None:
         while await update_rollups(conn, kinds, limit_rows=1000):
             pass
         assert await cursors_of(conn, READER) == await newest_batches(conn)
+        assert await dealt_with(conn, 1, reader=READER, follower="nobody") == (not await latest_event(conn))
+        assert not await dealt_with(conn, 1, reader="nobody", follower="nobody")
 
 
 async def test_five_minutes_are_mean_least_most_and_coverage(

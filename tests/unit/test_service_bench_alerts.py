@@ -11,30 +11,42 @@ import pytest
 from sensors.kind import load_kinds
 from service.bench import memory
 from service.bench.alerts import _figures
-from service.bench.jams import JAM_STEPS, STEP, TURN_STEPS, Jams
+from service.bench.jams import STEP, Jams, places
 from service.bench.processes import BenchFailed
 from service.score.stage import recorded_port
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def standing(jams: Jams, number: int) -> set[str]:
-    """The sites at which something stands at one step."""
-    found = set()
-    for readings in jams.step(number, START):
-        for topic, payload in readings:
-            said = {"speed_kmh": 99, "wait_s": 0, "teu_used": 0, "teu_capacity": 1, **json.loads(payload)}
-            if said["speed_kmh"] < 20 or said["wait_s"] > 3600 or said["teu_used"] > 0.95 * said["teu_capacity"]:
-                found.add(topic.split("/")[3])
-    return found
+SIGNS = {
+    "traffic": lambda said: said["speed_kmh"] < 20,
+    "gate": lambda said: said["wait_s"] > 3600,
+    "yard": lambda said: said["teu_used"] > 0.95 * said["teu_capacity"],
+    "crane": lambda said: said["state"] == "fault",
+    "reefer": lambda said: said["plugs_failed"] > 10,
+}
 
 
-def test_one_site_of_a_basin_stands_and_flows_again_before_the_next() -> None:
-    jams = Jams(recorded_port(), load_kinds(), seed=1)
-    first, second = ([standing(jams, turn * TURN_STEPS + step) for step in range(TURN_STEPS)] for turn in (0, 1))
-    assert sorted(site[0] for site in first[0]) == ["E", "W"]
-    assert first == [first[0]] * JAM_STEPS + [set()] * (TURN_STEPS - JAM_STEPS)
-    assert not first[0] & second[0]
+def test_what_stands_is_said_by_all_sensors_of_its_kind_at_its_site_and_by_nobody_else() -> None:
+    port = recorded_port()
+    jams, where = Jams(port, load_kinds(), seed=1), places(port)
+    for number in range(40):
+        said: dict[tuple[str, str], set[bool]] = {}
+        for topic, payload in (reading for part in jams.step(number, START) for reading in part):
+            *_, site, _thing, kind = topic.split("/")
+            if kind in SIGNS:
+                said.setdefault((site, kind), set()).add(SIGNS[kind](json.loads(payload)))
+        standing = {(place.site, place.kind) for place in where if place.at(number)}
+        assert said == {place: {place in standing} for place in said}
+        assert standing <= said.keys()
+
+
+def test_few_places_begin_together_and_each_stands_again_and_again() -> None:
+    where = places(recorded_port())
+    began = [sum(one.at(number) and not one.at(number - 1) for one in where) for number in range(504)]
+    assert (len(where), max(began)) == (21, 2)
+    assert sum(count == 1 for count in began) > 2 * sum(count > 1 for count in began)
+    assert sum(began) > 504 / 3  # and a road that is jammed both ways is two alarms
 
 
 def test_one_reading_of_each_basin_completes_a_step_and_none_is_left_out() -> None:
