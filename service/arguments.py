@@ -48,7 +48,10 @@ COMMANDS: Final = (
     Command("db", "service.commands.stack:add_db", "the database: migrate, url", group=True),
     Command("broker", "service.commands.stack:add_broker", "the broker: url", group=True),
     Command(
-        "bench", "service.commands.bench:add_bench", "measure speeds: ingest, latency, detect, dashboards", group=True
+        "bench",
+        "service.commands.bench:add_bench",
+        "measure: ingest, latency, detect, situations, alerts, api, memory, dashboards",
+        group=True,
     ),
     Command("asyncapi", "service.commands.stack:add_asyncapi", "print topics and payloads as AsyncAPI 3"),
     Command(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.arguments import build_parser
+from service.arguments import COMMANDS, Command, build_parser
 
 DOCS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 
@@ -34,3 +34,9 @@ def test_every_option_says_what_it_is_for(name: str, parser: argparse.ArgumentPa
 
 def test_every_command_knows_its_function() -> None:
     assert all(callable(parser.get_default("run")) for _, parser in commands(build_parser()))
+
+
+@pytest.mark.parametrize("group", [one for one in COMMANDS if one.group], ids=lambda one: one.name)
+def test_a_group_says_what_it_can(group: Command) -> None:
+    names = [name.split()[2] for name, _ in commands(build_parser(only=group.name)) if name.split()[1] == group.name]
+    assert group.help.partition(": ")[2].split(", ") == names
