@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import msgspec
-
+from api.audience import Audience
 from api.source import Source
 from sensors.catalogue import Catalogue
 
@@ -21,7 +20,7 @@ class Installed:
         self._source = source
         self._monotonic = monotonic
         self._read: tuple[float, Catalogue] | None = None
-        self._narrowed: dict[str, tuple[Catalogue, Catalogue]] = {}
+        self._audiences: dict[str, tuple[Catalogue, Audience]] = {}
 
     def of(self, terminal: str) -> Installed:
         """The same as a terminal's key sees it."""
@@ -37,13 +36,17 @@ class Installed:
         self._read = (self._monotonic(), catalogue)
         return catalogue
 
-    def narrowed(self, catalogue: Catalogue, terminal: str) -> Catalogue:
-        """What belongs to one terminal, made once from each catalogue that is read."""
-        whole, narrow = self._narrowed.get(terminal, (None, None))
-        if narrow is None or whole is not catalogue:
-            narrow = _kept_to(catalogue, terminal)
-            self._narrowed[terminal] = (catalogue, narrow)
-        return narrow
+    async def audience(self) -> Audience | None:
+        """Whom it is kept to; None: it is the whole port."""
+        return None
+
+    def narrowed(self, catalogue: Catalogue, terminal: str) -> Audience:
+        """What a terminal's key sees, made once from each catalogue that is read."""
+        whole, audience = self._audiences.get(terminal, (None, None))
+        if audience is None or whole is not catalogue:
+            audience = Audience(catalogue, terminal)
+            self._audiences[terminal] = (catalogue, audience)
+        return audience
 
     async def with_thing(self, thing: str) -> Catalogue:
         """The catalogue, read afresh when it does not know `thing` yet."""
@@ -60,22 +63,14 @@ class _OfTerminal(Installed):
         self._whole = whole
         self._terminal = terminal
 
-    async def catalogue(self) -> Catalogue:
+    def of(self, terminal: str) -> Installed:
+        return self._whole.of(terminal)
+
+    async def audience(self) -> Audience:
         return self._whole.narrowed(await self._whole.catalogue(), self._terminal)
 
+    async def catalogue(self) -> Catalogue:
+        return (await self.audience()).catalogue
+
     async def refresh(self) -> Catalogue:
-        return self._whole.narrowed(await self._whole.refresh(), self._terminal)
-
-
-def _kept_to(catalogue: Catalogue, terminal: str) -> Catalogue:
-    sites = {site.id for site in catalogue.sites if site.terminal == terminal}
-    return msgspec.structs.replace(
-        catalogue,
-        sites=tuple(site for site in catalogue.sites if site.id in sites),
-        sensors=tuple(sensor for sensor in catalogue.sensors if sensor.site in sites),
-        corridors=(),
-        sections=tuple(one for one in catalogue.sections if {one.from_site, one.to_site} <= sites),
-        ways=(),
-        bans=(),
-        terminals=tuple(one for one in catalogue.terminals if one.code == terminal),
-    )
+        return self._whole.narrowed(await self._whole.refresh(), self._terminal).catalogue

@@ -21,12 +21,13 @@ EventId = Annotated[int, Path(ge=1, le=_MAX_ID, description="id of an event of t
 
 
 async def found(context: Context, number: int) -> Subscription:
-    return _known(await context.operations.read(lambda conn: find(conn, number)), number)
+    """One receiver, if the caller may see it."""
+    return _known(await context.operations.read(lambda conn: find(conn, number)), number, context.terminal)
 
 
 async def locked(conn: Connection, act: Act, number: int) -> Subscription:
     """One receiver for the rest of the transaction, in the version that the caller expects."""
-    one = _known(await find(conn, number, lock=True), number)
+    one = _known(await find(conn, number, lock=True), number, act.context.terminal)
     if act.expected is not None and act.expected != one.version:
         detail = f"Subscription {number} has changed since version {act.expected}; look at it again before you act."
         raise Problem(412, "version-differs", detail)
@@ -37,8 +38,8 @@ def etag(one: Subscription) -> str:
     return f'"{one.version}"'
 
 
-def _known(one: Subscription | None, number: int) -> Subscription:
-    if one is None:
+def _known(one: Subscription | None, number: int, terminal: str | None) -> Subscription:
+    if one is None or (terminal is not None and one.terminal != terminal):
         detail = f"There is no subscription {number}; /v1/subscriptions lists those there are."
         raise Problem(404, "unknown-subscription", detail)
     return one

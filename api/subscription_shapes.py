@@ -46,6 +46,7 @@ def _values(one: Subscription) -> dict[str, Any]:
         "next_try": one.next_at,
         "delivered": one.delivered_at,
         "two_secrets_until": one.old_until,
+        "terminal": one.terminal,
         "created_by": one.created_by,
         "created": one.created_at,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,7 @@ _CHOSEN = """
 select id, kind, state, level, onset, ended, time, sites, data from situation
 where {open}
     and (%(site)s::text is null or %(site)s = any(sites))
+    and (%(within)s::text[] is null or (sites <> '{{}}' and sites <@ %(within)s))
     and (%(start)s::timestamptz is null or ended is null or ended >= %(start)s)
     and (%(end)s::timestamptz is null or onset < %(end)s)
     and (%(before)s::text is null or (onset, id) < (select onset, id from situation where id = %(before)s))
@@ -53,15 +54,23 @@ class SituationRow:
     sites: list[str]
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    def lies_within(self, sites: Collection[str]) -> bool:
+        """Whether it is at these sites and nowhere else."""
+        return bool(self.sites) and set(self.sites) <= set(sites)
+
 
 @dataclass(frozen=True, slots=True)
 class SituationChoice:
-    """Which situations: open ones or ended ones (None: both), at a site, that stood at some time in [start, end)."""
+    """Which situations: open ones or ended ones (None: both), at a site, that stood at some time in [start, end).
+
+    within: only those whose sites are all of these.
+    """
 
     open: bool | None = True
     site: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    within: Sequence[str] | None = None
 
 
 async def write_situations(conn: Connection, rows: Iterable[SituationRow]) -> None:
@@ -93,6 +102,7 @@ async def read_situations(
         "site": choice.site,
         "start": choice.start,
         "end": choice.end,
+        "within": None if choice.within is None else list(choice.within),
         "before": before,
         "limit": limit,
     }

@@ -26,16 +26,19 @@ Kind = Literal["webhook", "email"]
 State = Literal["pending", "active", "paused", "disabled"]
 What = Literal["alert", "again", "test", "challenge"]
 
-_ALL = "select * from subscription where %(before)s::bigint is null or id < %(before)s order by id desc limit %(limit)s"
+_ALL = """
+select * from subscription
+where (%(before)s::bigint is null or id < %(before)s) and (%(terminal)s::text is null or terminal = %(terminal)s)
+order by id desc limit %(limit)s"""
 _ACTIVE = "select * from subscription where state = 'active' order by id"
 _ONE = "select * from subscription where id = %s"
 _LOCKED = "select * from subscription where id = %s for update"
-_COUNT = "select count(*) from subscription"
+_COUNT = "select count(*) from subscription where %(terminal)s::text is null or terminal = %(terminal)s"
 
 _CREATE = """
-insert into subscription (kind, name, target, choice, heartbeat, language, state, cursor, salt, created_by)
+insert into subscription (kind, name, target, choice, heartbeat, language, state, cursor, salt, created_by, terminal)
 values (%(kind)s, %(name)s, %(target)s, %(choice)s, %(heartbeat)s, %(language)s, 'pending', %(cursor)s, %(salt)s,
-    %(created_by)s) returning *"""
+    %(created_by)s, %(terminal)s) returning *"""
 
 _CHANGE = """
 update subscription set version = version + 1, name = %(name)s, choice = %(choice)s, heartbeat = %(heartbeat)s,
@@ -88,7 +91,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A receiver. cursor: the last event it has, or does not want. failures: in a row. next_at: not before."""
+    """A receiver. cursor: the last event it has, or does not want. failures: in a row. next_at: not before.
+
+    terminal: whose it is, and whose rows alone it gets; None: the port's.
+    """
 
     id: int
     version: int
@@ -112,6 +118,7 @@ class Subscription:
     delivered_at: datetime | None
     created_by: str
     created_at: datetime
+    terminal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +146,17 @@ async def create(conn: Connection, values: Mapping[str, Any], wanted: Wanted) ->
     return _subscription(row)
 
 
-async def count(conn: Connection) -> int:
-    row = await (await conn.execute(_COUNT)).fetchone()
+async def count(conn: Connection, terminal: str | None = None) -> int:
+    """How many there are, or how many of a terminal."""
+    row = await (await conn.execute(_COUNT, {"terminal": terminal})).fetchone()
     return int(row[0]) if row else 0
 
 
-async def find_all(conn: Connection, *, before: int | None, limit: int) -> list[Subscription]:
-    return await _read(conn, _ALL, {"before": before, "limit": limit})
+async def find_all(
+    conn: Connection, *, terminal: str | None = None, before: int | None, limit: int
+) -> list[Subscription]:
+    """The newest first; those of a terminal, or all."""
+    return await _read(conn, _ALL, {"terminal": terminal, "before": before, "limit": limit})
 
 
 async def active(conn: Connection) -> list[Subscription]:

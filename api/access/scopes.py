@@ -38,10 +38,12 @@ NEEDS = {
     **dict.fromkeys(_INTEGRATING.split(), Scope.INTEGRATE),
 }
 
-_NARROWED = """openapi list_states stream_states show_forecast list_alarms show_alarm list_terminals show_terminal
-show_turn_time list_appointments put_appointments show_outlook list_alerts stream_alerts list_schemas show_schema
-list_readings list_sites list_sensors show_sensor list_corridors list_kinds show_coast show_sections show_settings"""
-FOR_TERMINALS = frozenset(_NARROWED.split())
+_ON_ALARMS = "acknowledge_alarm shelve_alarm unshelve_alarm comment_alarm respond_alarm confirm_alarm"
+_NARROWED = """openapi list_states stream_states show_forecast list_situations show_situation list_alarms show_alarm
+list_terminals show_terminal show_turn_time list_appointments put_appointments show_outlook list_alerts stream_alerts
+list_schemas show_schema list_readings list_sites list_sensors show_sensor list_corridors list_kinds show_coast
+show_sections show_settings"""
+FOR_TERMINALS = frozenset([*_NARROWED.split(), *_ON_ALARMS.split(), *_INTEGRATING.split()])
 """What can be narrowed to the rows of one terminal; everything else refuses a terminal's key."""
 
 

@@ -15,16 +15,16 @@ from random import Random
 
 import structlog
 
+from api.delivery.audiences import choice_of, shown_to
 from api.delivery.backoff import given_up, pause_s
 from api.delivery.courier import Courier
 from api.delivery.post import Outcome
-from api.feed_choice import with_terminals
 from api.heartbeat import heartbeat
 from api.installed import Installed
 from api.source import Source
 from store.api_rows import EventRow
 from store.database import Connection, DatabaseUnavailable, listen, patient, wait_for_notice
-from store.feed import EVENT_CHANNEL, FeedChoice, feed_after, latest_event
+from store.feed import EVENT_CHANNEL, feed_after, latest_event
 from store.leadership import Lock, wait_for_lock
 from store.operations import Operations
 from store.subscriptions import (
@@ -159,7 +159,7 @@ class _Receiver:
 
     async def _send_next(self, one: Subscription) -> bool:
         """Send what comes next, once; False when there is nothing."""
-        choice, limit = await self._choice(one), self._parts.courier.batch(one)
+        choice, limit = await choice_of(one, self._installed), self._parts.courier.batch(one)
         latest = await self._operations.read(latest_event)
         rows = await self._operations.read(lambda conn: feed_after(conn, one.cursor, limit, choice))
         if not rows:
@@ -167,7 +167,8 @@ class _Receiver:
                 await self._operations.read(lambda conn: note_passed(conn, one.id, before=one.cursor, to=latest))
             return False
         now = self._parts.now()
-        outcome = await self._parts.courier.alerts(one, rows, now)
+        shown = await shown_to(one, self._installed, rows)
+        outcome = await self._parts.courier.alerts(one, shown, now)
         await self._note(one, rows, outcome, now)
         return True
 
@@ -186,12 +187,6 @@ class _Receiver:
             seconds = pause_s(one.failures + 1, self._parts.rng, outcome.retry_after_s)
             next_at = self._parts.now() + timedelta(seconds=seconds)
             await self._operations.read(lambda conn: note_failed(conn, tried, before=one.cursor, next_at=next_at))
-
-    async def _choice(self, one: Subscription) -> FeedChoice:
-        wanted, sites = one.wanted, one.wanted.sites
-        if wanted.terminals is not None:
-            sites = tuple(with_terminals(sites or (), wanted.terminals, await self._installed.catalogue()))
-        return FeedChoice(wanted.types, wanted.subjects, sites, wanted.levels, wanted.priorities)
 
     async def _beat(self, one: Subscription) -> None:
         """A heartbeat for who asked for it and is up to date; one that is not heard is not repeated."""

@@ -100,6 +100,9 @@ class SubscriptionOut(BaseModel):
     next_try: Time | None = Field(description="not before")
     delivered: Time | None = Field(description="when it last took something")
     two_secrets_until: Time | None = Field(description="until when the last secret signs too")
+    terminal: str | None = Field(
+        examples=[None], description="the terminal whose key registered it, and whose rows alone it gets"
+    )
     created_by: str = Field(examples=["operator"])
     created: Time
 

@@ -81,21 +81,23 @@ async def list_alarms(
         end=to,
         within=await context.own_sites(),
     )
+    audience = await context.audience()
     rows = await context.operations.read(partial(find_alarms, choice=choice, before=before, limit=limit + 1))
     more = str(rows[limit - 1].id) if len(rows) > limit else None
-    body = Alarms.model_construct(items=[alarm_out(row) for row in rows[:limit]], next=more)
+    body = Alarms.model_construct(items=[alarm_out(row, audience) for row in rows[:limit]], next=more)
     return Response(body.model_dump_json(), media_type="application/json", headers={"cache-control": "no-cache"})
 
 
 @router.get("/alarms/{alarm}", response_model=AlarmDetail, responses=_ONE | UNCHANGED, summary="Show an alarm")
 async def show_alarm(context: InContext, alarm: AlarmId, if_none_match: IfNoneMatch = None) -> Response:
     """One alarm with its response, its evidence, the arithmetic of its priority and its whole history."""
-    own = await context.own_sites()
+    audience = await context.audience()
 
     async def look(conn: Connection) -> AlarmDetail | None:
         row = await find_alarm(conn, alarm)
-        hidden = row is not None and own is not None and not (row.sites and set(row.sites) <= set(own))
-        return None if row is None or hidden else alarm_detail(row, await trail_of(conn, alarm))
+        if row is None or not (audience is None or row.lies_within(audience.sites)):
+            return None
+        return alarm_detail(row, await trail_of(conn, alarm), audience)
 
     detail = await context.operations.read(look)
     if detail is None:
@@ -159,9 +161,14 @@ async def confirm_alarm(act: InAct, alarm: AlarmId, body: Confirmation) -> Respo
 async def _answer(
     act: Act, alarm: int, decide: Callable[[Lifecycle], Transitions], *, confirmed: bool | None = None
 ) -> Response:
+    audience = await act.context.audience()
+    within = None if audience is None else audience.sites
+
     async def work(conn: Connection) -> Answer:
-        row = await act_on_alarm(conn, alarm, decide, now=act.at, expected=act.expected, confirmed=confirmed)
-        return answered(alarm_detail(row, await trail_of(conn, alarm)), etag=etag(row))
+        row = await act_on_alarm(
+            conn, alarm, decide, now=act.at, expected=act.expected, confirmed=confirmed, within=within
+        )
+        return answered(alarm_detail(row, await trail_of(conn, alarm), audience), etag=etag(row))
 
     try:
         return await act.answer(work)

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 
+from api.audience import Audience
 from api.broadcast import PAGE_ROWS, End, Subscription
 from api.context import Context, InContext
 from api.documented import LISTED, OTHER, SCHEMA, STREAM, problem
@@ -20,6 +21,7 @@ from api.problems import Problem, bad_parameter
 from api.shapes import alert_json
 from api.streams import RETRY_MS, refuse_too_many
 from sensors.alerts import TYPES, schema_of
+from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
 from store.feed import FeedChoice
 
@@ -44,8 +46,8 @@ async def list_alerts(
     else:
         rows = await context.source.events_after(after or 0, limit=limit + 1, choice=choice)
         rows, more = rows[:limit], len(rows) > limit
-    cursor = rows[-1].id if rows else after or 0
-    items = ",".join(map(alert_json, rows))
+    cursor, audience = rows[-1].id if rows else after or 0, await context.audience()
+    items = ",".join(alert_json(row if audience is None else audience.event(row)) for row in rows)
     body = f'{{"items":[{items}],"next":"{cursor}","more":{"true" if more else "false"}}}'
     return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
 
@@ -59,6 +61,10 @@ class _Opened:
     cursor: int
     snapshot: str | None
     choice: FeedChoice
+    audience: Audience | None
+
+    def framed(self, row: EventRow) -> bytes:
+        return alert_frame(row if self.audience is None else self.audience.event(row))
 
 
 async def _opened(
@@ -67,14 +73,14 @@ async def _opened(
     """Listen first, then read what was before: nothing can fall in between. Fails while there is a status to send."""
     refuse_too_many(context)
     start = last_event_id if last_event_id is not None else after
-    latest = await context.source.latest_event_id()
+    latest, audience = await context.source.latest_event_id(), await context.audience()
     with context.feed.subscribe() as subscription:
         await context.feed.positioned()
         if start is None or start > latest:
             snapshot = await _snapshot(context, latest)
-            yield _Opened(context, subscription, latest, snapshot, choice)
+            yield _Opened(context, subscription, latest, snapshot, choice, audience)
         else:
-            yield _Opened(context, subscription, start, None, choice)
+            yield _Opened(context, subscription, start, None, choice, audience)
 
 
 async def _snapshot(context: Context, latest: int) -> str:
@@ -120,13 +126,13 @@ async def _told(opened: _Opened) -> AsyncIterator[bytes]:
     while rows := await source.events_after(opened.cursor, limit=PAGE_ROWS, choice=choice):
         for row in rows:
             opened.cursor = row.id
-            yield alert_frame(row)
+            yield opened.framed(row)
     async for told in opened.subscription:
         if told.row is None:
             yield told.frame
         elif told.row.id > opened.cursor and choice.matches(told.row):
             opened.cursor = told.row.id
-            yield told.frame
+            yield told.frame if opened.audience is None else opened.framed(told.row)
 
 
 @router.get("/schemas", responses=OTHER, summary="List the types of alert")

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from api.actions import ACTED, Act, InAct, answered
 from api.context import InContext
+from api.delivery.audiences import shown_to
 from api.delivery.engine import tried_of
 from api.delivery.post import Outcome
 from api.documented import Responses
@@ -103,13 +104,14 @@ async def list_deliveries(
 async def redeliver_event(act: InAct, subscription: SubscriptionId, event: EventId) -> Response:
     """Now and out of turn, with the id it always had; the cursor stays."""
     rows = await act.context.operations.read(lambda conn: feed_after(conn, event - 1, 1))
-    if not rows or rows[0].id != event:
-        raise Problem(404, "unknown-event", f"The feed has no event {event}, or no longer.")
 
     async def send(one: Subscription) -> Outcome:
         if one.state == "pending":
             raise Problem(409, "action-not-possible", "Verify the receiver first: it has not asked for alerts.")
-        return await act.context.courier.alerts(one, rows, act.at)
+        shown = await shown_to(one, act.context.installed, rows)
+        if not shown or shown[0].id != event:
+            raise Problem(404, "unknown-event", f"The feed has no event {event}, or no longer.")
+        return await act.context.courier.alerts(one, shown, act.at)
 
     return await _sent(act, subscription, _Message(str(event), "again"), send)
 

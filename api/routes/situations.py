@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from api.audience import Audience
 from api.context import InContext
 from api.documented import LISTED, problem
 from api.models.base import ID_PATTERN
@@ -44,10 +45,11 @@ async def list_situations(
     limit: Limit = 100,
 ) -> SituationsOut:
     """Congestion and stoppages, the youngest first; parts of another situation are listed too."""
-    choice = SituationChoice(open=_OPEN[state], site=site, start=start, end=to)
+    audience = await context.audience()
+    choice = SituationChoice(open=_OPEN[state], site=site, start=start, end=to, within=await context.own_sites())
     rows = await context.source.situations(choice, before=before, limit=limit + 1)
     more = len(rows) > limit
-    items = [SituationOut.model_validate(_told(row)) for row in rows[:limit]]
+    items = [SituationOut.model_validate(_told(row, audience)) for row in rows[:limit]]
     return SituationsOut(items=items, next=items[-1].situation if more else None)
 
 
@@ -58,13 +60,13 @@ async def list_situations(
 )
 async def show_situation(context: InContext, situation: Id) -> SituationShown:
     """A situation as it was last, with who was congested in it from when until when."""
-    row = await context.source.situation(situation)
-    if row is None:
+    row, audience = await context.source.situation(situation), await context.audience()
+    if row is None or not (audience is None or row.lies_within(audience.sites)):
         raise Problem(
             404, "unknown-situation", f"There is no situation {situation}; /v1/situations lists those there are."
         )
-    return SituationShown.model_validate(_told(row))
+    return SituationShown.model_validate(_told(row, audience))
 
 
-def _told(row: SituationRow) -> dict[str, object]:
-    return {"time": row.time, **row.data}
+def _told(row: SituationRow, audience: Audience | None) -> dict[str, object]:
+    return {"time": row.time, **(row.data if audience is None else audience.told(row.data))}

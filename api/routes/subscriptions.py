@@ -38,6 +38,8 @@ router = APIRouter(prefix="/v1", tags=["subscriptions"])
 
 MOST_SUBSCRIPTIONS = 200
 """Each is a task and a few queries an event: more are a message broker's work, not this service's."""
+MOST_OF_A_TERMINAL = 20
+"""So that one terminal does not take the places of all."""
 
 
 _MADE: Responses = LISTED | ACTED | {201: {"model": SubscriptionMade, "description": "The receiver with its secret"}}
@@ -49,7 +51,8 @@ _GONE: Responses = ONE | ACTED | {204: {"description": "It is gone"}}
 @router.get("/subscriptions", responses=LISTED, summary="List receivers")
 async def list_subscriptions(context: InContext, before: Before = None, limit: Limit = 100) -> Subscriptions:
     """Who gets alerts, and how each fares; the newest first."""
-    found = await context.operations.read(partial(find_all, before=before, limit=limit + 1))
+    chosen = partial(find_all, terminal=context.terminal, before=before, limit=limit + 1)
+    found = await context.operations.read(chosen)
     items = [subscription_out(one) for one in found[:limit]]
     return Subscriptions(items=items, next=items[-1].id if len(found) > limit else None)
 
@@ -61,12 +64,11 @@ async def make_subscription(act: InAct, body: Subscribe) -> Response:
     salt = new_salt()
 
     async def work(conn: Connection) -> Answer:
-        if await count(conn) >= MOST_SUBSCRIPTIONS:
-            detail = f"{MOST_SUBSCRIPTIONS} receivers are registered, the most there may be; delete one first."
-            raise Problem(409, "too-many-subscriptions", detail)
+        await _require_room(conn, act.context.terminal)
         latest = await latest_event(conn)
         values = body.model_dump(include={"kind", "name", "target", "heartbeat", "language"})
         values |= {"cursor": _cursor(body.after, latest), "salt": salt, "created_by": act.actor.name}
+        values |= {"terminal": act.context.terminal}
         one = await create(conn, values, wanted_of(body.choice))
         secret = await _secret(conn, act.context, one) if one.kind == "webhook" else None
         return answered(subscription_made(one, secret), status=201, etag=etag(one))
@@ -166,6 +168,14 @@ def _moved(one: Subscription, _latest: int, *, source: State, target: State) -> 
         detail = f"A receiver that is {one.state} cannot become {target}; it must be {source}."
         raise Problem(409, "action-not-possible", detail)
     return replace(one, state=target, next_at=None)
+
+
+async def _require_room(conn: Connection, terminal: str | None) -> None:
+    limits = {None: MOST_SUBSCRIPTIONS} | ({} if terminal is None else {terminal: MOST_OF_A_TERMINAL})
+    for whose, most in limits.items():
+        if await count(conn, whose) >= most:
+            detail = f"{most} receivers are registered, the most there may be; delete one first."
+            raise Problem(409, "too-many-subscriptions", detail)
 
 
 def _check_target(body: Subscribe, context: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
@@ -28,7 +28,7 @@ where id = %(id)s"""
 
 
 class AlarmUnknown(Exception):  # noqa: N818  an answer, not a failure
-    """No alarm has this number."""
+    """No alarm has this number, or none that the caller knows of."""
 
 
 class VersionDiffers(Exception):  # noqa: N818  an answer, not a failure
@@ -43,10 +43,12 @@ async def act_on_alarm(
     now: datetime,
     expected: int | None = None,
     confirmed: bool | None = None,
+    within: Collection[str] | None = None,
 ) -> AlarmRow:
     """Let `decide` move an alarm, in the caller's transaction; the alarm afterwards.
 
-    Raises `AlarmUnknown`, `VersionDiffers` where the version is not the expected one, and what `decide` raises.
+    within: only if all its sites are of these. Raises `AlarmUnknown`, `VersionDiffers` where the version is not the
+    expected one, and what `decide` raises.
     """
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_LOCKED, (alarm,))
@@ -54,6 +56,8 @@ async def act_on_alarm(
     if found is None:
         raise AlarmUnknown
     row = alarm_row(found)
+    if within is not None and not row.lies_within(within):
+        raise AlarmUnknown
     if expected is not None and row.version != expected:
         raise VersionDiffers
     trail = decide(row.life)

@@ -129,7 +129,9 @@ async def test_a_terminals_key_sees_the_alarms_of_its_own_sites_alone(client: ht
         assert [one["subject"] for one in (await client.get(f"/alarms{query}")).json()["items"]] == ["W07-G1"]
     assert (await client.get("/alarms?terminal=EURFO")).json()["items"] == []
     assert [(await client.get(f"/alarms/{number}")).status_code for number in (1, 2, 3)] == [404, 200, 404]
-    await post(client, "/alarms/2/acknowledge", 403)
+    await post(client, "/alarms/2/acknowledge")
+    await post(client, "/alarms/1/acknowledge", 404)
+    await post(client, "/shift", 403, json={"operator": "M. Durand"})
 
 
 async def test_alarms_are_listed_by_what_is_asked(client: httpx.AsyncClient, watch: Watch) -> None:

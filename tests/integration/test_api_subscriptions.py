@@ -24,6 +24,7 @@ from api.delivery.guard import networks
 from api.delivery.mail import MailServer
 from api.settings import ApiSettings
 from sensors.kind import Kinds
+from service.access import give
 from store.api_queries import DatabaseSource
 from store.catalogue import seed
 from store.database import Pool, connected
@@ -215,6 +216,24 @@ async def test_only_what_was_chosen_comes(place: Place, receiver: Receiver) -> N
         await place.happen("c", site="W07", priority="high")
         (wanted,) = await place.happen("d", type_="vigie.alarm.raised.v1", sites=["W08"], priority="high")
         assert [alert["id"] for alert in await receiver.until(1)] == [wanted]
+
+
+async def test_what_a_terminals_key_registers_gets_what_that_key_is_shown(place: Place, receiver: Receiver) -> None:
+    async with connected(place.url, name="test") as conn:
+        key, _ = await give(conn, "key", "Seayard", scopes=["integrate"], terminal="SEYA")
+    place.client.headers["authorization"] = f"Bearer {key}"
+    number = await place.subscribe(receiver, choice={"terminals": ["SEYA", "EURFO"]})
+    async with place.delivering():
+        others = await place.happen("a", site="W05")
+        others += await place.happen("b", sites=["W07", "W12"])
+        (own,) = await place.happen("c", sites=["W07"], parent="20260302T070000Z-W12-F1", level="jammed")
+        (alert,) = await receiver.until(1)
+        for event in others:
+            await place.post(f"/subscriptions/{number}/deliveries/{event}/redeliver", 404)
+        assert (await place.post(f"/subscriptions/{number}/deliveries/{own}/redeliver"))["delivered"]
+    assert (alert["id"], alert["data"]["parent"], alert["data"]["level"]) == (own, None, "jammed")
+    assert receiver.taken == [alert, alert]
+    assert (await place.client.get("/alerts")).json()["items"] == [alert]
 
 
 async def test_what_fails_is_tried_again_and_nothing_overtakes(place: Place, receiver: Receiver) -> None:
