@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,6 +23,7 @@ WAIT_S = 10.0
 START_US = int(START.timestamp()) * 1_000_000
 
 MakeBatch = Callable[..., Batch]
+CopyOf = Callable[[str, Callable[[str], None]], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +33,15 @@ def kinds() -> Kinds:
 
 
 @pytest.fixture
-async def migrated_url(database_url: str, kinds: Kinds) -> str:
-    await migrate(database_url, kinds)
-    await add_key(database_url)
-    return database_url
+def migrated_url(copy_of: CopyOf, kinds: Kinds) -> Iterator[str]:
+    """A database that was migrated for `kinds` and has the key of `bearer`."""
+    with copy_of(f"migrated {sorted(kinds)}", lambda url: asyncio.run(_migrated(url, kinds))) as url:
+        yield url
+
+
+async def _migrated(url: str, kinds: Kinds) -> None:
+    await migrate(url, kinds)
+    await add_key(url)
 
 
 async def add_key(url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from sensors.kind import Kinds, load_kinds
 from store.api_queries import DatabaseSource
 from store.catalogue import seed
 from store.database import Pool
-from store.migrate import migrate
 
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,11 +27,9 @@ def kinds() -> Kinds:
 
 
 @pytest.fixture
-async def url(database_url: str, kinds: Kinds, with_key: Callable[[str], Awaitable[None]]) -> str:
-    await migrate(database_url, kinds)
-    await seed(database_url)
-    await with_key(database_url)
-    return database_url
+async def url(migrated_url: str) -> str:
+    await seed(migrated_url)
+    return migrated_url
 
 
 @pytest.fixture
