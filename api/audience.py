@@ -29,7 +29,6 @@ class Audience:
     """One terminal: `catalogue` is what belongs to it; `event`, `alarm`, `told` leave out what does not."""
 
     def __init__(self, whole: Catalogue, terminal: str) -> None:
-        self.terminal = terminal
         self.catalogue = _kept_to(whole, terminal)
         self._others = frozenset(_ids(whole)) - frozenset(_ids(self.catalogue))
         own = frozenset(_said_names(self.catalogue))

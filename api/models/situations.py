@@ -82,7 +82,7 @@ class SituationOut(BaseModel):
     )
     causes: list[HintOut] = Field(default=[], description="the most confident first")
     headline: LabelOut | None = Field(
-        default=None, description="all this in a sentence; null: told by an older version"
+        default=None, description="all this in a sentence; null: of an older version, or it names what you do not see"
     )
     sign: SignOut | None = Field(default=None, description="two lines for a variable-message sign")
     spillback: SpillbackOut | None = Field(default=None, description="null: it does not grow, or has no road to")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 
@@ -34,6 +37,8 @@ from store.events import NewEvent, append_events
 from store.migrate import migrate
 from store.states import State, StepResult, commit_step
 
+CopyOf = Callable[[str, Callable[[str], None]], AbstractContextManager[str]]
+
 NOW = datetime(2026, 3, 2, 7, 34, tzinfo=UTC)
 US = int(NOW.timestamp()) * 1_000_000
 CATALOGUE = shipped_catalogue()
@@ -43,6 +48,10 @@ ELSEWHERE = {site.id for site in CATALOGUE.sites} - OWN
 OTHERS = re.compile(rf"\b({'|'.join([*ELSEWHERE, 'EURFO', 'MET', 'TCP', 'TRS'])})\b")
 WITHOUT_ROWS = {"openapi", "list_schemas", "show_schema", "show_coast"}
 """Whose answers are of no installation."""
+MORE = """
+insert into subscription (kind, name, target, choice, heartbeat, language, state, cursor, salt, created_by, terminal)
+select kind, name, target, choice, heartbeat, language, state, cursor, salt, created_by, terminal
+from subscription cross join generate_series(1, 19) where terminal = 'SEYA'"""
 HOOK = {"kind": "webhook", "target": "https://receiver.example/", "choice": {"types": ["vigie.alarm.*"]}}
 
 
@@ -111,11 +120,14 @@ async def keep(conn: Any, desk: Desk, told: list[NewEvent]) -> None:
 
 
 @pytest.fixture
-async def url(database_url: str, with_key: Callable[[str], Awaitable[None]]) -> str:
-    await migrate(database_url, load_kinds())
-    await with_key(database_url)
-    await fill(database_url)
-    return database_url
+def url(copy_of: CopyOf, with_key: Callable[[str], Awaitable[None]]) -> Iterator[str]:
+    async def prepare(url: str) -> None:
+        await migrate(url, load_kinds())
+        await with_key(url)
+        await fill(url)
+
+    with copy_of("a terminal and others", lambda url: asyncio.run(prepare(url))) as url:
+        yield url
 
 
 @pytest.fixture
@@ -243,7 +255,7 @@ async def test_a_terminal_knows_its_own_receivers_alone(app: FastAPI, seayard: A
                     filled = path.format(subscription=other["id"], event=1)
                     await seayard(method.upper(), filled, 404, {"after": 0} if path.endswith("replay") else {})
     assert {one["state"] for one in (await port("GET", "/v1/subscriptions"))["items"]} == {"pending"}
-    for number in range(19):
-        await seayard("POST", "/v1/subscriptions", 201, {"name": f"planner {number}", **HOOK})
+    with psycopg.connect(url) as conn:
+        conn.execute(MORE)
     await seayard("POST", "/v1/subscriptions", 409, {"name": "one too many", **HOOK})
     await eurofos("POST", "/v1/subscriptions", 201, {"name": "another", **HOOK})
