@@ -25,6 +25,9 @@ COOKIE = "vigie_session"
 CALLER = "vigie.caller"
 """Where the scope of a request has its caller."""
 
+_FILE = "show_file"
+"""Answers without the headers of the limit: a page has fifty of them, and no browser reads them there."""
+
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_KEY = "Send an access key as `Authorization: Bearer KEY`, or sign in: `vigie keys` makes keys and sign-in links."
 _CHALLENGE = {"www-authenticate": 'Bearer realm="vigie"'}
@@ -65,7 +68,7 @@ class Door:
             await send(message)
 
         scope[CALLER] = caller
-        await self._app(scope, receive, send_counted)
+        await self._app(scope, receive, send if operation == _FILE else send_counted)
 
     def _operation(self, scope: Scope) -> str | None:
         """The name of the operation that is asked for; None where there is none."""

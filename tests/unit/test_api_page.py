@@ -38,6 +38,7 @@ async def test_modules_have_the_type_that_browsers_run(page: httpx.AsyncClient) 
     assert headers["content-type"] == "text/javascript; charset=utf-8"
     assert headers["x-content-type-options"] == "nosniff"
     assert "content-security-policy" not in headers  # of documents only, and a page has fifty modules
+    assert "ratelimit-limit" not in headers
 
 
 @pytest.mark.parametrize("path", ["/secret.py", "/../secret.py", "/js", "/js/", "/%2e%2e/secret.py", "/js/%00"])
