@@ -1,11 +1,15 @@
 /* An alarm as sentences: what, since when, until when, why, how surely. Facts in, text out. */
 
+import { numbers } from "./facts.js";
 import { measured, moment, number, percent, span } from "./format.js";
 import { has, label, t } from "./i18n.js";
 import { shortName } from "./sentences.js";
 import { serverNow } from "./source.js";
 
 const time = (text) => moment(new Date(text), serverNow());
+
+/* A card is read in five seconds. */
+const MOST_FACTS = 4;
 
 /* What befalls a whole basin has no place of its own. */
 const BASINS = { west: "map.gulf", east: "map.east" };
@@ -64,15 +68,8 @@ export function alarmCause(alarm, situation) {
   const [hint] = situation?.causes ?? [];
   const what = hint?.what ?? alarm.cause;
   if (!what || what === "unknown" || !has(`cause.${what}`)) return "";
-  const facts = Object.entries(hint?.evidence ?? {}).map(([name, value]) => fact(name, value)).filter(Boolean);
   const sure = hint ? ` (${percent(hint.confidence)})` : "";
-  return [t(`cause.${what}`) + sure, facts.slice(0, 3).join(", ")].filter(Boolean).join(" · ");
-}
-
-/* A number of the evidence by its name in the API; what has no message is left out rather than shown raw. */
-function fact(name, value) {
-  const key = `fact.${name}`;
-  return has(key) ? t(key, { value: typeof value === "number" ? measured(value) : value }) : "";
+  return [t(`cause.${what}`) + sure, numbers(hint?.evidence).slice(0, MOST_FACTS).join(", ")].filter(Boolean).join(" · ");
 }
 
 /** Whether this tells of the traffic or of a sensor, on how many sensors it rests, and how much of them is heard. */

@@ -2,6 +2,7 @@
 
 import { chart, meansOf } from "./chart.js";
 import { byId, h } from "./dom.js";
+import { word } from "./facts.js";
 import { moment, number, quantity, span } from "./format.js";
 import { label, t } from "./i18n.js";
 import { badge } from "./level.js";
@@ -153,7 +154,7 @@ export class Detail {
     const reading = this.port.states.get(this.thing)?.reading ?? {};
     const kind = this.kind();
     const numbers = (kind?.fields ?? []).map(({ name, title, unit }) => [label(title), quantity(reading[name], unit)]);
-    const texts = (kind?.texts ?? []).map(({ name, title }) => [label(title), reading[name] ?? "–"]);
+    const texts = (kind?.texts ?? []).map(({ name, title }) => [label(title), word(reading[name] ?? "–")]);
     return h("dl", {}, [...numbers, ...texts].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   }
 

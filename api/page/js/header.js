@@ -6,7 +6,8 @@ import { t } from "./i18n.js";
 import { serverNow } from "./source.js";
 
 const STALE_MS = 90_000;
-const GRACE_MS = 3000;
+/* A line that is back sooner was never lost to a reader; longer, and five seconds may pass on a busy machine. */
+const GRACE_MS = 2000;
 
 export class Header {
   constructor(port) {
@@ -19,6 +20,7 @@ export class Header {
   stream(live, since) {
     this.lostAt = live ? null : (this.lostAt ?? since);
     this.tick();
+    if (!live) setTimeout(() => this.tick(), GRACE_MS);
   }
 
   tick() {
@@ -28,7 +30,7 @@ export class Header {
     setText(byId("date"), [!unknown && dayOfWeek(now), this.port.played && t("header.played")].filter(Boolean).join(" · "));
     const age = this.port.newest ? Math.max(0, now - this.port.newest) : null;
     setText(byId("age"), age === null ? "–" : span(age));
-    const lost = this.lostAt !== null && performance.now() - this.lostAt > GRACE_MS;
+    const lost = this.lostAt !== null && performance.now() - this.lostAt >= GRACE_MS;
     const late = age !== null && age > STALE_MS;
     document.body.classList.toggle("stale", lost || late);
     banner(lost ? t("stale.lost", { span: span(age ?? performance.now() - this.lostAt) }) : late ? t("stale.old", { span: span(age) }) : "");

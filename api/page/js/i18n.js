@@ -10,14 +10,23 @@ function initial() {
   return wanted.find((code) => LANGUAGES.includes(code)) ?? "en";
 }
 
-/* Only the catalogue that is read is fetched. */
+/* Only what is read is fetched. */
+let files = ["messages"];
+
 async function fetchCatalogue(code) {
-  catalogues[code] ??= (await import(`./messages-${code}.js`)).default;
+  const parts = await Promise.all(files.map((file) => import(`./${file}-${code}.js`)));
+  catalogues[code] = Object.assign({}, ...parts.map((part) => part.default));
 }
 
 await fetchCatalogue(current);
 
 export const language = () => current;
+
+/** Have the messages of the pages of one thing too, from now on. */
+export async function fetchStories() {
+  files = ["messages", "story-messages"];
+  await fetchCatalogue(current);
+}
 
 export async function setLanguage(code) {
   await fetchCatalogue(code);

@@ -2,7 +2,8 @@
    readings is stored, a day of them with their coverage, what is to come, and its last messages as they came. */
 
 import { h } from "./dom.js";
-import { measured, moment, number, percent, span } from "./format.js";
+import { facts } from "./facts.js";
+import { moment, number, percent, span } from "./format.js";
 import { ahead, history } from "./history-chart.js";
 import { has, t } from "./i18n.js";
 import { badge } from "./level.js";
@@ -49,22 +50,19 @@ async function health(sensor, things, port) {
   return [
     h("p", {}, now.length ? h("strong", {}, now.map((fault) => `${faultName(fault.fault)} · ${fault.place} · ${since(fault.since)}`).join(", ")) : t("health.none")),
     h("p", { class: "quiet" }, words.filter(Boolean).join(" · ")),
-    events.items.length > 0 && h("ol", { class: "journal" }, events.items.reverse().map(event)),
+    events.items.length > 0 && h("ol", { class: "journal" }, events.items.reverse().map((each) => event(each, port))),
   ].filter(Boolean);
 }
 
 const faultName = (fault) => (has(`fault.${fault}`) ? t(`fault.${fault}`) : fault);
 const since = (time) => t("since", { time: moment(new Date(time), serverNow()) });
 
-function event({ time, type, subject, data }) {
+function event({ time, type, subject, data }, port) {
   const over = /recovered|returned/.test(type);
-  const facts = Object.entries(data.evidence ?? {}).filter(([, value]) => value !== null && typeof value !== "object");
-  const told = facts.map(([name, value]) => (has(`fact.${name}`) ? t(`fact.${name}`, { value: shown(value) }) : `${name} ${shown(value)}`));
+  const told = facts(data.evidence, port.kinds.get(data.kind));
   const what = `${subject}: ${faultName(data.fault ?? "silent")}${over ? ` · ${t("health.over")}` : ""}`;
   return h("li", {}, h("time", { datetime: time }, moment(new Date(time), serverNow())), h("span", {}, [what, told.join(", ")].filter(Boolean).join(" · ")));
 }
-
-const shown = (value) => (typeof value === "number" ? measured(value) : value);
 
 function clock(off) {
   if (!off) return [h("p", {}, t("clock.unknown"))];
@@ -100,6 +98,6 @@ async function forecast(thing, sensor, port) {
 async function payloads(thing) {
   const { items } = await get(`sensors/${encodeURIComponent(thing)}/raw`);
   const line = ({ received_at: at, reason, payload, payload_base64: bytes }) =>
-    h("li", {}, h("time", { datetime: at }, moment(new Date(at), serverNow())), h("code", {}, payload ?? bytes), reason && h("strong", {}, reason));
+    h("li", {}, h("time", { datetime: at }, moment(new Date(at), serverNow())), h("code", {}, payload ?? bytes), reason && h("strong", {}, has(`reason.${reason}`) ? t(`reason.${reason}`) : reason));
   return items.length ? [h("ol", { class: "journal raw" }, items.slice(0, PAYLOADS).map(line))] : [];
 }

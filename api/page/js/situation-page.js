@@ -1,9 +1,10 @@
 /* The page of a situation: where and when it was, the readings at its head, what is to come, and what was done by whom. */
 
-import { alarmCause, alarmExtent, ending, firstClause, spillback } from "./alarm-words.js";
+import { alarmExtent, ending, firstClause, spillback } from "./alarm-words.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
-import { moment, number, quantity } from "./format.js";
+import { facts } from "./facts.js";
+import { moment, number, percent, quantity } from "./format.js";
 import { ahead } from "./history-chart.js";
 import { has, label, t } from "./i18n.js";
 import { badge } from "./level.js";
@@ -24,8 +25,9 @@ export async function situationPage(id, story) {
   const parent = situation.parent && (await nameOf(situation.parent, story.port));
   return [
     story.title(badge(situation.level, 16), " ", situation.headline ? firstClause(label(situation.headline)) : id),
-    h("p", { class: "quiet" }, facts(situation)),
-    h("p", {}, [alarmCause({}, situation), spillback(situation, story.port)].filter(Boolean).join(" · ")),
+    h("p", { class: "quiet" }, summary(situation)),
+    h("p", {}, spillback(situation, story.port)),
+    h("ul", {}, situation.causes.map(hint)),
     situation.parent && h("p", {}, h("a", { href: `#situation/${situation.parent}` }, t("story.part", { id: parent }))),
     situation.sign?.en.some((line) => line.trim()) && h("section", {}, h("h3", {}, t("story.sign")), h("p", { class: "sign" }, label(situation.sign).flatMap((line) => [line, h("br")]))),
     ...(await Promise.all([
@@ -43,9 +45,14 @@ async function nameOf(id, port) {
   return found?.headline ? firstClause(label(found.headline)) : id;
 }
 
-function facts(situation) {
+function summary(situation) {
   const since = t("since", { time: moment(new Date(situation.onset), serverNow()) });
   return [t(`level.${situation.level}`), since, t(`trend.${situation.trend}`), ending(situation), alarmExtent(situation)].filter(Boolean).join(" · ");
+}
+
+/* Every cause that is thought of, with all that speaks for it. */
+function hint({ what, confidence, evidence }) {
+  return has(`cause.${what}`) && h("li", {}, [`${t(`cause.${what}`)} (${percent(confidence)})`, facts(evidence).join(", ")].filter(Boolean).join(" · "));
 }
 
 /* The head itself, else what measures the road there, else who was in it. */

@@ -2,7 +2,7 @@
 
 import { alarmHeadline } from "./alarm-words.js";
 import { byId, h } from "./dom.js";
-import { t } from "./i18n.js";
+import { fetchStories, t } from "./i18n.js";
 import { get } from "./source.js";
 
 const EVERY_MS = 60_000;
@@ -57,7 +57,7 @@ export class Story {
     this.chips();
     if (!this.page) return;
     const asked = (this.asked += 1);
-    const drawn = await this.page().catch((error) => [this.title(t("story.failed", { reason: error.message }))]);
+    const drawn = await fetchStories().then(this.page).catch((error) => [this.title(t("story.failed", { reason: error.message }))]);
     if (asked !== this.asked || !this.page) return;
     const kept = this.element.contains(document.activeElement) ? document.activeElement.id : null;
     this.element.replaceChildren(h("button", { type: "button", id: "story-close", class: "chip", onclick: () => this.close() }, `← ${t("story.close")}`), ...drawn);

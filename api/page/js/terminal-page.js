@@ -25,14 +25,14 @@ export async function terminalPage(code, story) {
   const between = (from, to) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
   return [
     story.title(terminal.name),
-    !story.port.played && h("p", {}, `${t("terminal.inside", { n: terminal.lorries_inside, number: number(terminal.lorries_inside) })} · ${turn(terminal.turn_time)}`),
+    h("p", {}, `${t("terminal.inside", { n: terminal.lorries_inside, number: number(terminal.lorries_inside) })} · ${turn(terminal.turn_time)}`),
     ...(await Promise.all([
       part(t("terminal.now"), async () => now(terminal, story)),
       part(t("terminal.outlook"), async () => outlook(await get(`${path}/outlook`))),
       part(t("terminal.turn.chart"), async () => turns(await get(`${path}/turn-time`, between(today - DAY_MS, today)))),
       part(t("terminal.booked"), async () => booked(await get(`${path}/appointments`, between(today - DAY_MS / 2, today + DAY_MS / 2)))),
     ])),
-  ].filter(Boolean);
+  ];
 }
 
 function turn({ p50_s: p50, p90_s: p90, p95_s: p95 }) {
