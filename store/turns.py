@@ -65,9 +65,14 @@ select terminal, date_trunc('hour', time),
     count(*) filter (where direction = 'in' and not paired and young),
     count(*) filter (where direction = 'in' and not paired and not young),
     count(*) filter (where direction = 'out' and not paired)
-from waiting where time >= %(low)s and time < %(high)s group by 1, 2
+from waiting
+where time >= %(low)s and time < %(high)s and (time >= %(kept)s or terminal = any(%(played)s))
+group by 1, 2
 on conflict (terminal, hour) do update set turns_s = excluded.turns_s, open = excluded.open,
     unpaired_in = excluded.unpaired_in, unpaired_out = excluded.unpaired_out"""
+
+# Of a recording of years ago the visits are known as long after it was received (`store.retention`).
+_PLAYED = "select distinct terminal from site where clock = 'recording' and terminal is not null"
 
 _HOURS = """
 select hour, turns_s, open, unpaired_in, unpaired_out from turn_hour
@@ -102,7 +107,7 @@ async def update_turns(conn: Connection, kinds: Kinds, *, limit_rows: int, now: 
             # A passage tells of its partner's hour too, before it or, when it came late, after it.
             low = _hour(min(span.min_time for span in spans) - LONGEST) - timedelta(hours=1)
             high = _hour(max(span.max_time for span in spans) + LONGEST) + timedelta(hours=1)
-            await _compute(conn, max(low, _kept_from(kinds, now)), high)
+            await _compute(conn, low, high, _kept_from(kinds, now))
         if found:
             await advance(conn, READER, {part.slot: part.last for part in found})
     return bool(found)
@@ -122,9 +127,12 @@ async def lorries_inside(conn: Connection, terminal: str, now: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-async def _compute(conn: Connection, low: datetime, high: datetime) -> None:
+async def _compute(conn: Connection, low: datetime, high: datetime, kept: datetime) -> None:
+    played = [terminal async for (terminal,) in await conn.execute(_PLAYED)]
+    low = low if played else max(low, kept)
     if low < high:
-        values = {"low": low, "high": high, "longest": LONGEST, "distrusted": int(DISTRUSTED)}
+        values = {"low": low, "high": high, "kept": kept, "played": played}
+        values |= {"longest": LONGEST, "distrusted": int(DISTRUSTED)}
         await conn.execute(_COMPUTE, values, prepare=False)
 
 

@@ -17,7 +17,7 @@ from api.context import InContext
 from api.documented import Responses, problem
 from api.models.appointments import PlanTaken, SlotIn, SlotOut, Slots, SlotsTotal
 from api.problems import ParameterError, Problem
-from api.routes.terminals import HOUR, OF_TERMINAL, From, InTerminal, To, hours_of
+from api.routes.terminals import HOUR, OF_TERMINAL, From, InPresent, InTerminal, To, hours_of
 from sensors.catalogue import Terminal
 from sensors.slots import MAX_BYTES, MAX_SLOTS, PlanRefused, Slot, parse_csv, parse_json
 from store.appointments import SlotHour, put_slots, slot_hours
@@ -80,10 +80,11 @@ async def put_appointments(
 
 
 @router.get("/terminals/{terminal}/appointments", responses=OF_TERMINAL, summary="Show bookings and arrivals")
-async def list_appointments(context: InContext, terminal: InTerminal, start: From = None, to: To = None) -> Slots:
+async def list_appointments(
+    context: InContext, terminal: InTerminal, now: InPresent, start: From = None, to: To = None
+) -> Slots:
     """Booked, arrived and no-shows of each hour that has a plan or arrivals; without `to` the next two days too."""
-    now = context.now()
-    begin, end = hours_of(context, start, to)
+    begin, end = hours_of(now, start, to)
     end = end if to else end + _AHEAD
     hours = await context.operations.read(lambda conn: slot_hours(conn, terminal.code, begin, end))
     return _slots(terminal, begin, end, hours, now)

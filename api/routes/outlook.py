@@ -13,7 +13,7 @@ from api.context import InContext
 from api.models.outlook import TerminalAhead
 from api.outlooks import Known, terminal_ahead
 from api.routes.readings import Instant
-from api.routes.terminals import HOUR, OF_TERMINAL, InTerminal
+from api.routes.terminals import HOUR, OF_TERMINAL, InPresent, InTerminal
 from api.terminal_shapes import sensors_of
 from store.appointments import bookings
 from store.database import Connection
@@ -29,14 +29,14 @@ At = Annotated[Instant | None, Query(description="as it was known then, RFC 3339
 
 
 @router.get("/terminals/{terminal}/outlook", responses=OF_TERMINAL, summary="Show the expected waits")
-async def show_outlook(context: InContext, terminal: InTerminal, at: At = None) -> TerminalAhead:
+async def show_outlook(context: InContext, terminal: InTerminal, present: InPresent, at: At = None) -> TerminalAhead:
     """Expected wait of each gate over the next two hours, by the hour and the quarter of an hour, with its range.
 
     From bookings, queue and service rate as a fluid queue. With `at` the readings until then, and the plan of now.
     """
     catalogue = await context.installed.catalogue()
     gates = [sensor for sensor in sensors_of(catalogue, terminal) if sensor.kind == "gate"]
-    now = at or context.now()
+    now = at or present
     code, since = terminal.code, now - _HISTORY
 
     async def read(conn: Connection) -> Known:

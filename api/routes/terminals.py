@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api.context import Context, InContext
+from api.context import InContext
 from api.documented import LISTED, Responses, problem
 from api.models.base import ID_PATTERN
 from api.models.terminals import TerminalNow, TerminalOut, Terminals, TurnTime
@@ -55,9 +55,22 @@ async def _terminal(context: InContext, terminal: Code) -> Terminal:
 InTerminal = Annotated[Terminal, Depends(_terminal)]
 
 
-def hours_of(context: Context, start: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
+async def _present(context: InContext, terminal: InTerminal) -> datetime:
+    """Now by the clock of a terminal: where a recording is played, that of its newest reading."""
+    catalogue = await context.installed.catalogue()
+    clocks = {site.clock for site in catalogue.sites if site.terminal == terminal.code}
+    if clocks != {"recording"}:
+        return context.now()
+    rows = await context.source.states(sorted(sensor.id for sensor in sensors_of(catalogue, terminal)))
+    return max((row.time for row in rows if row.time is not None), default=context.now()).astimezone(UTC)
+
+
+InPresent = Annotated[datetime, Depends(_present)]
+
+
+def hours_of(now: datetime, start: datetime | None, to: datetime | None) -> tuple[datetime, datetime]:
     """The whole hours that a range touches; raises a 422."""
-    end = (to or context.now()).astimezone(UTC)
+    end = (to or now).astimezone(UTC)
     begin = (start or end - _DAY).astimezone(UTC)
     if not timedelta() < end - begin <= LONGEST:
         raise bad_parameter("from", begin.isoformat(), f"before `to`, by at most {LONGEST.days} days")
@@ -72,7 +85,7 @@ async def list_terminals(context: InContext) -> Terminals:
 
 
 @router.get("/terminals/{terminal}", responses=OF_TERMINAL, summary="Show a terminal now")
-async def show_terminal(context: InContext, terminal: InTerminal) -> TerminalNow:
+async def show_terminal(context: InContext, terminal: InTerminal, now: InPresent) -> TerminalNow:
     """The worst level of each kind, every state, how many lorries are inside, and the turn time of late."""
     catalogue = await context.installed.catalogue()
     shown: TerminalOut = terminal_out(catalogue, terminal)
@@ -80,7 +93,6 @@ async def show_terminal(context: InContext, terminal: InTerminal) -> TerminalNow
     rows = {row.thing: row for row in await context.source.states(sorted(names))}
     own = (one for one in installations(catalogue, context.kinds) if one.thing in names)
     states = [state_out(one, rows.get(one.thing)) for one in own]
-    now = context.now()
 
     async def read(conn: Connection) -> tuple[int, list[TurnHour]]:
         hour = now.replace(minute=0, second=0, microsecond=0)
@@ -92,8 +104,10 @@ async def show_terminal(context: InContext, terminal: InTerminal) -> TerminalNow
 
 
 @router.get("/terminals/{terminal}/turn-time", responses=OF_TERMINAL, summary="Show turn times")
-async def show_turn_time(context: InContext, terminal: InTerminal, start: From = None, to: To = None) -> TurnTime:
+async def show_turn_time(
+    context: InContext, terminal: InTerminal, now: InPresent, start: From = None, to: To = None
+) -> TurnTime:
     """Gate-in to gate-out by quantiles, for each hour in which turns ended and for all of them together."""
-    begin, end = hours_of(context, start, to)
+    begin, end = hours_of(now, start, to)
     hours = await context.operations.read(lambda conn: turn_hours(conn, terminal.code, begin, end))
     return turn_time(terminal, begin, end, hours)

@@ -88,6 +88,20 @@ async def test_a_terminal_now_has_its_worst_levels_and_its_turns(client: httpx.A
     assert {state["sensor"] for state in shown["states"]} >= {"W07-G1", "W08-S2", "W08-R1"}
 
 
+async def test_where_a_recording_is_played_now_is_its_newest_reading(client: httpx.AsyncClient, url: str) -> None:
+    then = NOW - timedelta(days=400)
+    put(url, "update site set clock = %s", ("recording",))
+    state = (
+        "insert into state (sensor, time, level, since, verdict, value, updated_at) values (%s, %s, 0, %s, %s, %s, %s)"
+    )
+    put(url, state, ("W07-G1", then, then, "traffic", "{}", NOW))
+    turns(url, (then.replace(minute=0), [1700] * 20, 5, 0, 0))
+    shown = (await client.get("/terminals/SEYA")).json()
+    assert (shown["lorries_inside"], shown["turn_time"]["turns"]) == (5, 20)
+    assert (await client.get("/terminals/SEYA/turn-time")).json()["to"] == "2025-01-26T07:34:00Z"
+    assert (await client.get("/terminals/SEYA/appointments")).json()["from"] == "2025-01-25T07:00:00Z"
+
+
 async def test_turn_times_come_by_the_hour_and_in_all(client: httpx.AsyncClient, url: str) -> None:
     hour = NOW.replace(minute=0)
     turns(

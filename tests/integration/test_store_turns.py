@@ -130,6 +130,16 @@ async def test_an_hour_outlives_its_numbers(gates: Gates, kinds: Kinds) -> None:
     assert (await gates.hours())[0] == kept[0]
 
 
+async def test_hours_of_a_recording_are_computed_however_old_they_are(gates: Gates) -> None:
+    later = START + timedelta(days=500)
+    await gates.pass_through(*visit("a", 5, 30), now=later)
+    assert await gates.hours() == []
+    async with connected(gates.url, name="test") as conn:
+        await conn.execute("update site set clock = 'recording'")
+    await gates.pass_through(*visit("b", 8, 30), now=later)
+    assert [hour.turns_s for hour in await gates.hours()] == [[1800, 1800]]
+
+
 async def test_distrusted_passages_are_left_out(gates: Gates) -> None:
     await gates.pass_through(*visit("a", 5, 30))
     async with connected(gates.url, name="test") as conn:
