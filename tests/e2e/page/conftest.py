@@ -149,11 +149,10 @@ def _alarm(number: int, **changes: Any) -> dict[str, Any]:
 
 
 class Line:
-    """The way from a browser to Vigie: it can be cut, fall silent, or carry more than a server ever sends."""
+    """The way from a browser to Vigie, which can carry more than a server ever sends."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url).port
-        self._flows = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -163,25 +162,15 @@ class Line:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
-    async def mend(self) -> None:
-        """Let everything through, from now on."""
-        self._flows.set()
-        if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._port = self._server.sockets[0].getsockname()[1]
 
-    def hang(self) -> None:
-        """Accept, and say nothing more."""
-        self._flows.clear()
-
-    async def cut(self) -> None:
-        """End every connection and refuse new ones, as a killed server does."""
+    def close(self) -> None:
         if self._server is not None:
             self._server.close()
-            self._server = None
         for writer in self._open:
             writer.transport.abort()
-        self._flows.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -208,7 +197,6 @@ class Line:
 
     async def _pipe(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
-            await self._flows.wait()
             sink.write(data)
             await sink.drain()
 
@@ -262,9 +250,9 @@ async def visitor(browser: Browser, live: Any) -> AsyncIterator[Visitor]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def line(visitor: Visitor) -> AsyncIterator[Line]:
-    """A line to the running Vigie that lets everything through; the visitor takes it."""
+    """A line to the running Vigie; the visitor takes it."""
     line = Line(visitor.url)
-    await line.mend()
+    await line.open()
     visitor.url = line.url
     yield line
-    await line.cut()
+    line.close()
