@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-ONE = ["--only", "W07-G1", "--every", "0.1"]
+ONE = ["--only", "W06-W1", "--every", "0.1"]  # a gate tells of passages, too, whenever the world moves on
 CATALOGUE = """
 sites = [{id = "W07", name = "Gate", basin = "west"}]
 sensors = [{id = "W07-G9", site = "W07", kind = "gate"}]
@@ -92,17 +92,17 @@ def field(broker, vigie_environ, vigie_command) -> Iterator[Callable[..., Field]
     "words", [[], ["--format", "senml"], ["--mqtt", "3.1.1"], ["--qos", "0"], ["--mqtt", "3.1.1", "--qos", "0"]]
 )
 def test_a_single_sensor_says_what_was_set_and_every_reading_is_receipted(field, rows, words: list[str]) -> None:
-    before = rows("select count(*) from gate where sensor = 'W07-G1'")[0][0]
-    status, counts = field(*ONE, "--set", "queue_trucks=40", "--set", "service_s=null", "--count", "5", *words).end()
+    before = rows("select count(*) from wind where sensor = 'W06-W1'")[0][0]
+    status, counts = field(*ONE, "--set", "direction_deg=40", "--set", "gust_ms=null", "--count", "5", *words).end()
     assert status == 0
     assert counts == {"published": 5, "accepted": 5, "receipted": 5, "repeated": 0, "dropped": 0}
-    stored = rows("select queue_trucks, service_s, quality from gate where sensor = 'W07-G1' order by received_at")
+    stored = rows("select direction_deg, gust_ms, quality from wind where sensor = 'W06-W1' order by received_at")
     assert stored[before:] == 5 * [(40.0, None, 0)]
 
 
 def test_ctrl_c_waits_for_the_receipts_and_ends_well(field, rows, quiet) -> None:
-    running = field(*ONE, "--set", "queue_trucks=55")
-    quiet.until(lambda: rows("select 1 from gate where queue_trucks = 55 limit 1"), "a reading")
+    running = field(*ONE, "--set", "direction_deg=55")
+    quiet.until(lambda: rows("select 1 from wind where direction_deg = 55 limit 1"), "a reading")
     status, counts = running.end(signal.SIGINT)
     assert status == 0
     assert counts["receipted"] == counts["published"] > 0
@@ -130,8 +130,8 @@ def test_a_second_ctrl_c_does_not_wait(field, tmp_path: Path, quiet) -> None:
 
 
 def test_a_broker_that_is_killed_and_comes_back_gets_everything(field, rows, quiet) -> None:
-    running = field(*ONE, "--set", "queue_trucks=77")
-    stored = "select count(*) from gate where queue_trucks = 77"
+    running = field(*ONE, "--set", "direction_deg=77")
+    stored = "select count(*) from wind where direction_deg = 77"
     quiet.until(lambda: rows(stored)[0][0] > 3, "some readings")
     after = len(quiet.lines)
     os.kill(broker_process(quiet.home), signal.SIGKILL)
