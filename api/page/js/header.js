@@ -28,12 +28,18 @@ export class Header {
     const unknown = this.port.played && !this.port.newest;
     setText(byId("clock"), unknown ? "–" : timeWithSeconds(now));
     setText(byId("date"), [!unknown && dayOfWeek(now), this.port.played && t("header.played")].filter(Boolean).join(" · "));
-    const age = this.port.newest ? Math.max(0, now - this.port.newest) : null;
+    const silence = this.lostAt === null ? 0 : performance.now() - this.lostAt;
+    const lost = this.lostAt !== null && silence >= GRACE_MS;
+    const age = this.age(now, lost ? silence : 0);
     setText(byId("age"), age === null ? "–" : span(age));
-    const lost = this.lostAt !== null && performance.now() - this.lostAt >= GRACE_MS;
     const late = age !== null && age > STALE_MS;
     document.body.classList.toggle("stale", lost || late);
-    banner(lost ? t("stale.lost", { span: span(age ?? performance.now() - this.lostAt) }) : late ? t("stale.old", { span: span(age) }) : "");
+    banner(lost ? t("stale.lost", { span: span(age ?? silence) }) : late ? t("stale.old", { span: span(age) }) : "");
+  }
+
+  /* A played port's clock stands with its data: there the silence of the line is their age. */
+  age(now, silence) {
+    return this.port.newest ? Math.max(0, now - this.port.newest, this.port.played ? silence : 0) : null;
   }
 
   count() {

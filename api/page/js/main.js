@@ -87,10 +87,14 @@ function heardAlarms(port, parts) {
   if (port.states.size) parts.pulse.touch([]);
 }
 
-/* What follows from new states, one part after the other. */
+/* What follows from new states, one part after the other; alarms that come amid them are on the picture the next time. */
 function steps(port, parts) {
+  let alarmsDrawn = false;
   return [
-    () => port.played && playTo(port.newest),
+    () => {
+      alarmsDrawn = parts.heardAlarms;
+      if (port.played) playTo(port.newest);
+    },
     () => port.played && [parts.alerts.renderJournal(), parts.alarms.render()],
     ...parts.map.frames.map((frame) => (touched) => frame.update(touched)),
     () => parts.alerts.render(),
@@ -100,7 +104,7 @@ function steps(port, parts) {
       parts.header.count();
       parts.header.tick();
       if (port.states.size) document.body.dataset.ready = "";
-      if (parts.heardAlarms) document.body.dataset.alarms = "";
+      if (alarmsDrawn) document.body.dataset.alarms = "";
     },
   ];
 }
