@@ -11,15 +11,17 @@ const time = (text) => moment(new Date(text), serverNow());
 /* A card is read in five seconds. */
 const MOST_FACTS = 4;
 
-/* What befalls a whole basin has no place of its own. */
 const BASINS = { west: "map.gulf", east: "map.east" };
+
+/** What befalls a whole basin has no place of its own. */
+export const basinName = (id) => (id in BASINS ? t(BASINS[id]) : "");
 
 /** The sentence of its situation, else the title of its rule with the place. */
 export function alarmHeadline(alarm, port) {
   const headline = port.situations.get(alarm.situation)?.headline ?? alarm.headline;
   if (headline) return firstClause(label(headline));
   const places = alarm.sites.map((site) => shortName(port.sites.get(site)) || site);
-  if (!places.length && alarm.subject in BASINS) places.push(t(BASINS[alarm.subject]));
+  if (!places.length && basinName(alarm.subject)) places.push(basinName(alarm.subject));
   const where = places.length > 1 ? t("alarm.places", { place: places[0], number: number(places.length - 1) }) : places[0];
   return where ? t("alarm.at", { title: label(alarm.title), place: where }) : label(alarm.title);
 }

@@ -22,7 +22,7 @@ export const numbers = (evidence) => facts(Object.fromEntries(Object.entries(evi
 export const word = (value) => (has(`word.${value}`) ? t(`word.${value}`) : value);
 
 function fact(name, value, kind) {
-  const message = `fact.${ORIGIN.test(name) ? "origin" : name}`;
+  const message = `fact.${ORIGIN.test(name) && !has(`fact.${name}`) ? "origin" : name}`;
   if (has(message)) return t(message, { value: shown(name, value, kind), n: value });
   const field = kind?.fields.find((each) => each.name === name);
   return field ? `${label(field.title)} ${quantity(value, field.unit)}` : "";

@@ -1,6 +1,7 @@
 /* The page of a sensor, for whoever installs and repairs it: its health with what speaks for it, its clock, what of its
    readings is stored, a day of them with their coverage, what is to come, and its last messages as they came. */
 
+import { basinName } from "./alarm-words.js";
 import { h } from "./dom.js";
 import { facts } from "./facts.js";
 import { moment, number, percent, span } from "./format.js";
@@ -48,19 +49,20 @@ async function health(sensor, things, port) {
   const state = port.stateOf(sensor);
   const words = [t(`verdict.is.${state?.verdict ?? "unknown"}`), Number.isFinite(state?.coverage) && t("health.coverage", { share: percent(state.coverage) })];
   return [
-    h("p", {}, now.length ? h("strong", {}, now.map((fault) => `${faultName(fault.fault)} · ${fault.place} · ${since(fault.since)}`).join(", ")) : t("health.none")),
+    h("p", {}, now.length ? h("strong", {}, now.map((fault) => `${faultName(fault.fault)} · ${placeName(fault.place)} · ${since(fault.since)}`).join(", ")) : t("health.none")),
     h("p", { class: "quiet" }, words.filter(Boolean).join(" · ")),
     events.items.length > 0 && h("ol", { class: "journal" }, events.items.reverse().map((each) => event(each, port))),
   ].filter(Boolean);
 }
 
 const faultName = (fault) => (has(`fault.${fault}`) ? t(`fault.${fault}`) : fault);
+const placeName = (id) => basinName(id) || id;
 const since = (time) => t("since", { time: moment(new Date(time), serverNow()) });
 
 function event({ time, type, subject, data }, port) {
   const over = /recovered|returned/.test(type);
   const told = facts(data.evidence, port.kinds.get(data.kind));
-  const what = `${subject}: ${faultName(data.fault ?? "silent")}${over ? ` · ${t("health.over")}` : ""}`;
+  const what = `${placeName(subject)}: ${faultName(data.fault ?? "silent")}${over ? ` · ${t("health.over")}` : ""}`;
   return h("li", {}, h("time", { datetime: time }, moment(new Date(time), serverNow())), h("span", {}, [what, told.join(", ")].filter(Boolean).join(" · ")));
 }
 
