@@ -42,9 +42,11 @@ class Ground:
         return any(place.public for place in self._places(condition))
 
     def recording(self, condition: Condition) -> str | None:
-        """The site whose recording this is; None where the wall's clock counts."""
-        sites = map(self._catalogue.site_by_id.get, self.sites(condition))
-        return next((site.id for site in sites if site and site.clock == "recording"), None)
+        """The site whose recording this is, any of a basin that is played as a whole; None for the wall's clock."""
+        sites = [self._catalogue.site_by_id[id_] for id_ in self.sites(condition) if id_ in self._catalogue.site_by_id]
+        basin = [] if sites else [site for site in self._catalogue.sites if site.basin == condition.subject]
+        played = [site.id for site in sites or basin if site.clock == "recording"]
+        return played[0] if played and (sites or len(played) == len(basin)) else None
 
     def terminals(self, condition: Condition) -> set[str | None]:
         """The terminals of its sites, None among them for a site without."""

@@ -150,6 +150,15 @@ def test_a_recording_lives_by_its_own_clock_and_never_escalates() -> None:
     assert [(t.action, t.at) for t in alarm.trail] == [(Action.RAISE, then), (Action.RETURN, then + 11 * MINUTE)]
 
 
+def test_a_basin_lives_by_the_clock_of_a_recording_only_where_it_is_played_as_a_whole() -> None:
+    then = datetime(2012, 3, 1, 8, tzinfo=UTC)
+    sites = tuple(msgspec.structs.replace(site, clock="recording") for site in PORT.sites)
+    for catalogue, at in ((msgspec.structs.replace(PORT, sites=sites), then), (recorded("W12"), NOW)):
+        shift = Shift(catalogue=catalogue)
+        shift.event("sensor.faulty", "west", at=then, fault="network_down", site=None).later(60)
+        assert shift["sensor:west:network_down"].life.announced_at == at
+
+
 # -- muting
 
 
