@@ -62,7 +62,8 @@ const since = (time) => t("since", { time: moment(new Date(time), serverNow()) }
 function event({ time, type, subject, data }, port) {
   const over = /recovered|returned/.test(type);
   const told = facts(data.evidence, port.kinds.get(data.kind));
-  const what = `${placeName(subject)}: ${faultName(data.fault ?? "silent")}${over ? ` · ${t("health.over")}` : ""}`;
+  const name = [faultName(data.fault ?? "silent"), over && t("health.over")].filter(Boolean).join(" · ");
+  const what = t("event.other", { place: placeName(subject), name });
   return h("li", {}, h("time", { datetime: time }, moment(new Date(time), serverNow())), h("span", {}, [what, told.join(", ")].filter(Boolean).join(" · ")));
 }
 
