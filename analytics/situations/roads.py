@@ -189,7 +189,8 @@ def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     ratios = [_flow_ratio(ground.ends(other, sight), sight, 10) for other in beside]
     known = [one for one in ratios if not isnan(one)]
     least, most = min(known, default=nan), max(known, default=nan)
-    confidence = 0.9 * ramp(ratio(own, most), ALONE_FROM, ALONE_SURE) * ramp(least, 0.75, 0.9)
+    as_usual = ramp(least, 0.75, 0.9) * (1 - ramp(most, WAVE_FROM, WAVE_SURE))
+    confidence = 0.9 * ramp(ratio(own, most), ALONE_FROM, ALONE_SURE) * as_usual
     return weighed(Cause.LANE_CLOSED, confidence, flow_ratio=own, beside_ratio=most)
 
 

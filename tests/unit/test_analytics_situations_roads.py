@@ -97,6 +97,12 @@ def test_closed_lane_is_not_taken_for_the_cause_of_a_jam_downstream() -> None:
     }
 
 
+def test_single_loop_that_counts_two_lanes_tells_of_a_closed_one_but_not_in_a_wave() -> None:
+    two_lanes, everywhere = {"W01-F2": (75.0, 1400.0)}, dict.fromkeys(LOOPS, (80.0, 790.0))
+    assert Cause.LANE_CLOSED in {one.cause for one in told((30, {}), (20, two_lanes))}
+    assert not list(told((30, {}), (20, everywhere | two_lanes)))
+
+
 def test_what_was_left_behind_survives_a_restart_until_it_is_too_long_ago() -> None:
     things = [(thing.id, thing.kind.name, thing.site) for thing in (Thing("W07-G1", "W07", KINDS["gate"], 60.0),)]
     graph = build(CATALOGUE, things)
