@@ -79,7 +79,7 @@ def _elements(payload: bytes) -> list[msgspec.Raw] | Rejected:
     try:
         elements = msgspec.json.decode(payload, type=list[msgspec.Raw])
     except UNREADABLE as exc:
-        return unreadable(exc)
+        return unreadable(exc, payload)
     return elements or Rejected(Reason.EMPTY, "a list without readings")
 
 

@@ -97,7 +97,7 @@ class PayloadCodec:
         except msgspec.ValidationError as exc:
             return Rejected(Reason.TIME if "`$.time`" in str(exc) else _misfit(exc), str(exc))
         except UNREADABLE as exc:
-            return unreadable(exc)
+            return unreadable(exc, payload)
         if reading.time < EARLIEST or self._values(reading) == self._nothing:
             return _useless(reading)
         return reading
@@ -126,9 +126,13 @@ class PayloadCodec:
         return msgspec.json.encode({name: value for name, value in envelope.items() if value is not None})
 
 
-def unreadable(exc: Exception) -> Rejected:
-    """Why bytes are no JSON: `exc` is one of `UNREADABLE`. A message that ends too early was cut on its way."""
-    return Rejected(Reason.TRUNCATED if "truncated" in str(exc) else Reason.MALFORMED, str(exc))
+def unreadable(exc: Exception, payload: bytes) -> Rejected:
+    """Why bytes are no JSON: `exc` is one of `UNREADABLE`. A message that ends too early was cut on its way.
+
+    One that was cut within a number ("6.") is told as an invalid number at its very end.
+    """
+    cut = "truncated" in str(exc) or f"invalid number (byte {len(payload)})" in str(exc)
+    return Rejected(Reason.TRUNCATED if cut else Reason.MALFORMED, str(exc))
 
 
 def _misfit(exc: msgspec.ValidationError) -> Reason:

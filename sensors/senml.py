@@ -86,7 +86,7 @@ def resolve(payload: bytes, speaker: Speaker, received_us: int) -> list[Resolved
     except msgspec.ValidationError as exc:
         return Rejected(Reason.NOT_IN_SCHEMA, f"not a SenML pack: {exc}")
     except UNREADABLE as exc:
-        return unreadable(exc)
+        return unreadable(exc, payload)
     if len(records) > MAX_RECORDS:
         return Rejected(Reason.OVERSIZED, f"{len(records)} records; at most {MAX_RECORDS} in one pack")
     try:

@@ -78,6 +78,7 @@ def _with(**changes: object) -> bytes:
     [
         (b"", Reason.TRUNCATED),
         (b"{", Reason.TRUNCATED),
+        (b'{"time":"2026-03-02T07:00:00Z","wait_s":6.', Reason.TRUNCATED),
         (b"\xff\xfe", Reason.MALFORMED),
         (b'{"time": "2026-11-23T12:00:00Z", "wait_s": NaN}', Reason.MALFORMED),
         (b'{"time": "2026-11-23T12:00:00Z", "wait_s": 60}x', Reason.MALFORMED),
