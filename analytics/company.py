@@ -2,9 +2,9 @@
 
 A jam that reaches a loop slows it first; lorries that stop all along a road cover all its loops together. One loop that
 flows, and in the next reading is covered and passes nothing, while no lane beside it and no loop before or behind it is
-slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. Health
-is one (`analytics.health.witnesses.stands_for_all`): what the lane carried no longer arrives further on. Who has no
-neighbour waits for none.
+slow, is more often a loop that is locked. For some minutes it waits for a witness: not believed, and not taken for free
+either. What arrives further on is one (`analytics.arriving`, and `analytics.health.witnesses.stands_for_all`), and the
+only one that can contradict it. Without contradiction it is traffic; who has no neighbour waits for none.
 
 A neighbour is asked about the time that no late reading can change any more, so that the order of arrival within the
 window changes nothing.
@@ -12,23 +12,28 @@ window changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
+from analytics.arriving import LOOKS_BACK, MINUTE_US, Arriving, pieces
 from analytics.detector import AT_ONCE, ON
 from analytics.near import NOBODY, Near
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings, Thing
 from analytics.state import SILENT_AFTER_PERIODS, States
-from analytics.table import Index, Int64, Mask
+from analytics.table import Float32, Index, Int64, Mask
 from analytics.window import WINDOW_US
 from sensors.catalogue import Catalogue
+from sensors.rule import SpeedRatio
 
 RECENT_US: Final = 240 * 1_000_000
 """How long before a neighbour may have been slow, 4 min. Less: lorries that stop one after the other are not one; more:
 what was over vouches for a loop that locks."""
+
+ARRIVING_US: Final = LOOKS_BACK * MINUTE_US + WINDOW_US
+"""How long before a loop that is asked whether all still arrives is looked at."""
 
 SLOW_TWICE: Final = 2
 """Slow readings of neighbours that vouch; below `AT_ONCE` one counts for two. Lower: one slow lorry at night does."""
@@ -44,10 +49,21 @@ WAS_FREE = np.float32(0.85)
 """Smoothed speed ratio above which nothing slow came before (one reading under 60 % of free speed takes it from 1 to
 0.85). Higher: a busy lane that locks is believed at once; lower: more than one slow reading is asked of a jam."""
 
+BELIEVED, ALONE, CONTRADICTED = range(3)
+"""What is said of a covered lane: nothing against it; nobody speaks for it; all arrives further on as ever."""
+
+UNDECIDED_S = 600.0
+"""Seconds after which a covered lane is believed unless somebody speaks against it, 10 min: what had passed it before
+has arrived further on, and five minutes more have shown whether anything still does. Lower: locked loops alarm before
+anybody can contradict them; higher: vehicles that stand where few pass are found later."""
+
 ALONE_S = 3300.0
-"""Seconds after which a covered lane is believed without a witness, 55 min: by then health has named every loop that it
-can tell to be locked (`witnesses.LONG`). Lower: locked loops of quiet roads alarm before they are found out; higher:
-vehicles that stand where nobody can tell are found later."""
+"""Seconds after which a covered lane is believed against what arrives further on, 55 min: by then health has
+named every loop that it can tell to be locked (`witnesses.LONG`). Lower: those alarm before they are found out; higher:
+vehicles that stand where others turn in behind them are found later."""
+
+AHEAD: Final = 2
+"""Place of the next loop on the way among those who are asked."""
 
 Slow = tuple[Index, Int64, Index]
 """Slow readings, (m,) each: whose, when, and for how many they count."""
@@ -60,6 +76,9 @@ class Company:
         self._beside: dict[int, list[int]] = {}
         self._slow: list[Slow] = []
         self._told: dict[int, list[int]] = {}
+        self._ahead: dict[int, int] = {}
+        self._asked: set[int] = set()
+        self._arriving = Arriving()
 
     def vouch(self, thing: int, from_us: int) -> None:
         """Take from whoever knows more that vehicles stand on a loop, for as long as a bin of health."""
@@ -75,15 +94,38 @@ class Company:
             index[thing.id]: [place for place in row if place != NOBODY]
             for thing, row in zip(roads, columns.tolist(), strict=True)
         }
+        ahead = columns[:, AHEAD].tolist()
+        self._ahead = {index[thing.id]: at for thing, at in zip(roads, ahead, strict=True) if at != NOBODY}
+        flow_of = {index[one.id]: one.kind.field_names.index(rule.flow) for one, rule in _by_speed(roads)}
+        self._asked = {*self._ahead, *self._ahead.values()} & flow_of.keys()
+        self._arriving.watch({thing: flow_of[thing] for thing in self._asked})
 
-    def mark(self, new: Arrivals, settings: Settings) -> None:
-        """Leave `alone` only where somebody could vouch and nobody does, in place; remember who is slow."""
-        self.remember(new, settings)
-        for row in np.flatnonzero(new.alone).tolist():
-            beside = self._beside.get(int(new.thing[row]), [])
+    def mark(self, new: Arrivals, values: Float32, settings: Settings) -> None:
+        """Say of covered lanes what their neighbours do, in place (`alone`); remember what the others see.
+
+        `values` (m, width) are those of the batch, by `Arrivals.source`.
+        """
+        self._remember_slow(new, settings)
+        for rows in pieces(new.time_us):
+            self._arriving.remember(new, values, rows)
+            self._mark(new, rows[new.alone[rows] > 0])
+
+    def _mark(self, new: Arrivals, rows: Index) -> None:
+        for row in rows.tolist():
             thing, at_us = int(new.thing[row]), int(new.time_us[row])
-            told = any(from_us <= at_us < from_us + TOLD_US for from_us in self._told.get(thing, ()))
-            new.alone[row] = bool(beside) and not told and not self._vouched(beside, at_us)
+            new.alone[row] = self._said(thing, at_us)
+
+    def _said(self, thing: int, at_us: int) -> int:
+        """What the neighbours of a covered lane say."""
+        beside, ahead = self._beside.get(thing, []), self._ahead.get(thing)
+        told = any(from_us <= at_us < from_us + TOLD_US for from_us in self._told.get(thing, ()))
+        if not beside or told or self._vouched(beside, at_us):
+            return BELIEVED
+        if ahead is None:
+            return ALONE
+        if self._arriving.goes_on(thing, ahead, at_us):
+            return CONTRADICTED
+        return BELIEVED if self._arriving.over(ahead, at_us) else ALONE
 
     def _vouched(self, beside: Sequence[int], at_us: int) -> bool:
         count = 0
@@ -92,8 +134,17 @@ class Company:
             count += int(counts[recent & np.isin(thing, beside)].sum())
         return count >= SLOW_TWICE
 
-    def remember(self, new: Arrivals, settings: Settings) -> None:
-        """Take over who is slow."""
+    def remember(self, new: Arrivals, values: Float32, settings: Settings) -> None:
+        """Take over what the others see."""
+        self._remember_slow(new, settings)
+        for rows in pieces(new.time_us):
+            self._arriving.remember(new, values, rows)
+
+    def recalls_us(self, thing: int) -> int:
+        """How long before its settled state the readings of a thing are needed after a restart."""
+        return ARRIVING_US if thing in self._asked else RECENT_US
+
+    def _remember_slow(self, new: Arrivals, settings: Settings) -> None:
         road = settings.rule[new.thing] == Rule.SPEED
         free_kmh = settings.free_kmh[new.thing]
         slow = road & ((new.observed < ON * free_kmh) | (new.observed == 0))
@@ -106,10 +157,17 @@ class Company:
         self._slow = [some for some in self._slow if int(some[1].max()) >= newest - KEPT_US]
 
 
+def _by_speed(things: Sequence[Thing]) -> Iterator[tuple[Thing, SpeedRatio]]:
+    for thing in things:
+        if isinstance(thing.kind.level, SpeedRatio):
+            yield thing, thing.kind.level
+
+
 def waiting(states: States, settings: Settings, rows: Arrivals) -> Mask:
     """Tell whose lane is covered all at once and without a witness, for not too long yet. Shapes (things,)."""
     if not rows.alone.any():
-        return rows.alone
+        return np.zeros(len(rows.alone), np.bool_)
     waited_s = states.misses * (settings.silence_us / (1e6 * SILENT_AFTER_PERIODS))
-    found: Mask = rows.alone & ~(states.value < WAS_FREE) & (states.alarm == 0) & (waited_s < ALONE_S)
+    waits = (rows.alone > BELIEVED) & (waited_s < np.where(rows.alone == CONTRADICTED, ALONE_S, UNDECIDED_S))
+    found: Mask = waits & ~(states.value < WAS_FREE) & (states.alarm == 0)
     return found

@@ -14,7 +14,7 @@ import numpy as np
 
 from analytics import coverage, free_speed, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
-from analytics.company import RECENT_US, Company
+from analytics.company import Company
 from analytics.course import Batch, Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
 from analytics.horizon import Horizon
@@ -81,6 +81,11 @@ class Engine:
         """What is usual for the things of the roster."""
         return self._usual
 
+    @property
+    def heard(self) -> list[str]:
+        """Who was heard at some time."""
+        return [name for name, slot in self.roster.index.items() if self._course.states.time_us[slot] != NEVER]
+
     def unknown(self, things: Iterable[str]) -> set[str]:
         """Those that the catalogue of this engine does not have."""
         return set(things) - self.roster.catalogued
@@ -93,7 +98,7 @@ class Engine:
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
         believed = self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        self._company.mark(new, self.roster.settings)
+        self._company.mark(new, values, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
             self.late += int(len(fits) - fits.sum())
@@ -211,8 +216,12 @@ class Engine:
         memories = to_memories(course.settled(slots), course.states.time_us[slots], told, outlooks, spans)
         return dict(zip(heard, memories, strict=True))
 
+    def recalls_us(self, thing: str) -> int:
+        """How long before its settled state the readings of a thing are needed after a restart."""
+        return self._company.recalls_us(self.roster.index.get(thing, -1))
+
     def restore(self, memories: Mapping[str, Memory], recent: Iterable[Readings]) -> None:
-        """Go on from memories; `recent` are the readings from `RECENT_US` before each thing's `settled_us` on.
+        """Go on from memories; `recent` are the readings from `recalls_us` before each thing's `settled_us` on.
 
         More do no harm.
 
@@ -228,10 +237,10 @@ class Engine:
             self._course.outlooks.put(slot, outlook_from(memory, self._course.outlooks.phase_us[slot]))
         bounds = {name: (memory["settled_us"], memory["newest_us"]) for name, memory in usable.items()}
         recent = list(recent)
-        before = {name: (settled_us - RECENT_US, settled_us - 1) for name, (settled_us, _) in bounds.items()}
+        before = {name: (first_us - self.recalls_us(name), first_us - 1) for name, (first_us, _) in bounds.items()}
         new, values = self.roster.arrivals([between(readings, before) for readings in recent])
         self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        self._company.remember(new, self.roster.settings)
+        self._company.remember(new, values, self.roster.settings)
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)
         for name, memory in usable.items():
             self._course.told.alarm[index[name]] = memory["alarm_told"]

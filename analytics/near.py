@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from analytics.settings import Thing
 from analytics.table import Index
-from sensors.catalogue import Catalogue, Sensor
+from sensors.catalogue import Catalogue, Sensor, Way
 from sensors.roads import RoadGraph
 
 NOBODY = -1
@@ -52,14 +53,35 @@ class Near:
         return next((one.id for one in beside if (one.kind, one.lane) == (here.kind, here.lane)), None)
 
     def along(self, name: str, step: int) -> str | None:
-        """The next sensor on its way, forwards or backwards: its first lane."""
+        """The next sensor on its way, forwards or backwards (`step` 1 or -1): its first lane.
+
+        Where its road ends, the way goes on along a road that shares the last stretch, or the only one that goes on.
+        """
         here = self._catalogue.sensor_by_id.get(name)
         way = self._graph.way(here) if here is not None else None
         if here is None or way is None or here.site not in way.sites:
             return None
-        place = way.sites.index(here.site) + step
-        while 0 <= place < len(way.sites):
-            if found := self._on.get((way.sites[place], way.road, way.direction)):
-                return found[0].id
-            place += step
-        return None
+        found = (self._on.get(place) for place in self._places(way, here.site, step))
+        return next((sensors[0].id for sensors in found if sensors), None)
+
+    def _places(self, way: Way, site: str, step: int) -> Iterator[tuple[str, str, str]]:
+        """Sites with road and direction, from behind a site on a way to where it goes on without a choice."""
+        sites = way.sites[::step]
+        yield from ((place, way.road, way.direction) for place in sites[sites.index(site) + 1 :])
+        if len(sites) < 2:  # noqa: PLR2004  a way of one site leads nowhere
+            return
+        last = (sites[-2], sites[-1])
+        for stretch, skipped in ((last, 1), (self._onward(last, step), 0)):
+            for other in self._catalogue.ways:
+                theirs = other.sites[::step]
+                stretches = list(pairwise(theirs))
+                if other is not way and stretch is not None and stretch in stretches:
+                    further = theirs[stretches.index(stretch) + skipped :]
+                    yield from ((place, other.road, other.direction) for place in further)
+
+    def _onward(self, last: tuple[str, str], step: int) -> tuple[str, str] | None:
+        """The one stretch that goes on where another ends, without turning back; None where there is a choice."""
+        came, end = last
+        pairs = (pair if step > 0 else (pair[1], pair[0]) for pair in self._graph.sections)
+        ahead = [pair for pair in pairs if pair[0] == end and pair[1] != came]
+        return ahead[0] if len(ahead) == 1 else None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics import cooling, detector, limits, stoppage, travel
 from analytics.plausible import fingerprints
 from analytics.remains import has_witness, sound
-from analytics.table import Float32, Index, Int64, Mask, Table
+from analytics.table import Float32, Index, Int8, Int64, Mask, Table
 from sensors.kind import Kind
 from sensors.level import DISTRUSTED, Quality
 from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work, fields_of
@@ -67,9 +67,9 @@ class Arrivals(Table):
     thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. beside: float32, a second
     observation for the rules that take one: what a travel time weighs, how far the air of a rack is off. faulty: bool,
     is distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. alone:
-    bool, a lane that is covered and passes nothing, for which no neighbour speaks (`analytics.company`). source:
-    intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh: float32, what
-    is usual at its time and the MAD of that, NaN = unknown.
+    int8, whether a lane is covered and passes nothing, and what its neighbours say of that (`analytics.company`).
+    source: intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh:
+    float32, what is usual at its time and the MAD of that, NaN = unknown.
     """
 
     thing: NDArray[np.intp]
@@ -79,7 +79,7 @@ class Arrivals(Table):
     faulty: Mask
     print: Int64
     unsupported: Mask
-    alone: Mask
+    alone: Int8
     source: NDArray[np.intp]
     usual_kmh: Float32
     spread_kmh: Float32
@@ -88,7 +88,7 @@ class Arrivals(Table):
     def empty(cls) -> Self:
         none = np.zeros(0, np.intp)
         ints, floats, flags = none.astype(np.int64), none.astype(np.float32), none.astype(np.bool_)
-        return cls(none, ints, floats, floats, flags, ints, flags, flags, none, floats, floats)
+        return cls(none, ints, floats, floats, flags, ints, flags, none.astype(np.int8), none, floats, floats)
 
     @classmethod
     def of(cls, kind: Kind, thing: Index, readings: Readings, whole: Float32) -> Self:
@@ -103,7 +103,7 @@ class Arrivals(Table):
             observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
         prints, source = fingerprints(readings.values), np.arange(len(thing))
         usual, spread = np.full((2, len(thing)), np.nan, np.float32)
-        own = (prints, seen.unsupported, seen.covered, source, usual, spread)
+        own = (prints, seen.unsupported, seen.covered.astype(np.int8), source, usual, spread)
         return cls(thing, readings.time_us, observed, beside, faulty, *own)
 
 

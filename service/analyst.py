@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from analytics.changes import Change
-from analytics.company import RECENT_US
 from analytics.engine import Engine
 from analytics.health.group import Refused
 from analytics.health.watch import FaultChange, Health
@@ -201,7 +200,7 @@ async def _restored(reader: BatchReader, kinds: Kinds, catalogue: Catalogue) -> 
     engine.use(profiles_of(await load_usual(conn)))
     memories = cast(dict[str, Memory], await load_memory(conn))
     usable = {name: memory for name, memory in memories.items() if memory["format"] == FORMAT}
-    since = {name: instant(memory["settled_us"] - RECENT_US) for name, memory in usable.items()}
+    since = {name: instant(memory["settled_us"] - engine.recalls_us(name)) for name, memory in usable.items()}
     engine.restore(usable, [as_readings(part) for part in await readings_since(conn, kinds, since)])
     lost = {state.sensor: state.time - REBUILD for state in await load_states(conn) if state.time}
     lost = {name: time for name, time in lost.items() if name not in usable}

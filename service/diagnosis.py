@@ -96,7 +96,7 @@ def fault_rows(changes: Iterable[FaultChange]) -> tuple[list[FaultRow], list[tup
 def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], recent: Iterable[Readings]) -> None:
     """Go on from what stood and from the readings of the last hours."""
     stood = [_as_change(row) for row in rows]
-    health.restore(stood, recent)
+    health.restore(stood, recent, engine.heard)
     for change in stood:
         _tell(engine, change)
 

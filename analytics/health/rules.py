@@ -169,9 +169,9 @@ def _refused(lately: Lately, came: Float32) -> Mapping[Fault, Mask]:
     return {**named, Fault.INVALID: many & other, Fault.IDENTITY_SWAPPED: _many(lately("renamed"), came)}
 
 
-def speaks(past: Past) -> Mask:
-    """Who sent anything in the last two bins, whatever became of it."""
-    found: Mask = np.add.reduce([past.sum(name, 2) for name in _CAME]) > 0
+def speaks(past: Past, bins: int = 2) -> Mask:
+    """Who sent anything in the last bins, whatever became of it."""
+    found: Mask = np.add.reduce([past.sum(name, bins) for name in _CAME]) > 0
     return found
 
 

@@ -35,7 +35,7 @@ EXPLAINS: Final[Mapping[Fault, frozenset[Fault]]] = {
     Fault.STALE_RETAINED: frozenset({Fault.DUPLICATE}),
     Fault.SPIKE: frozenset({Fault.MISMATCH}),
     Fault.OUT_OF_ORDER: frozenset({Fault.COUNTER_RESET, Fault.CLOCK_DRIFT}),
-    Fault.IDENTITY_SWAPPED: frozenset({Fault.INSUFFICIENT}),
+    Fault.IDENTITY_SWAPPED: frozenset({Fault.INSUFFICIENT, Fault.SILENT}),
     Fault.SENTINEL: frozenset({Fault.CHATTER, Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
     Fault.CHATTER: frozenset({Fault.MISMATCH, Fault.SPIKE, Fault.UNIT_SWAPPED}),
     Fault.UNIT_SWAPPED: frozenset({Fault.CHATTER, Fault.SPIKE, Fault.DRIFT}),
@@ -73,8 +73,8 @@ FORGOTTEN: Final[Mapping[Fault, str]] = {
 """Faults that are told by an hour and more of the past, and the column of `Summary` that they are told by: what another
 fault explained is forgotten, or its traces would be told when it is over."""
 
-FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR and fault is not Fault.SILENT)
-"""Those that are told here by sensor; who is silent is told by the engine, at once."""
+FAULTS: Final = tuple(fault for fault in Fault if fault.scope is Scope.SENSOR)
+"""Those that are told here by sensor; of the silent only who was never heard: the others the engine tells, at once."""
 
 
 @dataclass(frozen=True, slots=True)

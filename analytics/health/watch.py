@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from analytics.clock import WALL, GroupClock, group_names
+from analytics.health.absent import Absent
 from analytics.health.columns import Columns
 from analytics.health.creep import CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FITS, Creep, beside
 from analytics.health.features import Features
@@ -113,8 +114,13 @@ class Health:
         watch.reach(now_us)
         return list(watch.judge())
 
-    def restore(self, stood: Iterable[FaultChange], recent: Iterable[Readings]) -> None:
-        """Go on from what stood, and the readings of the last two hours; what they show is not told again."""
+    def restore(self, stood: Iterable[FaultChange], recent: Iterable[Readings], heard: Iterable[str] = ()) -> None:
+        """Go on from what stood, and the readings of the last two hours; what they show is not told again.
+
+        heard: who was heard at some time.
+        """
+        for group, number in filter(None, map(self._own.get, heard)):
+            self._watches[group].know(number)
         self.absorb(recent)
         for change in stood:
             name = self._group_of(change)
@@ -186,16 +192,11 @@ class _Watch:
         much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
         self._group = Group(self._features, GroupClock(len(things)), width, much_later_us)
         self._past = Past()
-        self._scale = Scale(
-            np.array([columns[at].road is not None for at in kind], np.bool_),
-            np.array([columns[at].factor for at in kind], np.float32),
-            np.array([columns[at].offset for at in kind], np.float32),
-            np.array([columns[at].vane is not None for at in kind], np.bool_),
-        )
+        self._scale = Scale.of(things.things, [columns[at] for at in kind])
         late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
         self._clocks = Creep(late_s, CLOCK_BINS)
         self._fits = Creep(np.full(len(things), FITS, np.float32), DAY)
-        self._bins = Bins(len(things))
+        self._bins, self._absent = Bins(len(things)), Absent(things)
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
         self._stands: list[tuple[int, int]] = []
@@ -240,6 +241,10 @@ class _Watch:
         if number is not None:
             standing.stand(change.fault, number, change.since_us)
 
+    def know(self, number: int) -> None:
+        """Take over who was heard before."""
+        self._absent.know([number])
+
     def reach(self, now_us: int) -> None:
         if self._group.begun:
             self._group.clock.reach(now_us)
@@ -258,7 +263,7 @@ class _Watch:
         silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
         own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._scale)
         twofold = spoken_for(self._past, self._things)
-        self._bins.count(silent, twofold)
+        self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
         others = witnessed_faults(self._past, self._things, self._bins)
         stands = np.flatnonzero(stands_for_all(self._past, self._things)).tolist()
         self._stands += [(number, end_us) for number in stands]
@@ -268,6 +273,7 @@ class _Watch:
         for fault, name in ((Fault.LOCKED_ON, "full"), (Fault.CARD_OFF, "empty")):
             # Who was found out stays so while it goes on: the hour before it is forgotten in the end.
             holds[fault] = holds[fault] | (self.standing.of(fault) & throughout(self._past, name, QUARTER))
+        holds[Fault.SILENT] = self._absent.missed
         for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
             holds[fault] = holds[fault] & ~twofold
         holds[Fault.CLOCK_DRIFT] = holds[Fault.CLOCK_DRIFT] | self._clocks.creeps
@@ -280,7 +286,7 @@ class _Watch:
         explained = self.standing.explained()
         for fault, name in FORGOTTEN.items():
             self._past.forget(name, explained[FAULTS.index(fault)])
-        sites, basins = located(self._things, (self._bins.silent > 1) & ~speaks(self._past))
+        sites, basins = located(self._things, (self._bins.silent > 1) & ~speaks(self._past) & self._absent.ever)
         for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
             yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
         for turn in self._basins.update({Fault.NETWORK_DOWN: basins}, end_us, since):

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from analytics.health.rules import HALF, HOUR, MOST, QUARTER, SOME
-from analytics.health.summary import BIN_US, Past
+from analytics.health.rules import ENOUGH, HALF, HOUR, MOST, QUARTER, SOME, speaks
+from analytics.health.summary import BIN_US, BINS, Past
 from analytics.health.things import Things
 from analytics.near import NOBODY
 from analytics.table import Float32, Index, Mask
@@ -75,9 +75,11 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
     much, some = busy.carried(BUSY_VEH_H), quiet.carried(QUIET_VEH_H)
     end = things.downstream == NOBODY
     alone = end & (things.upstream == NOBODY)
+    # Where few samples come, the few may be empty by chance.
+    told = past.sum("heard", STANDS) >= ENOUGH * STANDS * BIN_US / 1e6 / things.period_s
     locked, off = (
-        (throughout(past, name, STANDS) & much & busy.passes)
-        | (throughout(past, name, LONG) & ((some & (quiet.passes | (quiet.up & end) | lone)) | around))
+        (throughout(past, name, STANDS) & much & busy.passes & told)
+        | (throughout(past, name, LONG) & told & ((some & (quiet.passes | (quiet.up & end) | lone)) | around))
         for name, lone, around in (
             ("full", np.zeros(len(end), np.bool_), quiet.around),
             ("empty", alone & much, np.zeros(len(end), np.bool_)),
@@ -163,9 +165,9 @@ def spoken_for(past: Past, things: Things) -> Mask:
 
 
 def _speaks_as_another(past: Past, things: Things, bins: Bins) -> Mask:
-    """Who fell silent when another of its kind began to speak for two."""
+    """Who fell silent, or was not there, when another of its kind began to speak for two."""
     found = np.zeros(len(things), np.bool_)
-    lost = (bins.silent > 0) & (past.sum("heard", HOUR, QUARTER) > 0)
+    lost = (bins.silent > 0) & (bins.silent <= BINS) & ~speaks(past)
     for other in np.flatnonzero(bins.twofold).tolist():
         kind = things.things[other].kind.name
         for one in np.flatnonzero(lost).tolist():

@@ -53,7 +53,7 @@ def test_a_scenario_through_the_whole_chain_beside_the_baseline(run_vigie: Run, 
         theirs["sensor_days"],
     )
     assert ours["detection_rate"] == 1.0
-    assert ours["detect_median_min"] <= 12  # one covered loop alone waits for a witness: docs/detection.md
+    assert ours["detect_median_min"] <= 8  # one covered loop alone waits for a witness: docs/detection.md
     assert ours["true_events_muted"] == 0
     names = [f"lorries-1-{faults}.{what}.jsonl" for faults in (0, 10) for what in ("baseline", "truth", "vigie")]
     assert sorted(path.name for path in kept.iterdir()) == sorted(names)

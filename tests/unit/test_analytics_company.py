@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from analytics.changes import What
-from analytics.company import ALONE_S
+from analytics.company import ALONE_S, UNDECIDED_S
 from analytics.engine import Engine
+from analytics.near import Near
 from analytics.readings import Readings
-from sensors.catalogue import Catalogue, Sensor, Site, Way
+from sensors.catalogue import Catalogue, Sensor, Site, Way, shipped_catalogue
 from sensors.kind import load_kinds
 from sensors.level import Level
 
@@ -20,6 +21,7 @@ KIND = KINDS["traffic"]
 START = 1_700_000_000_000_000
 STEP_US = 30_000_000
 FREE, SLOW, COVERED = (900.0, 10.0, 88.0), (1200.0, 40.0, 40.0), (0.0, 100.0, np.nan)
+EMPTY = (0.0, 0.0, np.nan)
 Row = tuple[float, float, float]
 
 
@@ -58,6 +60,11 @@ def level(engine: Engine, thing: str) -> Level | None:
     return engine.states([thing])[0].level
 
 
+def flowing(steps: int) -> list[Row]:
+    """Free traffic that does not repeat itself, as a frozen loop does."""
+    return [(900.0, 10.0, 88.0 - step % 2) for step in range(steps)]
+
+
 def test_a_loop_that_alone_is_covered_all_at_once_is_unknown() -> None:
     engine = after({"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 20})
     assert (level(engine, "B"), engine.states(["B"])[0].alarm) == (Level.UNKNOWN, None)
@@ -78,11 +85,29 @@ def test_who_has_no_neighbour_waits_for_none() -> None:
     assert level(after({"B": [FREE] * 10 + [COVERED] * 6}), "B") is Level.JAMMED
 
 
-def test_without_a_witness_it_is_believed_in_the_end() -> None:
-    steps = round(ALONE_S / 30)
-    courses = {"A": [FREE] * (steps + 20), "B": [FREE] * 10 + [COVERED] * (steps + 10)}
-    assert level(after({name: rows[:steps] for name, rows in courses.items()}), "B") is Level.UNKNOWN
-    assert level(after(courses), "B") is Level.JAMMED
+@pytest.mark.parametrize(("ahead", "waits_s"), [((), UNDECIDED_S), (("C",), ALONE_S)])
+def test_it_is_believed_in_the_end_and_later_when_all_arrives_further_on(ahead: Sequence[str], waits_s: float) -> None:
+    waits = round(waits_s / 30)
+    for covered, expected in ((waits - 1, Level.UNKNOWN), (waits + 10, Level.JAMMED)):
+        free = flowing(30 + covered)
+        courses = {"A": free, "B": flowing(30) + [COVERED] * covered, **dict.fromkeys(ahead, free)}
+        assert level(after(courses), "B") is expected
+
+
+def test_nothing_that_arrives_further_on_is_a_witness() -> None:
+    for covered, expected in ((5, Level.UNKNOWN), (18, Level.JAMMED)):
+        ahead = flowing(35) + [EMPTY] * (covered - 5)
+        courses = {"A": flowing(30 + covered), "B": flowing(30) + [COVERED] * covered, "C": ahead}
+        assert level(after(courses), "B") is expected
+
+
+def test_the_way_goes_on_along_the_road_that_shares_its_last_stretch_or_alone_goes_on() -> None:
+    catalogue = shipped_catalogue()
+    near = Near(catalogue, {})
+    assert near.along("W13-F2", 1) == "W14-F2"
+    assert near.along("W14-F2", -1) == "W13-F2"
+    assert near.along("E10-F1", 1) == "E08-F1"
+    assert near.along("W18-F2", 1) is None  # three roads go on
 
 
 def test_health_that_vouches_for_it_is_believed() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from analytics.changes import Change, What
-from analytics.company import RECENT_US
+from analytics.company import ARRIVING_US
 from analytics.engine import Engine
 from analytics.health.watch import FaultChange, Health
 from analytics.readings import Readings
@@ -79,7 +79,7 @@ class Service:
         begun, over = fault_rows(self.faults)
         stood = [row for row in begun if (row.place, row.fault) not in over]
         new = Service(faults=self.faults, changes=self.changes)
-        since_us = min(memory["settled_us"] for memory in memories.values()) - RECENT_US
+        since_us = min(memory["settled_us"] for memory in memories.values()) - ARRIVING_US
         new.engine.restore(memories, [part for part in recent if part.time_us[0] > since_us])
         from_us = recent[-1].time_us[0] - LOOKS_BACK.total_seconds() * 1e6
         restore_health(new.health, new.engine, stood, [part for part in recent if part.time_us[0] > from_us])

@@ -1,0 +1,59 @@
+"""Who was never heard is silent; a unit is mistaken by the size of its own factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analytics.health.scale import Scale
+from analytics.health.summary import Past, Summary
+from analytics.health.watch import Health
+from analytics.readings import Readings
+from sensors.catalogue import Catalogue, Sensor, Site
+from sensors.fault import Fault
+from sensors.kind import load_kinds
+
+KINDS = load_kinds()
+START_US = 1_772_409_600_000_000
+PORT = Catalogue(
+    sites=(
+        Site(id="S", name="S", basin="west", clock="recording"),
+        Site(id="T", name="T", basin="west", clock="recording"),
+    ),
+    sensors=tuple(Sensor(id=name, site=name[0], kind="traffic") for name in ("S1", "S2", "T1")),
+)
+
+
+def minutes(who: Sequence[str], first: int, last: int) -> Readings:
+    """Readings of some loops twice a minute."""
+    times = [START_US + step * 30_000_000 for step in range(2 * first, 2 * last) for _ in who]
+    values = np.full((len(times), len(KINDS["traffic"].fields)), np.nan, np.float32)
+    for name, middle in (("count", 6), ("flow_veh_h", 720), ("occupancy_pct", 6), ("speed_kmh", 88)):
+        values[:, KINDS["traffic"].field_names.index(name)] = middle + np.arange(len(times)) % 3
+    return Readings("traffic", [*who] * (2 * (last - first)), np.array(times), np.zeros(len(times), np.int16), values)
+
+
+def test_who_was_never_heard_is_silent_where_others_at_the_site_speak() -> None:
+    health = Health(KINDS, PORT)
+    changes = [(one.place, one.fault, one.began) for one in health.absorb([minutes(["S1"], 0, 30)])]
+    assert changes == [("S2", Fault.SILENT, True)]
+    changes = [(one.place, one.fault, one.began) for one in health.absorb([minutes(["S1", "S2"], 30, 60)])]
+    assert changes == [("S2", Fault.SILENT, False)]
+
+
+def test_who_was_heard_before_a_restart_is_not_silent_again() -> None:
+    health = Health(KINDS, PORT)
+    health.restore([], [], heard=["S2"])
+    assert health.absorb([minutes(["S1"], 0, 30)]) == []
+
+
+def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile() -> None:
+    one = np.ones(1, np.float32)
+    scale = Scale(one == 0, one / 60, one * 0, one == 0, begin=one * 200)
+    for value in (210, 290, 4.9, 5.3):
+        past, summary = Past(), Summary.blank(1)
+        summary.middle[:] = value
+        past.add(summary)
+        scale.learn(past)
+    assert scale.mistaken.tolist() == [True]
