@@ -65,13 +65,16 @@ export function spillback(situation, port) {
   return t("spillback.reaches", { place, span: span(new Date(next.reaches_at) - serverNow()) });
 }
 
-/** The most confident cause with the numbers that speak for it. */
+/** The cause that is named, and not what only may be one: as the headline has it. */
+export const namedCause = (cause) => (cause && cause !== "unknown" && has(`cause.${cause}`) ? t(`cause.${cause}`) : "");
+
+/** The same with the numbers that speak for it now; what is named stays when nothing speaks for it any more. */
 export function alarmCause(alarm, situation) {
-  const [hint] = situation?.causes ?? [];
-  const what = hint?.what ?? alarm.cause;
-  if (!what || what === "unknown" || !has(`cause.${what}`)) return "";
+  const what = situation?.cause ?? alarm.cause;
+  const hint = situation?.causes?.find((one) => one.what === what);
   const sure = hint ? ` (${percent(hint.confidence)})` : "";
-  return [t(`cause.${what}`) + sure, numbers(hint?.evidence).slice(0, MOST_FACTS).join(", ")].filter(Boolean).join(" · ");
+  const said = namedCause(what);
+  return said && [said + sure, numbers(hint?.evidence).slice(0, MOST_FACTS).join(", ")].filter(Boolean).join(" · ");
 }
 
 /** Whether this tells of the traffic or of a sensor, on how many sensors it rests, and how much of them is heard. */

@@ -1,7 +1,7 @@
 /* The box beside what is most urgent in the widest frame: what, how bad, since when, until when, what it reaches next.
    Nothing while nothing is congested. */
 
-import { ending, situationLength, spillback } from "./alarm-words.js";
+import { ending, namedCause, situationLength, spillback } from "./alarm-words.js";
 import { s } from "./dom.js";
 import { t } from "./i18n.js";
 import { place } from "./placement.js";
@@ -54,8 +54,7 @@ function words(situation, port) {
   const road = port.sections.find(({ id }) => id === situation.head)?.road;
   const place = shortName(port.sites.get(headSite(situation, port)));
   const where = road && !place.includes(road) ? `${road} → ${place}` : place;
-  const [hint] = situation.causes ?? [];
-  const how = [hint && hint.what !== "unknown" && t(`cause.${hint.what}`), t(`trend.${situation.trend}`), since({ since: new Date(situation.onset) })];
+  const how = [namedCause(situation.cause), t(`trend.${situation.trend}`), since({ since: new Date(situation.onset) })];
   return [
     [where, situationLength(situation)].filter(Boolean).join(" · "),
     how.filter(Boolean).join(" · "),

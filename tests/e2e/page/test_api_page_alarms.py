@@ -61,6 +61,21 @@ async def test_alarms_are_answered_by_keyboard_alone(
     assert "comment" not in dict(actions)
 
 
+TOLD = """async (situations) => {
+  const { alarmCause } = await import(new URL("js/alarm-words.js", document.baseURI));
+  return situations.map((situation) => alarmCause({}, situation));
+}"""
+
+
+async def test_a_card_tells_the_cause_that_is_named_and_not_what_only_may_be_one(
+    page: Page, live_url: str, shown: Any
+) -> None:
+    await shown(live_url)
+    accident = {"what": "accident", "confidence": 0.9, "evidence": {}}
+    situations = [{"cause": cause, "causes": [accident]} for cause in ("accident", "gate_outage", "unknown")]
+    assert await page.evaluate(TOLD, situations) == ["Accident (90%)", "Gate outage", ""]
+
+
 async def test_who_is_on_duty_changes_in_one_action(page: Page, live_url: str, shown: Any, hostile: str) -> None:
     await shown(live_url)
     await page.locator("#duty").press("Enter")
