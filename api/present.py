@@ -2,11 +2,13 @@
 
 A look costs the database its marks alone, which say of each state whether it is still the one that was written; only
 the others are read. The marks are read first, so that what is written is at least as new as its mark: a state that
-changes in between is written again at the next look, and never missed.
+changes in between is written again at the next look, and never missed. One look writes at a time: what another had read
+before a change would take the place of what was written after it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,20 +47,22 @@ class Present:
         self._source = source
         self._kinds = kinds
         self._written: dict[str, _Written] = {}
+        self._writing = asyncio.Lock()
         self._pictures: dict[str | None, tuple[Catalogue, Marks, Picture]] = {}
 
     async def look(self, catalogue: Catalogue, audience: str | None = None) -> Picture:
         """The states of what a catalogue holds; `audience` names who it is for, so that its picture can be kept."""
         marks = await self._source.state_marks()
-        kept = self._pictures.get(audience)
-        if kept is not None and kept[0] is catalogue and kept[1] == marks:
-            return kept[2]
-        installed = list(installations(catalogue, self._kinds))
-        if stale := [one for one in installed if not self._holds(one, marks)]:
-            await self._write(stale, marks)
-        picture = _picture({one.thing: self._written[one.thing].text for one in installed})
-        self._pictures[audience] = (catalogue, marks, picture)
-        return picture
+        async with self._writing:
+            kept = self._pictures.get(audience)
+            if kept is not None and kept[0] is catalogue and kept[1] == marks:
+                return kept[2]
+            installed = list(installations(catalogue, self._kinds))
+            if stale := [one for one in installed if not self._holds(one, marks)]:
+                await self._write(stale, marks)
+            picture = _picture({one.thing: self._written[one.thing].text for one in installed})
+            self._pictures[audience] = (catalogue, marks, picture)
+            return picture
 
     def _holds(self, one: Installation, marks: Marks) -> bool:
         written = self._written.get(one.thing)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -174,6 +175,39 @@ async def test_only_states_that_changed_are_read_again(
         items = {state["sensor"]: state for state in (await client.get("/v1/states")).json()["items"]}
         assert items["W07-G1"]["level"] == "congested"
     assert asked[1:] == [["W07-G1"]]
+
+
+async def test_a_slow_look_does_not_bring_back_what_another_found_changed(
+    source: Any, kinds: Kinds, congested: StateRow
+) -> None:
+    present, catalogue = Present(source, kinds), source.installed
+    held = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
+    held[1].set()
+    waits, reading = iter(held), source.states
+
+    async def states(things: Any = None) -> Any:
+        found = await reading(things)
+        await next(waits).wait()
+        return found
+
+    async def begun() -> asyncio.Task[Any]:
+        look = asyncio.create_task(present.look(catalogue))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return look
+
+    source.states = states
+    source.state["W07-G1"] = congested
+    looks = [await begun()]
+    source.state["W07-G1"] = replace(congested, level=3)
+    looks.append(await begun())
+    source.state["W07-G2"] = replace(congested, thing="W07-G2")
+    looks.append(await begun())
+    held[0].set()
+    await looks[0]
+    held[2].set()
+    last = (await asyncio.gather(*looks))[-1]
+    assert json.loads(last.texts["W07-G1"])["level"] == "jammed"
 
 
 async def test_a_sensor_that_moves_has_its_state_at_its_new_site_and_one_that_goes_has_none(
