@@ -75,7 +75,7 @@ class Near:
             for other in self._catalogue.ways:
                 theirs = other.sites[::step]
                 stretches = list(pairwise(theirs))
-                if other is not way and stretch is not None and stretch in stretches:
+                if other is not way and stretch in stretches:
                     further = theirs[stretches.index(stretch) + skipped :]
                     yield from ((place, other.road, other.direction) for place in further)
 

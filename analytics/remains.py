@@ -66,11 +66,8 @@ def credible(kind: Kind, values: Float32) -> Float32:
     A stock is counted apart from what comes and goes, and a witness stands beside the level of a machine; elsewhere
     whoever sends an impossible number is not believed on another.
     """
-    if not isinstance(kind.level, Limits | Work | Cooling):
-        return np.full_like(values, np.nan)
-    left = values.copy()
-    left[:, : len(kind.fields)] = sound(kind, values[:, : len(kind.fields)])
-    return left
+    partly = isinstance(kind.level, Limits) or has_witness(kind.level)
+    return sound(kind, values) if partly else np.full_like(values, np.nan)
 
 
 def sound(kind: Kind, values: Float32) -> Float32:

@@ -79,7 +79,12 @@ def _wave(head: int, places: Collection[int], ground: Ground, sight: Sight, past
     if past is None:
         return []
     more = max(
-        (_over_rush(loop, sight, 5) for place in (head, *places) for loop in ground.ends(place, sight)), default=nan
+        (
+            _over_rush(sight.mean(loop, "flow_veh_h", 5), loop, sight)
+            for place in (head, *places)
+            for loop in ground.ends(place, sight)
+        ),
+        default=nan,
     )
     return [wave(past, 0.9 * ramp(more, WAVE_FROM, WAVE_SURE), flow_ratio=more)]
 
@@ -181,8 +186,8 @@ def _closed(lanes: Sequence[int], closed: Collection[int], sight: Sight) -> list
 def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     """A single loop on a road of several lanes counts those of the others too, while its neighbours are as usual."""
     # Asked of every single loop in every step: the flow first, for most are not busy, then the habits.
-    busy = sight.mean(loop, "flow_veh_h", 10) >= BUSY_VEH_H
-    own = _over_rush(loop, sight, 10) if busy else nan
+    flow = sight.mean(loop, "flow_veh_h", 10)
+    own = _over_rush(flow, loop, sight) if flow >= BUSY_VEH_H else nan
     if isnan(own) or own < ALONE_FROM:
         return Hint(Cause.LANE_CLOSED, 0.0)
     beside = [*ground.graph.up.at(place), *ground.graph.down.at(place)]
@@ -194,9 +199,9 @@ def _alone(loop: int, place: int, ground: Ground, sight: Sight) -> Hint:
     return weighed(Cause.LANE_CLOSED, confidence, flow_ratio=own, beside_ratio=most)
 
 
-def _over_rush(loop: int, sight: Sight, minutes: float) -> float:
+def _over_rush(flow_veh_h: float, loop: int, sight: Sight) -> float:
     """Return what passed over what usually does now or did in the rush that this may be the end of."""
-    return ratio(sight.mean(loop, "flow_veh_h", minutes), sight.most_usual(loop, "flow_veh_h", OUTLASTS_H))
+    return ratio(flow_veh_h, sight.most_usual(loop, "flow_veh_h", OUTLASTS_H))
 
 
 def crowded_alone(ground: Ground, sight: Sight) -> list[int]:
