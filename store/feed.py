@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from store.api_rows import EventRow
 from store.database import Connection
+from store.within import lies_within
 
 EVENT_CHANNEL = "vigie_event"
 
@@ -53,12 +54,11 @@ class FeedChoice:
     def matches(self, row: EventRow) -> bool:
         data, listed = row.data, row.data.get("sites")
         sites = {data.get("site"), *(listed if isinstance(listed, list) else (listed,))}
-        places = sites - {None}
         return (
             (self.types is None or any(_of_type(row.type, wanted) for wanted in self.types))
             and (self.subjects is None or row.subject in self.subjects)
             and (self.sites is None or not sites.isdisjoint(self.sites))
-            and (self.within is None or (bool(places) and places <= set(self.within)))
+            and (self.within is None or lies_within(sites - {None}, self.within))
             and (self.levels is None or data.get("level") in self.levels)
             and (self.priorities is None or data.get("priority") in self.priorities)
         )

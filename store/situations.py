@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,10 +53,6 @@ class SituationRow:
     time: datetime
     sites: list[str]
     data: Mapping[str, Any] = field(default_factory=dict)
-
-    def lies_within(self, sites: Collection[str]) -> bool:
-        """Whether it is at these sites and nowhere else."""
-        return bool(self.sites) and set(self.sites) <= set(sites)
 
 
 @dataclass(frozen=True, slots=True)

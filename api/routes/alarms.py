@@ -26,6 +26,7 @@ from store.alarms.actions import AlarmUnknown, VersionDiffers, act_on_alarm
 from store.alarms.queries import AlarmChoice, find_alarm, find_alarms, trail_of
 from store.database import Connection
 from store.operations import Answer
+from store.within import lies_within
 
 router = APIRouter(prefix="/v1", tags=["alarms"])
 
@@ -95,7 +96,7 @@ async def show_alarm(context: InContext, alarm: AlarmId, if_none_match: IfNoneMa
 
     async def look(conn: Connection) -> AlarmDetail | None:
         row = await find_alarm(conn, alarm)
-        if row is None or not (audience is None or row.lies_within(audience.sites)):
+        if row is None or not (audience is None or lies_within(row.sites, audience.sites)):
             return None
         return alarm_detail(row, await trail_of(conn, alarm), audience)
 

@@ -14,6 +14,7 @@ from api.models.situations import SituationOut, SituationShown, SituationsOut
 from api.problems import Problem
 from api.routes.readings import Instant
 from store.situations import SituationChoice, SituationRow
+from store.within import lies_within
 
 router = APIRouter(prefix="/v1", tags=["situations"])
 
@@ -61,7 +62,7 @@ async def list_situations(
 async def show_situation(context: InContext, situation: Id) -> SituationShown:
     """A situation as it was last, with who was congested in it from when until when."""
     row, audience = await context.source.situation(situation), await context.audience()
-    if row is None or not (audience is None or row.lies_within(audience.sites)):
+    if row is None or not (audience is None or lies_within(row.sites, audience.sites)):
         raise Problem(
             404, "unknown-situation", f"There is no situation {situation}; /v1/situations lists those there are."
         )

@@ -15,6 +15,7 @@ from store.alarms.rows import AlarmRow, alarm_row, life_values
 from store.alarms.standing import add_steps, event_of
 from store.database import Connection
 from store.events import append_events
+from store.within import lies_within
 
 _LOCKED = "select * from alarm where id = %s for update"
 
@@ -56,7 +57,7 @@ async def act_on_alarm(
     if found is None:
         raise AlarmUnknown
     row = alarm_row(found)
-    if within is not None and not row.lies_within(within):
+    if within is not None and not lies_within(row.sites, within):
         raise AlarmUnknown
     if expected is not None and row.version != expected:
         raise VersionDiffers

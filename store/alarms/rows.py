@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -36,10 +36,6 @@ class AlarmRow:
     life: Lifecycle
     confirmed: bool | None
     closed_at: datetime | None
-
-    def lies_within(self, sites: Collection[str]) -> bool:
-        """Whether it is at these sites and nowhere else."""
-        return bool(self.sites) and set(self.sites) <= set(sites)
 
     @property
     def about(self) -> About:
