@@ -1,6 +1,6 @@
 /* The page of a situation: where and when it was, the readings at its head, what is to come, and what was done by whom. */
 
-import { alarmExtent, ending, firstClause, spillback } from "./alarm-words.js";
+import { alarmExtent, ending, firstClause, namedCause, spillback } from "./alarm-words.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
 import { facts } from "./facts.js";
@@ -104,7 +104,7 @@ function because(why) {
   const [what, cause] = why.split(", cause ");
   const word = OVER[what] ?? ["level", "fault"].map((group) => `${group}.${what}`).find(has);
   if (!word) return why;
-  return [t(word), cause && cause !== "unknown" && has(`cause.${cause}`) && t(`cause.${cause}`)].filter(Boolean).join(", ");
+  return [t(word), namedCause(cause)].filter(Boolean).join(", ");
 }
 
 const verb = (action) => (has(`did.${action}`) ? t(`did.${action}`) : action);
