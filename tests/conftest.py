@@ -34,9 +34,8 @@ TOGETHER = "tests/e2e/page/"
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
 ROOM_BYTES = 4 * 2**30
 _numbers = itertools.count(1)
-EMPTY = sql.Identifier(
-    "template0"
-)  # TimescaleDB looks into template1 from time to time, where nobody may be meanwhile.
+EMPTY = sql.Identifier("template0")
+"""Not template1: TimescaleDB looks into that from time to time, and nobody may be in it meanwhile."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
