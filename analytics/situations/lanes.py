@@ -41,18 +41,18 @@ class Lanes:
     single: tuple[int, ...]
 
     def closed(self, sight: Sight) -> Mask:
-        """Tell which loops (m,) stand in a closed lane."""
+        """Tell which loops (m,) stand in a closed lane; none of a flow that too few readings tell of."""
         if not len(self.loops):
             return np.zeros(0, np.bool_)
         column = sight.things[int(self.loops[0])].kind.field_names.index("flow_veh_h")
-        flow = sight.means(self.loops, column, OVER_MIN)
+        flow = sight.covered(self.loops, column, OVER_MIN)
         first = np.flatnonzero(np.diff(self.station, prepend=-1))
         busiest = np.fmax.reduceat(flow, first)[self.station]
         empty = flow <= EMPTY_SHARE * busiest
         if not (empty & (busiest >= BUSY_VEH_H)).any():
             return np.zeros(len(self.loops), np.bool_)
         usual = np.array([self._usual(loop, sight.habits, sight) for loop in self.loops.tolist()], np.float32)
-        before = sight.means(self.loops, column, 30, before=25)
+        before = sight.covered(self.loops, column, 30, before=25)
         normal = np.where(np.isnan(usual), before, usual)
         crowded = (flow == busiest) & (flow >= np.maximum(BUSY_VEH_H, CROWDED * normal))
         beside = np.maximum.reduceat(crowded, first)[self.station]

@@ -64,11 +64,12 @@ class Means:
         np.divide(total, count, out=mean, where=count > 0, casting="unsafe")
         return mean
 
-    def readings(self, thing: int, from_us: int, to_us: int) -> int:
-        """Return how many readings of a thing these bins rest on: those of its field that is known most often."""
+    def readings(self, thing: Index, from_us: int, to_us: int) -> Int64:
+        """Return how many readings these bins rest on, (things,): those of the field that is known most often."""
         bins = self._bins[:, thing]
         inside = (bins * BIN_US >= from_us) & (bins * BIN_US < to_us)
-        return int(self._counts[inside, thing].max(axis=1, initial=0).sum())
+        counts: Int64 = np.where(inside, self._counts[:, thing].max(axis=2), 0).sum(axis=0, dtype=np.int64)
+        return counts
 
     def written(self, thing: int) -> str:
         """Write what is known of a thing, as text."""

@@ -42,18 +42,20 @@ class Sight:
 
         NaN where too few of the readings came that should have.
         """
-        column, span = self._column(thing, name), self._span(minutes, before)
-        if column is None or self.settled.means.readings(thing, *span) < self._enough(thing, minutes):
-            return nan
-        return float(self.means(np.array([thing]), column, minutes, before=before)[0])
+        column = self._column(thing, name)
+        return nan if column is None else float(self.covered(np.array([thing]), column, minutes, before=before)[0])
+
+    def covered(self, things: Index, column: int, minutes: float, *, before: float = 0.0) -> Float32:
+        """Return what `mean` returns, of many things of one kind."""
+        came = self.settled.means.readings(things, *self._span(minutes, before))
+        period_s = np.array([self.things[thing].period_s for thing in things.tolist()])
+        enough = came >= coverage.ENOUGH * minutes * 60 / period_s
+        return np.where(enough, self.means(things, column, minutes, before=before), np.float32(np.nan))
 
     def means(self, things: Index, column: int, minutes: float, *, before: float = 0.0) -> Float32:
         """Return the means of many things of one kind, of however many readings."""
         found = self.settled.means.over(things, column, *self._span(minutes, before))
         return np.where(self._spoilt(things, column), np.float32(np.nan), found)
-
-    def _enough(self, thing: int, minutes: float) -> float:
-        return float(coverage.ENOUGH) * minutes * 60 / self.things[thing].period_s
 
     def _span(self, minutes: float, before: float) -> tuple[int, int]:
         """From when until when the bins begin that hold these minutes."""

@@ -135,3 +135,8 @@ def test_cause_waits_until_enough_readings_have_come() -> None:
     """A flow of one minute is no flow of ten: nothing is said of it before."""
     first = next(one for one in told((20, BLOCKED)) if one.cause is Cause.ACCIDENT)
     assert first.at_us >= START_US + 7 * MINUTE_US
+
+
+def test_closed_lane_waits_until_enough_readings_have_come() -> None:
+    first = next(one for one in told((20, CLOSED)) if one.cause is Cause.LANE_CLOSED)
+    assert 3 * MINUTE_US <= first.at_us - START_US <= 6 * MINUTE_US
