@@ -9,19 +9,16 @@ from typing import Any
 from analytics.alarms import machine
 from analytics.alarms.priority import Arithmetic
 from analytics.alarms.rules import Text
-from api.audience import Audience
 from api.models.alarms import AlarmDetail, AlarmOut, ArithmeticOut, ResponseOut, StepOut
 from api.models.catalogue import LabelOut
 from store.alarms.rows import AlarmRow, TrailRow
 
 
-def alarm_out(row: AlarmRow, audience: Audience | None = None) -> AlarmOut:
-    return AlarmOut.model_construct(**_alarm(row if audience is None else audience.alarm(row)))
+def alarm_out(row: AlarmRow) -> AlarmOut:
+    return AlarmOut.model_construct(**_alarm(row))
 
 
-def alarm_detail(row: AlarmRow, trail: Sequence[TrailRow], audience: Audience | None) -> AlarmDetail:
-    if audience is not None:
-        row, trail = audience.alarm(row), [audience.step(step) for step in trail]
+def alarm_detail(row: AlarmRow, trail: Sequence[TrailRow]) -> AlarmDetail:
     told = row.told
     return AlarmDetail.model_construct(
         **_alarm(row),

@@ -1,4 +1,4 @@
-"""What a terminal's key is shown: the rows of its own sites, without what names anything else in them.
+"""What a key is shown: the whole port as it is, or the rows of a terminal's own sites without what names others.
 
 Rows are chosen by their sites; what they say may still name others: the situation behind this one, the road that a
 queue grows onto, the gate that a cause was seen at. The place of such a name is left empty; numbers beside it stay.
@@ -7,7 +7,7 @@ queue grows onto, the gate that a cause was seen at. The place of such a name is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import msgspec
 from sensors.catalogue import Catalogue
 from store.alarms.rows import AlarmRow, TrailRow
 from store.api_rows import EventRow
+from store.within import lies_within
 
 _NAMING: Final = ("parent", "spillback", "causes", "evidence", "head", "tail", "places", "sensors", "stays", "why")
 """Keys of what is told that may name others. All else is vocabulary, or of the sites by which the row was chosen."""
@@ -25,15 +26,41 @@ _BETWEEN: Final = re.compile(" – | × |, ")
 _OTHER: Final = "another"
 
 
-class Audience:
-    """One terminal: `catalogue` is what belongs to it; `event`, `alarm`, `told` leave out what does not."""
+class View:
+    """Of the whole port: every row, itself. within: the sites that rows are chosen by; None: all are."""
+
+    within: list[str] | None = None
+
+    def sees(self, _sites: Collection[str]) -> bool:
+        """Whether a row of these sites is shown."""
+        return True
+
+    def event(self, row: EventRow) -> EventRow:
+        return row
+
+    def alarm(self, row: AlarmRow) -> AlarmRow:
+        return row
+
+    def step(self, row: TrailRow) -> TrailRow:
+        return row
+
+    def told(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an event or a situation says; its shape stays the same."""
+        return data
+
+
+class Audience(View):
+    """Of one terminal: `catalogue` is what belongs to it; `event`, `alarm`, `told` leave out what does not."""
 
     def __init__(self, whole: Catalogue, terminal: str) -> None:
         self.catalogue = _kept_to(whole, terminal)
         self._others = frozenset(_ids(whole)) - frozenset(_ids(self.catalogue))
         own = frozenset(_said_names(self.catalogue))
         self._names = frozenset(name for name in _said_names(whole) if not any(name in mine for mine in own))
-        self.sites = frozenset(self.catalogue.site_by_id)
+        self.within = sorted(self.catalogue.site_by_id)
+
+    def sees(self, sites: Collection[str]) -> bool:
+        return lies_within(sites, self.catalogue.site_by_id)
 
     def event(self, row: EventRow) -> EventRow:
         return replace(row, data=self.told(row.data))
@@ -49,7 +76,6 @@ class Audience:
         return replace(row, transition=replace(row.transition, why=self._worded(row.transition.why)))
 
     def told(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What an event or a situation says; its shape stays the same."""
         kept = dict(data) | {name: self._own(data[name]) for name in _NAMING if name in data}
         if kept.get("spillback") != data.get("spillback"):
             kept["spillback"] = None  # where it grows to is what it says

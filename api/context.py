@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from api.access.door import CALLER
 from api.assets import Asset
-from api.audience import Audience
+from api.audience import View
 from api.backtests import Backtests
 from api.board import Board
 from api.broadcast import Feed
@@ -47,14 +47,9 @@ class Context:
     backtests: Backtests
     terminal: str | None = None
 
-    async def own_sites(self) -> list[str] | None:
-        """The sites that a caller is kept to; None: all."""
-        audience = await self.audience()
-        return None if audience is None else sorted(audience.sites)
-
-    async def audience(self) -> Audience | None:
-        """Whom everything is narrowed to; None: the caller sees the whole port."""
-        return await self.installed.audience()
+    async def view(self) -> View:
+        """What the caller sees of rows."""
+        return await self.installed.view()
 
     async def picture(self) -> Picture:
         """The present states of all that the caller sees."""

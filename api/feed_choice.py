@@ -46,8 +46,8 @@ async def _choice(
 ) -> FeedChoice:
     """What is chosen by the query; a terminal is its sites."""
     sites = site if terminal is None else with_terminals(site or [], terminal, await context.installed.catalogue())
-    own = await context.own_sites()
-    return FeedChoice(types=type_, subjects=subject, sites=sites, levels=level, priorities=priority, within=own)
+    within = (await context.view()).within
+    return FeedChoice(types=type_, subjects=subject, sites=sites, levels=level, priorities=priority, within=within)
 
 
 Chosen = Annotated[FeedChoice, Depends(_choice)]

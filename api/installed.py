@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from api.audience import Audience
+from api.audience import Audience, View
 from api.source import Source
 from sensors.catalogue import Catalogue
 
 _CATALOGUE_FOR_S = 5.0
 """How long a catalogue is believed: a new sensor shows within that time, an unknown id is looked up at once."""
+
+_WHOLE_PORT = View()
 
 
 class Installed:
@@ -22,9 +24,9 @@ class Installed:
         self._read: tuple[float, Catalogue] | None = None
         self._audiences: dict[str, tuple[Catalogue, Audience]] = {}
 
-    def of(self, terminal: str) -> Installed:
-        """The same as a terminal's key sees it."""
-        return _OfTerminal(self._source, self, terminal)
+    def of(self, terminal: str | None) -> Installed:
+        """The same as a terminal's key sees it; None: as the port's."""
+        return self if terminal is None else _OfTerminal(self._source, self, terminal)
 
     async def catalogue(self) -> Catalogue:
         if self._read is None or self._monotonic() - self._read[0] > _CATALOGUE_FOR_S:
@@ -36,9 +38,9 @@ class Installed:
         self._read = (self._monotonic(), catalogue)
         return catalogue
 
-    async def audience(self) -> Audience | None:
-        """Whom it is kept to; None: it is the whole port."""
-        return None
+    async def view(self) -> View:
+        """What is shown to whom it is kept to."""
+        return _WHOLE_PORT
 
     def narrowed(self, catalogue: Catalogue, terminal: str) -> Audience:
         """What a terminal's key sees, made once from each catalogue that is read."""
@@ -63,14 +65,14 @@ class _OfTerminal(Installed):
         self._whole = whole
         self._terminal = terminal
 
-    def of(self, terminal: str) -> Installed:
+    def of(self, terminal: str | None) -> Installed:
         return self._whole.of(terminal)
 
-    async def audience(self) -> Audience:
+    async def view(self) -> Audience:
         return self._whole.narrowed(await self._whole.catalogue(), self._terminal)
 
     async def catalogue(self) -> Catalogue:
-        return (await self.audience()).catalogue
+        return (await self.view()).catalogue
 
     async def refresh(self) -> Catalogue:
         return self._whole.narrowed(await self._whole.refresh(), self._terminal).catalogue

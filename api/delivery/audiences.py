@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.audience import Audience
+from api.audience import View
 from api.feed_choice import with_terminals
 from api.installed import Installed
 from store.api_rows import EventRow
@@ -12,25 +12,22 @@ from store.feed import FeedChoice
 from store.subscriptions import Subscription
 
 
-async def audience_of(one: Subscription, installed: Installed) -> Audience | None:
-    """None: it is the port's. `installed` is the whole port, or that terminal's."""
-    return None if one.terminal is None else await installed.of(one.terminal).audience()
-
-
 async def choice_of(one: Subscription, installed: Installed) -> FeedChoice:
     """Which events it gets: of those it may, those it wants."""
     wanted, sites = one.wanted, one.wanted.sites
     if wanted.terminals is not None:
         sites = tuple(with_terminals(sites or (), wanted.terminals, await installed.catalogue()))
-    audience = await audience_of(one, installed)
-    within = None if audience is None else sorted(audience.sites)
-    return FeedChoice(wanted.types, wanted.subjects, sites, wanted.levels, wanted.priorities, within)
+    view = await _view_of(one, installed)
+    return FeedChoice(wanted.types, wanted.subjects, sites, wanted.levels, wanted.priorities, view.within)
 
 
 async def shown_to(one: Subscription, installed: Installed, rows: Sequence[EventRow]) -> list[EventRow]:
     """Events as it gets them, without those that it may not."""
-    audience = await audience_of(one, installed)
-    if audience is None:
-        return list(rows)
-    may = FeedChoice(within=sorted(audience.sites))
-    return [audience.event(row) for row in rows if may.matches(row)]
+    view = await _view_of(one, installed)
+    may = FeedChoice(within=view.within)
+    return [view.event(row) for row in rows if may.matches(row)]
+
+
+async def _view_of(one: Subscription, installed: Installed) -> View:
+    """What its owner sees; `installed` is the whole port, or that terminal's."""
+    return await installed.of(one.terminal).view()

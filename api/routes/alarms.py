@@ -15,6 +15,7 @@ from analytics.alarms.lifecycle import Action, Lifecycle, Priority, State, follo
 from analytics.alarms.machine import ActionRefused, Deed, Transitions
 from api.actions import ACTED, Act, InAct, answered, said
 from api.alarm_shapes import alarm_detail, alarm_out, etag
+from api.audience import View
 from api.context import InContext
 from api.documented import LISTED, UNCHANGED, Responses, problem
 from api.models.alarms import AlarmDetail, Alarms, Answered, Comment, Confirmation, Remark, Shelving
@@ -24,9 +25,9 @@ from api.routes.readings import Instant
 from sensors.level import Level
 from store.alarms.actions import AlarmUnknown, VersionDiffers, act_on_alarm
 from store.alarms.queries import AlarmChoice, find_alarm, find_alarms, trail_of
+from store.alarms.rows import AlarmRow
 from store.database import Connection
 from store.operations import Answer
-from store.within import lies_within
 
 router = APIRouter(prefix="/v1", tags=["alarms"])
 
@@ -69,6 +70,7 @@ async def list_alarms(
     limit: Limit = 100,
 ) -> Response:
     """Alarms by what is asked, the newest first; `open=true` for what still asks for something."""
+    view = await context.view()
     choice = AlarmChoice(
         states=state,
         levels=None if level is None else [Level[name.upper()] for name in level],
@@ -80,25 +82,24 @@ async def list_alarms(
         open=open_,
         start=start,
         end=to,
-        within=await context.own_sites(),
+        within=view.within,
     )
-    audience = await context.audience()
     rows = await context.operations.read(partial(find_alarms, choice=choice, before=before, limit=limit + 1))
     more = str(rows[limit - 1].id) if len(rows) > limit else None
-    body = Alarms.model_construct(items=[alarm_out(row, audience) for row in rows[:limit]], next=more)
+    body = Alarms.model_construct(items=[alarm_out(view.alarm(row)) for row in rows[:limit]], next=more)
     return Response(body.model_dump_json(), media_type="application/json", headers={"cache-control": "no-cache"})
 
 
 @router.get("/alarms/{alarm}", response_model=AlarmDetail, responses=_ONE | UNCHANGED, summary="Show an alarm")
 async def show_alarm(context: InContext, alarm: AlarmId, if_none_match: IfNoneMatch = None) -> Response:
     """One alarm with its response, its evidence, the arithmetic of its priority and its whole history."""
-    audience = await context.audience()
+    view = await context.view()
 
     async def look(conn: Connection) -> AlarmDetail | None:
         row = await find_alarm(conn, alarm)
-        if row is None or not (audience is None or lies_within(row.sites, audience.sites)):
+        if row is None or not view.sees(row.sites):
             return None
-        return alarm_detail(row, await trail_of(conn, alarm), audience)
+        return await _detail(conn, row, view)
 
     detail = await context.operations.read(look)
     if detail is None:
@@ -162,14 +163,13 @@ async def confirm_alarm(act: InAct, alarm: AlarmId, body: Confirmation) -> Respo
 async def _answer(
     act: Act, alarm: int, decide: Callable[[Lifecycle], Transitions], *, confirmed: bool | None = None
 ) -> Response:
-    audience = await act.context.audience()
-    within = None if audience is None else audience.sites
+    view = await act.context.view()
 
     async def work(conn: Connection) -> Answer:
         row = await act_on_alarm(
-            conn, alarm, decide, now=act.at, expected=act.expected, confirmed=confirmed, within=within
+            conn, alarm, decide, now=act.at, expected=act.expected, confirmed=confirmed, within=view.within
         )
-        return answered(alarm_detail(row, await trail_of(conn, alarm), audience), etag=etag(row))
+        return answered(await _detail(conn, row, view), etag=etag(row))
 
     try:
         return await act.answer(work)
@@ -180,6 +180,10 @@ async def _answer(
         raise Problem(412, "version-differs", detail) from None
     except ActionRefused as exc:
         raise Problem(409, "action-not-possible", f"{exc}.") from exc
+
+
+async def _detail(conn: Connection, row: AlarmRow, view: View) -> AlarmDetail:
+    return alarm_detail(view.alarm(row), [view.step(step) for step in await trail_of(conn, row.id)])
 
 
 def _deed(act: Act, why: str) -> Deed:

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 
-from api.audience import Audience
+from api.audience import View
 from api.broadcast import PAGE_ROWS, End, Subscription
 from api.context import Context, InContext
 from api.documented import LISTED, OTHER, SCHEMA, STREAM, problem
@@ -21,7 +21,6 @@ from api.problems import Problem, bad_parameter
 from api.shapes import alert_json
 from api.streams import RETRY_MS, refuse_too_many
 from sensors.alerts import TYPES, schema_of
-from store.api_rows import EventRow
 from store.database import DatabaseUnavailable
 from store.feed import FeedChoice
 
@@ -46,8 +45,8 @@ async def list_alerts(
     else:
         rows = await context.source.events_after(after or 0, limit=limit + 1, choice=choice)
         rows, more = rows[:limit], len(rows) > limit
-    cursor, audience = rows[-1].id if rows else after or 0, await context.audience()
-    items = ",".join(alert_json(row if audience is None else audience.event(row)) for row in rows)
+    cursor, view = rows[-1].id if rows else after or 0, await context.view()
+    items = ",".join(alert_json(view.event(row)) for row in rows)
     body = f'{{"items":[{items}],"next":"{cursor}","more":{"true" if more else "false"}}}'
     return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
 
@@ -61,10 +60,7 @@ class _Opened:
     cursor: int
     snapshot: str | None
     choice: FeedChoice
-    audience: Audience | None
-
-    def framed(self, row: EventRow) -> bytes:
-        return alert_frame(row if self.audience is None else self.audience.event(row))
+    view: View
 
 
 async def _opened(
@@ -73,14 +69,14 @@ async def _opened(
     """Listen first, then read what was before: nothing can fall in between. Fails while there is a status to send."""
     refuse_too_many(context)
     start = last_event_id if last_event_id is not None else after
-    latest, audience = await context.source.latest_event_id(), await context.audience()
+    latest, view = await context.source.latest_event_id(), await context.view()
     with context.feed.subscribe() as subscription:
         await context.feed.positioned()
         if start is None or start > latest:
             snapshot = await _snapshot(context, latest)
-            yield _Opened(context, subscription, latest, snapshot, choice, audience)
+            yield _Opened(context, subscription, latest, snapshot, choice, view)
         else:
-            yield _Opened(context, subscription, start, None, choice, audience)
+            yield _Opened(context, subscription, start, None, choice, view)
 
 
 async def _snapshot(context: Context, latest: int) -> str:
@@ -122,17 +118,18 @@ async def _frames(opened: _Opened) -> AsyncIterator[bytes]:
 
 async def _told(opened: _Opened) -> AsyncIterator[bytes]:
     """What was committed before the stream listened, then what came since, each once."""
-    source, choice = opened.context.source, opened.choice
+    source, choice, view = opened.context.source, opened.choice, opened.view
     while rows := await source.events_after(opened.cursor, limit=PAGE_ROWS, choice=choice):
         for row in rows:
             opened.cursor = row.id
-            yield opened.framed(row)
+            yield alert_frame(view.event(row))
     async for told in opened.subscription:
         if told.row is None:
             yield told.frame
         elif told.row.id > opened.cursor and choice.matches(told.row):
             opened.cursor = told.row.id
-            yield told.frame if opened.audience is None else opened.framed(told.row)
+            shown = view.event(told.row)
+            yield told.frame if shown is told.row else alert_frame(shown)
 
 
 @router.get("/schemas", responses=OTHER, summary="List the types of alert")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from api.audience import Audience
+from api.audience import View
 from api.context import InContext
 from api.documented import LISTED, problem
 from api.models.base import ID_PATTERN
@@ -14,7 +14,6 @@ from api.models.situations import SituationOut, SituationShown, SituationsOut
 from api.problems import Problem
 from api.routes.readings import Instant
 from store.situations import SituationChoice, SituationRow
-from store.within import lies_within
 
 router = APIRouter(prefix="/v1", tags=["situations"])
 
@@ -46,11 +45,11 @@ async def list_situations(
     limit: Limit = 100,
 ) -> SituationsOut:
     """Congestion and stoppages, the youngest first; parts of another situation are listed too."""
-    audience = await context.audience()
-    choice = SituationChoice(open=_OPEN[state], site=site, start=start, end=to, within=await context.own_sites())
+    view = await context.view()
+    choice = SituationChoice(open=_OPEN[state], site=site, start=start, end=to, within=view.within)
     rows = await context.source.situations(choice, before=before, limit=limit + 1)
     more = len(rows) > limit
-    items = [SituationOut.model_validate(_told(row, audience)) for row in rows[:limit]]
+    items = [SituationOut.model_validate(_told(row, view)) for row in rows[:limit]]
     return SituationsOut(items=items, next=items[-1].situation if more else None)
 
 
@@ -61,13 +60,13 @@ async def list_situations(
 )
 async def show_situation(context: InContext, situation: Id) -> SituationShown:
     """A situation as it was last, with who was congested in it from when until when."""
-    row, audience = await context.source.situation(situation), await context.audience()
-    if row is None or not (audience is None or lies_within(row.sites, audience.sites)):
+    row, view = await context.source.situation(situation), await context.view()
+    if row is None or not view.sees(row.sites):
         raise Problem(
             404, "unknown-situation", f"There is no situation {situation}; /v1/situations lists those there are."
         )
-    return SituationShown.model_validate(_told(row, audience))
+    return SituationShown.model_validate(_told(row, view))
 
 
-def _told(row: SituationRow, audience: Audience | None) -> dict[str, object]:
-    return {"time": row.time, **(row.data if audience is None else audience.told(row.data))}
+def _told(row: SituationRow, view: View) -> dict[str, object]:
+    return {"time": row.time, **view.told(row.data)}
