@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from analytics.detector import COVERED_PCT
-from analytics.health.columns import Columns
-from analytics.health.rows import Before, Preceding, Rows, starts
+from analytics.health.columns import Columns, RoadColumns
+from analytics.health.parts import A_TIME, Part
+from analytics.health.rows import Before, Latest, Preceding, Rows, starts
 from analytics.health.summary import Summary
 from analytics.health.things import Things
-from analytics.near import NOBODY
-from analytics.table import Float32, Index, Int64, Mask
+from analytics.table import Float32, Index, Mask, run_of
 from sensors.level import DISTRUSTED, Quality
 
 LEAP: Final = 0.25
@@ -39,71 +39,66 @@ class Features:
         self._things, self._columns, self._kind = things, columns, kind
         self.before = Before(len(things), width)
         self._averted = np.zeros(len(things), np.bool_)
+        self._parts = Part.all_of(things)
 
-    def summary(self, rows: Rows) -> Summary:
-        """Sum up a bin; `rows` are as `Rows.in_order` gives them."""
-        count = len(self._things)
-        found = Summary.blank(count)
-        if not len(rows.thing):
-            found.frozen_s[:] = self.before.frozen_us / 1e6
-            return found
+    def summary(self, arrived: Sequence[Rows]) -> Summary:
+        """Sum up a bin by its readings in order of arrival."""
+        found = Summary.blank(len(self._things))
+        pieces = [(rows, bool((np.diff(rows.thing) >= 0).all())) for rows in arrived if len(rows.thing)]
+        for part in self._parts if pieces else ():
+            rows = part.gather(pieces)
+            latest, own = Latest(rows), rows.look(part.own(rows))
+            if len(own.thing):
+                self._sum_up(_Sums(found, own.thing, part.first), own, latest)
+        found.frozen_s[:] = self.before.frozen_us / 1e6
+        return found
+
+    def _sum_up(self, sums: _Sums, rows: Rows, latest: Latest) -> None:
         before = self.before.preceding(rows)
         same = np.zeros(len(rows.thing), np.bool_)
         kind = self._kind[rows.thing]
-        for place, columns in enumerate(self._columns):
-            some = np.flatnonzero(kind == place)
-            if len(some):
-                same[some] = self._of_kind(found, columns, rows.take(some), _taken(before, some))
+        for place in np.flatnonzero(np.bincount(kind)).tolist():
+            some = run_of(np.flatnonzero(kind == place))
+            of_kind = sums.of(some)
+            same[some] = self._of_kind(of_kind, self._columns[place], rows.look(some), before.look(some), latest)
         self.before.freeze(rows, before, same)
-        found.frozen_s[:] = self.before.frozen_us / 1e6
-        self._of_all(found, rows, before)
-        return found
+        self._of_all(sums, rows, before)
 
-    def _of_all(self, found: Summary, rows: Rows, before: Preceding) -> None:
-        found.heard[:] = _count(rows.thing, np.ones(len(rows.thing), np.bool_), len(found.heard))
-        for name, bit in (("sentinel", Quality.SENTINEL), ("mismatch", Quality.MISMATCH)):
-            getattr(found, name)[:] = _count(rows.thing, (rows.quality & bit) != 0, len(found.heard))
-        _put_mean(found.delay_s, rows.thing, rows.delay_s)
-        behind = (rows.quality & Quality.OUT_OF_ORDER) != 0
-        found.behind[:] = _count(rows.thing, behind, len(found.heard))
+    def _of_all(self, sums: _Sums, rows: Rows, before: Preceding) -> None:
+        sums.add("heard", np.ones(len(rows.thing), np.bool_))
+        sums.add("sentinel", (rows.quality & Quality.SENTINEL) != 0)
+        sums.add("mismatch", (rows.quality & Quality.MISMATCH) != 0)
+        sums.put_mean("delay_s", rows.delay_s)
+        sums.add("behind", (rows.quality & Quality.OUT_OF_ORDER) != 0)
         known = (before.time_us >= 0) & (rows.seq >= 0) & (before.seq >= 0)
-        anew = known & ((rows.boot != before.boot) | (rows.seq < before.seq))
-        found.restarts[:] = _count(rows.thing, anew, len(found.heard))
+        sums.add("restarts", known & ((rows.boot != before.boot) | (rows.seq < before.seq)))
 
-    def _of_kind(self, found: Summary, columns: Columns, rows: Rows, before: Preceding) -> Mask:
+    def _of_kind(self, sums: _Sums, columns: Columns, rows: Rows, before: Preceding, latest: Latest) -> Mask:
         """Add what depends on the kind; return which rows repeat the one before to the digit."""
         values = rows.values[:, : len(columns.low)]
         one, two = before.one[:, : len(columns.low)], before.two[:, : len(columns.low)]
-        add = _Adder(found, rows.thing)
-        add("missing", _missing(columns, values))
-        add("chatter", _impossible(columns, values) & ((rows.quality & Quality.SENTINEL) == 0))
-        add("spikes", _spikes(columns, values, one, two))
+        sums.add("missing", _missing(columns, values))
+        sums.add("chatter", _impossible(columns, values) & ((rows.quality & Quality.SENTINEL) == 0))
+        sums.add("spikes", _spikes(columns, values, one, two))
         lively = _alive(values[:, columns.restless]) & _alive(values[:, columns.main])
         lively &= (rows.quality & DISTRUSTED) == 0
         same: Mask = lively & ((values == one) | (np.isnan(values) & np.isnan(one))).all(axis=1)
-        add("lively", lively)
+        sums.add("lively", lively)
         for name, partner in (("borrowed", self._things.lane), ("returned", self._things.opposite)):
-            add(name, lively & self._repeats(rows, values, partner))
+            sums.add(name, latest.repeated(rows.time_us, values, partner[rows.thing], lively))
         if columns.road is not None:
-            self._road(found, columns, rows, add)
+            _road(sums, columns.road, rows.values)
         elif columns.scaled >= 0:
-            _put_mean(found.middle, rows.thing, values[:, columns.scaled])
+            sums.put_mean("middle", values[:, columns.scaled])
         if columns.balance is not None:
-            self._balance(columns.balance, values, one, add)
+            _balance(sums, columns.balance, values, one)
         if columns.work is not None:
-            _put_mean(found.fits, rows.thing, columns.work.off_scale(rows.values))
+            sums.put_mean("fits", columns.work.off_scale(rows.values))
         if columns.vane is not None:
-            self._vane(columns.vane, rows, one, add)
+            self._vane(sums, columns.vane, rows, one)
         return same
 
-    def _balance(self, balance: tuple[int, int, int], values: Float32, one: Float32, add: _Adder) -> None:
-        stock, inflow, outflow = balance
-        change, net = values[:, stock] - one[:, stock], values[:, inflow] - values[:, outflow]
-        told = np.isfinite(change + net) & (net != 0)
-        add("straight", told & (change == net))
-        add("turned", told & (change == -net))
-
-    def _vane(self, vane: tuple[int, int], rows: Rows, one: Float32, add: _Adder) -> None:
+    def _vane(self, sums: _Sums, vane: tuple[int, int], rows: Rows, one: Float32) -> None:
         """Count the readings of vanes that swung by half a turn between two readings and have not swung back."""
         degrees, wind = vane
         swing = np.abs(rows.values[:, degrees] - one[:, degrees])
@@ -114,49 +109,63 @@ class Features:
         averted = (turns - turns[begin] + swung[begin] + self._averted[rows.thing]) % 2 == 1
         ends = np.append(first[1:], True)[: len(first)]
         self._averted[rows.thing[ends]] = averted[ends]
-        add("averted", averted)
-
-    def _road(self, found: Summary, columns: Columns, rows: Rows, add: _Adder) -> None:
-        assert columns.road is not None
-        flow, occupancy, speed = (
-            rows.values[:, at] for at in (columns.road.flow, columns.road.occupancy, columns.road.speed)
-        )
-        add("full", (flow == 0) & (occupancy >= COVERED_PCT))
-        add("empty", (flow == 0) & (occupancy < EMPTY_PCT))
-        moving = np.isfinite(speed) & (speed > 0) & (flow > 0)
-        add("moving", moving)
-        add.sum("flow", np.where(np.isfinite(flow), flow, 0))
-        add.sum("speed", np.where(moving, speed, 0))
-        off_scale = columns.road.off_scale(rows.values)
-        _put_mean(found.off_scale, rows.thing, off_scale)
-        _put_mean(found.fits, rows.thing, off_scale)
-
-    def _repeats(self, rows: Rows, values: Float32, partner: Index) -> Mask:
-        """Which rows are, to the digit, the latest reading of their thing's partner; `rows` are of one kind."""
-        other = partner[rows.thing]
-        key, wanted = _key(rows.thing, rows.time_us), _key(other, rows.time_us)
-        at = np.searchsorted(key, wanted, "right") - 1
-        near = (other != NOBODY) & (at >= 0)
-        at = np.maximum(at, 0)
-        here = near & (rows.thing[at] == other)
-        latest = np.where(here[:, None], values[at], np.float32(np.nan))
-        both = (values == latest) | (np.isnan(values) & np.isnan(latest))
-        repeated: Mask = here & both.all(axis=1)
-        return repeated
+        sums.add("averted", averted)
 
 
-class _Adder:
-    """Adds counts and sums of rows to the columns of a summary."""
+class _Sums:
+    """Adds counts, sums and means of rows to the columns of a summary."""
 
-    def __init__(self, found: Summary, thing: Index) -> None:
-        self._found, self._thing = found, thing
+    def __init__(self, found: Summary, thing: Index, first: int) -> None:
+        """Take whose the rows are, of A_TIME things from `first` on."""
+        self._found, self._thing, self._first = found, thing - first, first
 
-    def __call__(self, name: str, which: Mask) -> None:
-        self.sum(name, which.astype(np.float32))
+    def of(self, some: Mask | Index | slice) -> _Sums:
+        """The same for some of the rows."""
+        return _Sums(self._found, self._thing[some] + self._first, self._first)
+
+    def add(self, name: str, which: Mask) -> None:
+        if which.any():
+            self._mine(name)[:] += self._count(self._thing[which])
 
     def sum(self, name: str, values: Float32) -> None:
-        column = getattr(self._found, name)
+        column = self._mine(name)
         column += np.bincount(self._thing, values, len(column)).astype(np.float32)
+
+    def put_mean(self, name: str, values: Float32) -> None:
+        """Write the mean of the finite values of each thing; things without any stay as they are."""
+        column, fit = self._mine(name), np.isfinite(values)
+        count = self._count(self._thing[fit])
+        total = np.bincount(self._thing[fit], values[fit], len(column))
+        there = count > 0
+        column[there] = (total[there] / count[there]).astype(np.float32)
+
+    def _mine(self, name: str) -> Float32:
+        column: Float32 = getattr(self._found, name)[self._first : self._first + A_TIME]
+        return column
+
+    def _count(self, thing: Index) -> Index:
+        return np.bincount(thing, minlength=len(self._mine("heard")))
+
+
+def _balance(sums: _Sums, balance: tuple[int, int, int], values: Float32, one: Float32) -> None:
+    stock, inflow, outflow = balance
+    change, net = values[:, stock] - one[:, stock], values[:, inflow] - values[:, outflow]
+    told = np.isfinite(change + net) & (net != 0)
+    sums.add("straight", told & (change == net))
+    sums.add("turned", told & (change == -net))
+
+
+def _road(sums: _Sums, columns: RoadColumns, values: Float32) -> None:
+    flow, occupancy, speed = (values[:, at] for at in (columns.flow, columns.occupancy, columns.speed))
+    sums.add("full", (flow == 0) & (occupancy >= COVERED_PCT))
+    sums.add("empty", (flow == 0) & (occupancy < EMPTY_PCT))
+    moving = np.isfinite(speed) & (speed > 0) & (flow > 0)
+    sums.add("moving", moving)
+    sums.sum("flow", np.where(np.isfinite(flow), flow, 0))
+    sums.sum("speed", np.where(moving, speed, 0))
+    off_scale = columns.off_scale(values)
+    sums.put_mean("off_scale", off_scale)
+    sums.put_mean("fits", off_scale)
 
 
 def _alive(values: Float32) -> Mask:
@@ -189,27 +198,3 @@ def _spikes(columns: Columns, values: Float32, one: Float32, two: Float32) -> Ma
     around = np.abs(down - up)
     found: Mask = ((up * down > 0) & (leap > LEAP * span) & (around < BACK * leap)).any(axis=1)
     return found
-
-
-def _put_mean(column: Float32, thing: Index, values: Float32) -> None:
-    """Write the mean of the finite values of each thing into a column; things without any stay as they are."""
-    fit = np.isfinite(values)
-    count = np.bincount(thing[fit], minlength=len(column))
-    total = np.bincount(thing[fit], values[fit], len(column))
-    there = count > 0
-    column[there] = (total[there] / count[there]).astype(np.float32)
-
-
-def _count(thing: Index, which: Mask, things: int) -> Float32:
-    return np.bincount(thing[which], minlength=things).astype(np.float32)
-
-
-def _key(thing: Index, time_us: Int64) -> Int64:
-    """Thing and time in one number; times of one bin lie closer together than an hour."""
-    low = time_us.min() if len(time_us) else 0
-    key: Int64 = thing.astype(np.int64) * 3_600_000_000 + (time_us - low)
-    return key
-
-
-def _taken(before: Preceding, some: Index) -> Preceding:
-    return Preceding(before.time_us[some], before.boot[some], before.seq[some], before.one[some], before.two[some])

@@ -17,7 +17,7 @@ from analytics.health.features import Features
 from analytics.health.rows import Rows
 from analytics.health.summary import BIN_US, BINS, Summary
 from analytics.state import NEVER
-from analytics.table import Float32, Index, Int64, Mask, Table
+from analytics.table import Float32, Index, Int64, Mask, Table, run_of
 from analytics.window import WINDOW_US
 from sensors.level import Quality
 
@@ -116,11 +116,11 @@ class _Strays(Table):
 class Group:
     """The open bins of one group. wild_until_us: up to when each thing's readings from the future reach."""
 
-    def __init__(self, features: Features, clock: GroupClock, width: int, much_later_us: Int64) -> None:
+    def __init__(self, features: Features, clock: GroupClock, much_later_us: Int64) -> None:
         """Take the group's clock, and by how much a reading of each thing is late that overtook others."""
         self.clock, self._features, self._much_later_us = clock, features, much_later_us
         self.wild_until_us = np.full(len(much_later_us), -NEVER, np.int64)
-        self._open = [Rows.empty(width)]
+        self._open: list[Rows] = []
         self._strays: list[_Strays] = []
         self._closed_us = -NEVER
 
@@ -145,7 +145,8 @@ class Group:
             what = np.where(late, "late", "ahead")
             self._astray(rows, _Strays.of(rows.thing, what, ones, arrived.latest_us, behind), astray)
             told = told.take(~astray)
-        self._open.append(told)
+        if len(told.thing):
+            self._open.append(told)
 
     def _astray(self, rows: Rows, strays: _Strays, which: Mask) -> None:
         """Note readings outside their bins, and apart those that others overtook."""
@@ -192,18 +193,19 @@ class Group:
     def _next_us(self) -> int:
         """The bin of the first reading or stray that waits."""
         waiting = [int(strays.bin.min()) * BIN_US for strays in self._strays]
-        waiting += [int(rows.time_us.min()) // BIN_US * BIN_US for rows in self._open if len(rows.thing)]
+        waiting += [int(rows.time_us.min()) // BIN_US * BIN_US for rows in self._open]
         return min(waiting, default=NEVER)
 
     def _summary(self, end_us: int) -> Summary:
-        rows = Rows.joined(self._open)
-        within = rows.time_us < end_us
-        self._open = [rows.take(~within)]
-        summary = self._features.summary(rows.take(within).in_order())
+        summary = self._features.summary(
+            [rows.look(run_of(np.flatnonzero(rows.time_us < end_us))) for rows in self._open]
+        )
+        rest = [rows.take(run_of(np.flatnonzero(rows.time_us >= end_us))) for rows in self._open]
+        self._open = [rows for rows in rest if len(rows.thing)]
         for strays in self._strays:
             _add(summary, strays, strays.bin * BIN_US < end_us)
-        rest = [strays.take(strays.bin * BIN_US >= end_us) for strays in self._strays]
-        self._strays = [strays for strays in rest if len(strays.thing)]
+        later = [strays.take(strays.bin * BIN_US >= end_us) for strays in self._strays]
+        self._strays = [strays for strays in later if len(strays.thing)]
         return summary
 
     def _stray(self, strays: _Strays, which: Mask) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from analytics.near import NOBODY
 from analytics.table import Float32, Index, Int64, Mask, Table
 
 
@@ -34,10 +36,45 @@ class Rows(Table):
         )
 
     def in_order(self) -> Self:
-        """Sorted by thing and time; of two readings of one instant the first that came stays."""
+        """Sorted by thing and time; of two readings of one instant the first that came stays.
+
+        Values lie column by column then: a row is short, and whoever asks about it asks all rows at once.
+        """
         rows = self.take(np.lexsort((self.time_us, self.thing)))
         again = (np.diff(rows.thing) == 0) & (np.diff(rows.time_us) == 0)
-        return rows.take(np.concatenate(([True], ~again))) if again.any() else rows
+        rows = rows.take(np.concatenate(([True], ~again))) if again.any() else rows
+        return replace(rows, values=np.asfortranarray(rows.values))
+
+
+class Latest:
+    """The readings of a bin, sorted by thing and time: which of them is the latest of another thing."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    @cached_property
+    def _key(self) -> Int64:
+        return self._keys(self._rows.thing, self._rows.time_us)
+
+    def _keys(self, thing: Index, time_us: Int64) -> Int64:
+        """Thing and time in one number; times of one bin lie closer together than an hour."""
+        key: Int64 = thing.astype(np.int64) * 3_600_000_000 + (time_us - self._rows.time_us.min())
+        return key
+
+    def repeated(self, time_us: Int64, values: Float32, other: Index, which: Mask) -> Mask:
+        """Which of `which` are, to the digit, the latest reading of another thing, NOBODY where there is none."""
+        repeated = np.zeros(len(which), np.bool_)
+        asked = np.flatnonzero(which & (other != NOBODY))
+        if len(asked):
+            at = np.searchsorted(self._key, self._keys(other[asked], time_us[asked]), "right") - 1
+            there = (at >= 0) & (self._rows.thing[np.maximum(at, 0)] == other[asked])
+            asked, at = asked[there], at[there]
+            for field in range(values.shape[1]):  # most differ in the first
+                mine, theirs = values[asked, field], self._rows.values[at, field]
+                alike = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
+                asked, at = asked[alike], at[alike]
+            repeated[asked] = True
+        return repeated
 
 
 class Before:
@@ -84,8 +121,8 @@ class Before:
         self.frozen_us[thing] = carried + rows.time_us[last] - since
 
 
-@dataclass(frozen=True, slots=True)
-class Preceding:
+@dataclass(slots=True)
+class Preceding(Table):
     """Of each row: the reading before it (`one`), and the one before that (`two`)."""
 
     time_us: Int64

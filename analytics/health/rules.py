@@ -69,10 +69,10 @@ class Lately:
         return self._either(lambda count: self._past.in_bins(name, count).astype(np.float32), bins)
 
     def least(self, name: str) -> Float32:
-        return self._either(lambda count: np.fmin.reduce(self._past.of(name, count), axis=0), QUARTER)
+        return self._either(partial(self._past.least, name), QUARTER)
 
     def most(self, name: str) -> Float32:
-        return self._either(lambda count: np.fmax.reduce(self._past.of(name, count), axis=0), QUARTER)
+        return self._either(partial(self._past.most, name), QUARTER)
 
     def _either(self, over: Callable[[int], Float32], bins: int) -> Float32:
         quick = over(bins)
@@ -171,7 +171,7 @@ def _refused(lately: Lately, came: Float32) -> Mapping[Fault, Mask]:
 
 def speaks(past: Past, bins: int = 2) -> Mask:
     """Who sent anything in the last bins, whatever became of it."""
-    found: Mask = np.add.reduce([past.sum(name, bins) for name in _CAME]) > 0
+    found: Mask = _came(past, bins) > 0
     return found
 
 
@@ -184,15 +184,22 @@ def _insufficient(past: Past, period_s: Float32) -> Mask:
 
     What arrived late or could not be used was sent all the same.
     """
-    came = np.add.reduce([past.of(name, TWO_HOURS) for name in _CAME])
     slow = period_s > SLOW_S
     found = np.zeros(len(period_s), np.bool_)
     for bins, parts_of, which in ((HOUR, QUARTER, ~slow), (HOUR + HALF, HALF, slow)):
-        if len(came) >= bins:
-            parts = came[-bins:].reshape(bins // parts_of, parts_of, -1).sum(axis=1)
+        if len(past) >= bins and which.any():
+            parts = np.stack([_came(past, parts_of, skip) for skip in range(0, bins, parts_of)])
             expected = bins * BIN_US / 1e6 / period_s
             found |= which & (parts > 0).all(axis=0) & (parts.sum(axis=0) < ENOUGH * expected)
     return found
+
+
+def _came(past: Past, bins: int, skip: int = 0) -> Float32:
+    """How much each thing sent in so many bins, whatever became of it."""
+    total = past.sum(_CAME[0], bins, skip)
+    for name in _CAME[1:]:
+        total += past.sum(name, bins, skip)
+    return total
 
 
 def _clocks(past: Past, lately: Lately, came: Float32, period_s: Float32) -> Mapping[Fault, Mask]:

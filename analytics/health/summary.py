@@ -7,6 +7,7 @@ time, whatever order and batches they arrived in. What arrives later, or is ahea
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -87,10 +88,11 @@ class Summary(Table):
 
 
 class Past:
-    """The last `BINS` summaries, the newest last."""
+    """The last `BINS` summaries, the newest last; of each, in which columns there is anything but 0."""
 
     def __init__(self) -> None:
         self._bins: deque[Summary] = deque(maxlen=BINS)
+        self._told: deque[frozenset[str]] = deque(maxlen=BINS)
 
     def __len__(self) -> int:
         return len(self._bins)
@@ -101,16 +103,34 @@ class Past:
 
     def add(self, summary: Summary) -> None:
         self._bins.append(summary)
+        columns = zip(summary.names(), summary.columns(), strict=True)
+        self._told.append(frozenset(name for name, column in columns if column.any()))
 
-    def of(self, name: str, bins: int, skip: int = 0) -> NDArray[np.float32]:
-        """(bins, things) of one column, the newest last, without the newest `skip`; fewer where less is kept."""
+    def _of(self, name: str, bins: int, skip: int) -> Iterator[Float32]:
+        """One column of so many bins, without the newest `skip` and without those in which there is nothing."""
         end = len(self._bins) - skip
-        found = [getattr(self._bins[at], name) for at in range(max(0, end - bins), max(0, end))]
-        return np.stack(found) if found else np.zeros((0, len(self._bins[-1].heard)), np.float32)
+        for at in range(max(0, end - bins), end):
+            if name in self._told[at]:
+                yield getattr(self._bins[at], name)
 
     def sum(self, name: str, bins: int, skip: int = 0) -> Float32:
-        total: Float32 = self.of(name, bins, skip).sum(axis=0, dtype=np.float32)
+        total = np.zeros(len(self.newest.heard), np.float32)
+        for column in self._of(name, bins, skip):
+            total += column
         return total
+
+    def least(self, name: str, bins: int) -> Float32:
+        """The least of a column that is NaN where there is nothing."""
+        return self._outermost(np.fmin, name, bins)
+
+    def most(self, name: str, bins: int) -> Float32:
+        return self._outermost(np.fmax, name, bins)
+
+    def _outermost(self, choose: np.ufunc, name: str, bins: int) -> Float32:
+        found = np.full(len(self.newest.heard), np.nan, np.float32)
+        for column in self._of(name, bins, 0):
+            choose(found, column, out=found)
+        return found
 
     def forget(self, name: str, whose: NDArray[np.bool_]) -> None:
         """Set a count of some things back to 0 in all bins."""
@@ -119,5 +139,7 @@ class Past:
 
     def in_bins(self, name: str, bins: int) -> NDArray[np.int64]:
         """In how many of the bins there was any."""
-        found: NDArray[np.int64] = np.count_nonzero(self.of(name, bins) > 0, axis=0)
-        return found
+        total = np.zeros(len(self.newest.heard), np.int64)
+        for column in self._of(name, bins, 0):
+            total += column > 0
+        return total

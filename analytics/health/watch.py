@@ -190,7 +190,7 @@ class _Watch:
         kind = np.array([place[thing.kind.name] for thing in things.things], np.intp)
         self._features = Features(things, columns, kind, width)
         much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
-        self._group = Group(self._features, GroupClock(len(things)), width, much_later_us)
+        self._group = Group(self._features, GroupClock(len(things)), much_later_us)
         self._past = Past()
         self._scale = Scale.of(things.things, [columns[at] for at in kind])
         late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
