@@ -20,8 +20,9 @@ from store.leadership import Lock, lock_transaction
 _APPEND = """
 with given as (
     select nextval('event_number') as id, new.* from (
-        select * from unnest(%(time)s::timestamptz[], %(type)s::text[], %(subject)s::text[], %(data)s::jsonb[])
-            with ordinality as new (time, type, subject, data, place) order by place
+        select * from rows from (
+            jsonb_to_recordset(%(events)s) as (time timestamptz, type text, subject text, data jsonb)
+        ) with ordinality as new (time, type, subject, data, place) order by place
     ) new
 ),
 stored as (
@@ -51,12 +52,6 @@ async def append_events(conn: Connection, events: Sequence[NewEvent]) -> list[in
     """
     if not events:
         return []
-    columns = {
-        "time": [event.time for event in events],
-        "type": [event.type for event in events],
-        "subject": [event.subject for event in events],
-        "data": [Jsonb(dict(event.data)) for event in events],
-    }
     await lock_transaction(conn, Lock.EVENT)
-    cursor = await conn.execute(_APPEND, {**columns, "late": TOLD_LATE, "valid": VALID_FOR})
+    cursor = await conn.execute(_APPEND, {"events": Jsonb(events), "late": TOLD_LATE, "valid": VALID_FOR})
     return [int(number) for (number,) in await cursor.fetchall()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -50,8 +50,7 @@ class OutlookRow:
 async def write_outlooks(conn: Connection, rows: Sequence[OutlookRow], now: datetime) -> None:
     """Overwrite the outlooks of some things, in the caller's transaction."""
     if rows:
-        plain = [asdict(row) | {"time": row.time.isoformat() if row.time else None} for row in rows]
-        await conn.execute(_WRITE, (now, Jsonb(plain)))
+        await conn.execute(_WRITE, (now, Jsonb(rows)))
 
 
 async def outlook_of(conn: Connection, thing: str) -> OutlookRow | None:

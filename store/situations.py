@@ -21,7 +21,7 @@ on conflict (id) do update set
     time = excluded.time, sites = excluded.sites, data = excluded.data"""
 
 _REMEMBER = """
-insert into situation_memory (name, memory) select * from unnest(%s::text[], %s::jsonb[])
+insert into situation_memory (name, memory) select * from jsonb_each(%s)
 on conflict (name) do update set memory = excluded.memory"""
 
 _OF_ONE = "select id, kind, state, level, onset, ended, time, sites, data from situation where id = %s"
@@ -82,7 +82,7 @@ async def write_situations(conn: Connection, rows: Iterable[SituationRow]) -> No
 async def remember_situations(conn: Connection, memory: Mapping[str, Any]) -> None:
     """Replace what is remembered under these names, in the caller's transaction."""
     if memory:
-        await conn.execute(_REMEMBER, (list(memory), [Jsonb(value) for value in memory.values()]))
+        await conn.execute(_REMEMBER, (Jsonb(memory),))
 
 
 async def load_situation_memory(conn: Connection) -> dict[str, Any]:

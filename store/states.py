@@ -22,15 +22,17 @@ from store.outlooks import OutlookRow, write_outlooks
 from store.reader import advance
 from store.situations import SituationRow, remember_situations, write_situations
 
+# As one document each: in arrays every sign of JSON that arrays know, too, is escaped, in Python.
 _WRITE = """
 insert into state (sensor, time, level, since, verdict, value, updated_at)
-select *, %s from unnest(%s::text[], %s::timestamptz[], %s::smallint[], %s::timestamptz[], %s::text[], %s::jsonb[])
+select row.*, %s from jsonb_to_recordset(%s) as row (
+    sensor text, time timestamptz, level smallint, since timestamptz, verdict text, value jsonb)
 on conflict (sensor) do update set
     time = excluded.time, level = excluded.level, since = excluded.since, verdict = excluded.verdict,
     value = excluded.value, updated_at = excluded.updated_at"""
 
 _REMEMBER = """
-insert into detector (sensor, memory, updated_at) select *, %s from unnest(%s::text[], %s::jsonb[])
+insert into detector (sensor, memory, updated_at) select key, value, %s from jsonb_each(%s)
 on conflict (sensor) do update set memory = excluded.memory, updated_at = excluded.updated_at"""
 
 _READ = "select sensor, time, level, since, verdict, value from state order by sensor"
@@ -119,10 +121,9 @@ def _utc(time: datetime | None) -> datetime | None:
 
 async def _write_states(conn: Connection, states: Sequence[State], now: datetime) -> None:
     if states:
-        rows = [(s.sensor, s.time, s.level, s.since, s.verdict.value, Jsonb(dict(s.value))) for s in states]
-        await conn.execute(_WRITE, (now, *map(list, zip(*rows, strict=True))))
+        await conn.execute(_WRITE, (now, Jsonb(states)))
 
 
 async def _write_memory(conn: Connection, memory: Mapping[str, Any], now: datetime) -> None:
     if memory:
-        await conn.execute(_REMEMBER, (now, list(memory), [Jsonb(value) for value in memory.values()]))
+        await conn.execute(_REMEMBER, (now, Jsonb(memory)))

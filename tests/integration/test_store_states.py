@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -53,6 +55,20 @@ async def test_a_state_is_replaced_by_the_next(migrated_url: str) -> None:
         for level in (Level.DENSE, Level.UNKNOWN):
             await commit_step(conn, StepResult("analysis", {}, [state("a", level)]), now=NOW)
         assert await load_states(conn) == [state("a", Level.UNKNOWN)]
+
+
+async def test_what_numpy_measured_is_stored_as_json_and_nothing_foreign_is(migrated_url: str) -> None:
+    measured = {
+        "speed_kmh": np.float32(11.5),
+        "count": np.int64(3),
+        "wait_s": float("nan"),
+        "more": MappingProxyType({"a": 1}),
+    }
+    async with connected(migrated_url, name="test") as conn:
+        await commit_step(conn, StepResult("analysis", {}, memory={"a": measured}), now=NOW)
+        assert await load_memory(conn) == {"a": {"speed_kmh": 11.5, "count": 3, "wait_s": None, "more": {"a": 1}}}
+        with pytest.raises(TypeError, match="object cannot be stored as JSON"):
+            await commit_step(conn, StepResult("analysis", {}, memory={"a": object()}), now=NOW)
 
 
 async def test_a_step_that_fails_leaves_nothing(migrated_url: str) -> None:
