@@ -59,7 +59,7 @@ class AlarmDesk:
         """Something stands whose next moment no clock of ours tells: a recording, a flood; or nobody knows yet."""
 
     async def step(self) -> bool:
-        """Deal with the next events and with the time; False when there was nothing to do."""
+        """Deal with the next events and with the time; whether there may be more events."""
         if self._cursor is None:
             self._cursor = await feed_cursor(self._conn, READER)
         if self._cursor is None:
@@ -67,14 +67,20 @@ class AlarmDesk:
             return True
         events = await feed_after(self._conn, self._cursor, STEP_EVENTS)
         wall, foreign = now(), [event for event in events if event.id not in self._own]
+        reached, told = events[-1].id if events else self._cursor, list[int]()
         async with self._conn.transaction():
             if foreign or self._watching or (self._due_at is not None and self._due_at <= wall):
-                await self._deal(foreign, wall)
-            if events:
-                self._cursor = events[-1].id
-                await move_feed_cursor(self._conn, READER, self._cursor)
+                told = await self._deal(foreign, wall)
+            if told == list(range(reached + 1, reached + 1 + len(told))):
+                # Nobody else's lies between: what we tell ourselves need not be read to be known.
+                reached += len(told)
+                told = []
+            if reached != self._cursor:
+                await move_feed_cursor(self._conn, READER, reached)
+        self._cursor = reached
         self._own.difference_update(event.id for event in events)
-        return bool(foreign)
+        self._own.update(told)
+        return len(events) == STEP_EVENTS
 
     async def wait(self) -> None:
         """Until an event, a change of the catalogue, or the next moment of the clock."""
@@ -93,7 +99,8 @@ class AlarmDesk:
             await move_feed_cursor(self._conn, READER, event)
         self._cursor = event
 
-    async def _deal(self, events: Sequence[EventRow], wall: datetime) -> None:
+    async def _deal(self, events: Sequence[EventRow], wall: datetime) -> list[int]:
+        """Take the events and the time; the ids of what is told."""
         conn = self._conn
         maintenance = await load_maintenance(conn, wall)
         desk = self._desk(await load_standing(conn, self._rules), maintenance)
@@ -106,7 +113,7 @@ class AlarmDesk:
         self._due_at = desk.due_at(wall)
         self._watching = flood is not None or bool(recordings)
         # Last, because all writers of events wait for each other from here to the commit.
-        self._own.update(await append_events(conn, [*told, *announced]))
+        return await append_events(conn, [*told, *announced])
 
     async def _judged(self, events: Sequence[EventRow]) -> list[Happening]:
         """The events with how unusual it is at the things they are about, where they do not say so themselves."""

@@ -20,11 +20,13 @@ from analytics.alarms.rules import Rules
 from service.alarm_desk import CONDITIONS, run_alarms
 from store.alarms.rows import alarm_row, trail_row
 from store.catalogue import seed
-from store.database import connected
+from store.database import Connection, connected
 from store.events import NewEvent, append_events
+from store.leadership import Lock, release_lock, wait_for_lock
 
 WAIT_S = 10.0
 Feed = Callable[..., Awaitable[list[int]]]
+Event = tuple[str, str, dict[str, Any]]
 
 
 @pytest.fixture
@@ -32,13 +34,17 @@ async def feed(migrated_url: str) -> Feed:
     """Append events: type, subject and data of each."""
     await seed(migrated_url)
 
-    async def append(*events: tuple[str, str, dict[str, Any]], ago_s: float = 0.0) -> list[int]:
-        time = datetime.now(UTC) - timedelta(seconds=ago_s)
-        news = [NewEvent(time, f"vigie.{type_}.v1", subject, data) for type_, subject, data in events]
-        async with connected(migrated_url, name="test") as conn, conn.transaction():
-            return await append_events(conn, news)
+    async def feed(*events: Event, ago_s: float = 0.0) -> list[int]:
+        async with connected(migrated_url, name="test") as conn:
+            return await append(conn, *events, ago_s=ago_s)
 
-    return append
+    return feed
+
+
+async def append(conn: Connection, *events: Event, ago_s: float = 0.0) -> list[int]:
+    time = datetime.now(UTC) - timedelta(seconds=ago_s)
+    async with conn.transaction():
+        return await append_events(conn, [NewEvent(time, f"vigie.{type_}.v1", *rest) for type_, *rest in events])
 
 
 @pytest.fixture
@@ -75,7 +81,7 @@ async def until(condition: Callable[[], Any]) -> Any:
         return found
 
 
-def jam(thing: str = "W12-F1", verb: str = "began", level: str = "jammed") -> tuple[str, str, dict[str, Any]]:
+def jam(thing: str = "W12-F1", verb: str = "began", level: str = "jammed") -> Event:
     return f"congestion.{verb}", thing, {"kind": "traffic", "site": thing[:3], "level": level, "evidence": {"v": 11.5}}
 
 
@@ -152,6 +158,29 @@ async def test_a_situation_is_one_alarm_whatever_its_sensors_say(migrated_url: s
         ("situation:s1", "road_congested")
     ]
     assert rows("select over_why from condition") == [{"over_why": "part of s2"}]
+
+
+async def test_what_the_desk_tells_itself_is_behind_its_cursor_at_once(migrated_url: str, feed, rows) -> None:
+    async with running(migrated_url):
+        await feed(jam())
+        await until(lambda: rows(_TOLD))
+    (found,) = rows(
+        "select event, cursor.xmin = told.xmin as at_once from feed_cursor cursor join event told on id = event"
+    )
+    assert found == {"event": rows("select max(id) from event")[0]["max"], "at_once": True}
+
+
+async def test_an_event_that_comes_before_what_the_desk_tells_is_not_passed_over(
+    migrated_url: str, feed, rows, until_waiting: Callable[[str], Awaitable[None]]
+) -> None:
+    async with connected(migrated_url, name="other") as other, running(migrated_url):
+        await until(lambda: rows("select from feed_cursor where reader = 'alarms'"))
+        await wait_for_lock(other, Lock.EVENT)
+        await append(other, jam())
+        await until_waiting("vigie alarms")
+        await append(other, jam("W12-F2"))
+        await release_lock(other, Lock.EVENT)
+        await until(lambda: len(rows("select from alarm")) == 2)
 
 
 @pytest.mark.parametrize(
