@@ -13,6 +13,7 @@ transaction that changes it (`store.revisions`).
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 
@@ -36,10 +37,11 @@ join (select id, site from sensor
 where site.clock = 'recording'"""
 
 
-async def update_rollups(conn: Connection, kinds: Kinds, *, limit_rows: int) -> int:
+async def update_rollups(conn: Connection, kinds: Kinds, *, limit_rows: int, pause_s: float = 0.0) -> int:
     """Bring the rollups up to about `limit_rows` readings per slot further, in one transaction.
 
-    Returns the number of new readings taken into account; 0 when there is nothing left to do.
+    Returns the number of new readings taken into account; 0 when there is nothing left to do. After each kind it waits
+    for `pause_s`, for the sake of those whose statements are waited for.
     """
     async with conn.transaction():
         # Before the cursors are read: two workers must not compute a bucket from different readings at once.
@@ -47,20 +49,21 @@ async def update_rollups(conn: Connection, kinds: Kinds, *, limit_rows: int) -> 
         found = await unread(conn, READER, limit_rows)
         spans = sorted((span for part in found for span in part.spans), key=lambda span: span.kind)
         if found:
-            revisions = await _recompute(conn, kinds, spans)
+            revisions = await _recompute(conn, kinds, spans, pause_s)
             await advance(conn, READER, {part.slot: part.last for part in found})
             # Last, because all writers of events wait for each other from here to the end of the transaction.
             await append_events(conn, announcements(revisions))
     return sum(span.rows for span in spans)
 
 
-async def _recompute(conn: Connection, kinds: Kinds, spans: Sequence[BatchSpan]) -> list[Revision]:
+async def _recompute(conn: Connection, kinds: Kinds, spans: Sequence[BatchSpan], pause_s: float) -> list[Revision]:
     recorded = await _recorded(conn)
     revisions: list[Revision] = []
     for name, of_kind in itertools.groupby(spans, key=lambda span: span.kind):
         if kind := kinds.get(name):
             for near in clusters(of_kind):
                 revisions += await _recompute_near(conn, kind, near, recorded)
+            await asyncio.sleep(pause_s)
     return revisions
 
 
