@@ -168,10 +168,13 @@ class Feed:
 
     async def _drain(self) -> None:
         assert self._last is not None
-        while rows := await self._source.events_after(self._last, limit=PAGE_ROWS):
-            self._last = rows[-1].id
+        full = True
+        while full:
+            rows = await self._source.events_after(self._last, limit=PAGE_ROWS)
             for row in rows:
+                self._last = row.id
                 self._offer(Told(alert_frame(row), row))
+            full = len(rows) == PAGE_ROWS
 
     def _offer(self, told: Told) -> None:
         for subscription in self._subscriptions:
