@@ -28,9 +28,10 @@ make delays vaguer."""
 
 
 LONGEST_INSTANT_US: Final = 1800 * 1_000_000
-"""Most of a group's time that an instant may stand for, 30 min: a socket read of 256 kB holds 5 min of this port, and
-three times as much while a basin is cut off. Lower: readings of a fast replay look late; higher: after a silence of the
-group all that is late looks in time."""
+"""Most of a group's time that an instant may stand for, 30 min, unless a part of the group fills more by itself: a
+socket read of 256 kB holds 5 min of this port, three times as much while a basin is cut off, and an hour of a dozen
+loops. Lower: readings of a fast replay look late; higher: after a silence of the group all that is late looks in
+time."""
 
 WALL = "wall"
 PORT = "port"
@@ -93,8 +94,9 @@ class GroupClock:
         for start, end in self._cuts(received_us):
             before = self.now_us
             np.maximum.at(self._newest, thing[start:end], time_us[start:end])
-            self.now_us = max(self.now_us, self._reached())
-            before = max(before, self.now_us - LONGEST_INSTANT_US) if before != -NEVER else self.now_us
+            self.now_us = max(self.now_us, reached(self._newest))
+            if self.now_us - before > LONGEST_INSTANT_US:
+                before = self._began(before, thing[start:end], time_us[start:end])
             earliest[start:end], latest[start:end] = before, self.now_us
             likely[start:end] = before + (_passed(thing[start:end]) * (self.now_us - before)).astype(np.int64)
         return Arrived(earliest, likely, latest)
@@ -103,8 +105,14 @@ class GroupClock:
         """Let a wall's clock move it on."""
         self.now_us = max(self.now_us, now_us)
 
-    def _reached(self) -> int:
-        return reached(self._newest)
+    def _began(self, before_us: int, thing: Index, time_us: Int64) -> int:
+        """What it was when an instant began whose readings moved it far, or were the first."""
+        oldest, newest = np.full(len(self._newest), NEVER, np.int64), np.full(len(self._newest), -NEVER, np.int64)
+        np.minimum.at(oldest, thing, time_us)
+        np.maximum.at(newest, thing, time_us)
+        filled_us = reached(np.where(newest == -NEVER, -NEVER, newest - oldest))
+        least_us = 0 if before_us == -NEVER else LONGEST_INSTANT_US
+        return max(before_us, self.now_us - max(least_us, filled_us))
 
     def _cuts(self, received_us: Int64) -> list[tuple[int, int]]:
         least = max(1, len(self._newest) // PIECES)

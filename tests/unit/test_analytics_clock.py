@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from analytics.clock import WALL, GroupClock, group_names, reached
+from analytics.clock import LONGEST_INSTANT_US, WALL, GroupClock, group_names, reached
 from analytics.state import NEVER
 from sensors.catalogue import Catalogue, Site
 
@@ -49,6 +49,23 @@ def test_who_sent_several_in_one_instant_sent_them_one_after_the_other() -> None
     assert set(arrived.earliest_us.tolist()) == {0}
     assert set(arrived.latest_us.tolist()) == {300 * SECOND}
     assert np.abs(arrived.likely_us - times).max() <= 30 * SECOND
+
+
+def test_nothing_is_late_in_an_instant_that_most_of_a_group_fill() -> None:
+    clock, thing = GroupClock(12), np.repeat(np.arange(12), 60)
+    for hour in range(2):
+        times = hour * HOUR + np.tile(np.arange(60) * 60 * SECOND, 12)
+        arrived = clock.follow(thing, times, np.full(720, hour))
+        assert (arrived.earliest_us <= times).all()
+
+
+def test_what_one_kept_back_is_late_after_a_silence_of_all() -> None:
+    clock = GroupClock(12)
+    follow(clock, [(thing, 0) for thing in range(12)])
+    kept = np.arange(60) * 120 * SECOND
+    thing, times = np.append(np.arange(12), np.zeros(60, np.int64)), np.append(np.full(12, 2 * HOUR), kept)
+    arrived = clock.follow(thing, times, np.full(72, 99))
+    assert set(arrived.earliest_us.tolist()) == {2 * HOUR - LONGEST_INSTANT_US}
 
 
 def test_nobody_heard_is_no_time() -> None:

@@ -1,8 +1,9 @@
-"""Who was never heard is silent; a unit is mistaken by the size of its own factor."""
+"""Few sensors: who was never heard is silent, who is read by the hour is not late; a unit by the size of its factor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,6 +47,14 @@ def test_who_was_heard_before_a_restart_is_not_silent_again() -> None:
     health = Health(KINDS, PORT)
     health.restore([], [], heard=["S2"])
     assert health.absorb([minutes(["S1"], 0, 30)]) == []
+
+
+def test_a_replay_of_few_sensors_that_is_read_by_the_hour_has_no_faults() -> None:
+    health = Health(KINDS, PORT)
+    for hour in range(3):
+        read = minutes(["S1", "S2"], 60 * hour, 60 * hour + 60)
+        at_us = np.full(len(read.thing), START_US + hour)
+        assert health.absorb([replace(read, received_us=at_us)]) == []
 
 
 def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile() -> None:
