@@ -40,7 +40,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
     retention = retention_of(settings, kinds)
     drop = SlotDrop.of(settings.appointments_dir) if settings.appointments_dir else None
     swept_at = paired_at = -RETENTION_EVERY_S
-    pause_s = 0.0
+    hurried = True
     async with connected(database_url, name="upkeep") as conn:
         while True:
             started = time.monotonic()
@@ -56,7 +56,7 @@ async def run_upkeep(database_url: str, kinds: Kinds, settings: Settings) -> Non
                 paired_at = paired_at if behind else started
             if drop is not None:
                 await drop.take(conn, now())
-            rolled = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS, pause_s=pause_s)
-            pause_s = PAUSE_S if rolled < MORE_ROWS else 0.0
-            if not await backfill_rollups(conn, kinds) and pause_s and not await learn_some(conn, kinds, now()):
+            pause_s = 0.0 if hurried else PAUSE_S
+            hurried = await update_rollups(conn, kinds, limit_rows=ROLLUP_ROWS, pause_s=pause_s) >= MORE_ROWS
+            if not await backfill_rollups(conn, kinds) and not hurried and not await learn_some(conn, kinds, now()):
                 await asyncio.sleep(ROLLUP_EVERY_S)
