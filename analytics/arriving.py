@@ -26,18 +26,16 @@ PIECE_US: Final = (MINUTES - LOOKS_BACK) * MINUTE_US
 """Event time of a batch that is looked at together: what is newer has not yet taken the place of what is asked for."""
 
 BEFORE: Final = 10
-"""Minutes that tell how often a loop is empty by chance. Fewer: a gap between two signals counts as a quiet road; more:
-the morning's peak is compared with the night."""
+"""Minutes that tell what is usual: how often a loop is empty by chance, how much passes. Fewer: a gap between two
+signals counts as a quiet road; more: the morning's peak is compared with the night."""
 
 CHANCE: Final = 1e-4
 """Probability of so many empty readings in a row below which it is no chance: it is asked about up to 110 times. Lower:
 vehicles that stand wait longer for their witness; higher: a locked loop of a quiet road finds one by chance."""
 
-MINUTES_NOW: Final = 5
-_NOW: Final = slice(0, MINUTES_NOW)
-_THEN: Final = slice(LOOKS_BACK - BEFORE, LOOKS_BACK)
-"""Of the minutes that are compared, the last five and the first ten: between them a lane was covered, and what had
-passed it before arrived."""
+UNDER_WAY: Final = 3
+"""Minutes for which what had passed a lane still arrives: 3 km at 60 km/h. Lower: it hides for some minutes that
+nothing follows; higher: the witness comes later."""
 
 ENOUGH: Final = 5.0
 """Readings without which nobody knows what is usual."""
@@ -46,8 +44,9 @@ PASSES_BY: Final = 0.1
 """Share of what passes further on that may come from elsewhere at least. Lower: one lorry that turns in speaks for a
 locked loop; higher: nothing ever does."""
 
-SURE: Final = 20.0
-"""Odds from which all arrives as ever. Lower: what turns in behind a jam hides it; higher: more locked loops alarm."""
+SURE: Final = 1000.0
+"""Odds from which what a lane carried is missing. Lower: a gap in the traffic speaks for a locked loop, which asks for
+up to 110 times; higher: vehicles that stand wait longer for their witness."""
 
 LEAST: Final = 2
 """Empty readings in a row at least: one is the gap behind a lorry."""
@@ -103,22 +102,23 @@ class Arriving:
         run, share = heard[:last].sum(), (empty[before].sum() + 1) / (heard[before].sum() + 2)
         return bool(run >= LEAST and share**run < CHANCE)
 
-    def goes_on(self, thing: int, ahead: int, at_us: int) -> bool:
-        """Whether as much arrives further on as ever, and not as little as without what `thing` carried.
+    def falls(self, thing: int, ahead: int, at_us: int) -> bool:
+        """Whether as little arrives further on as without what `thing` carried until it was covered, and not as ever.
 
-        The likelihood ratio (Wald 1945) of two Poisson numbers: who passed in five minutes, as ever or without it.
+        The likelihood ratio (Wald 1945) of two Poisson numbers: who passed since what was under way has arrived. Of a
+        lane that has been covered for so long that what was before is forgotten, nobody knows.
         """
-        heard, _, flow = self._minutes(ahead, at_us)
-        if min(heard[_THEN].sum(), heard[_NOW].sum()) < ENOUGH:
-            return False
-        hours = MINUTES_NOW / 60
-        passed = hours * float(flow[_NOW].sum() / heard[_NOW].sum())
-        ever = hours * float(flow[_THEN].sum() / heard[_THEN].sum())
         own_heard, _, own_flow = self._minutes(thing, at_us)
-        flowed = own_flow > 0  # while it is covered it tells nothing
-        own = hours * float(own_flow[flowed].sum() / own_heard[flowed].sum()) if flowed.any() else ever
-        without = max(ever - own, PASSES_BY * ever)
-        return ever > without and passed * log(ever / without) - (ever - without) >= log(SURE)
+        flowed = np.flatnonzero(own_flow > 0)
+        covered = int(flowed[0]) if len(flowed) else LOOKS_BACK
+        now, then = slice(0, max(covered - UNDER_WAY, 0)), slice(covered, covered + BEFORE)
+        heard, _, flow = self._minutes(ahead, at_us)
+        if covered + BEFORE > LOOKS_BACK or min(heard[now].sum(), heard[then].sum(), own_heard[then].sum()) < ENOUGH:
+            return False
+        hours = (covered - UNDER_WAY) / 60
+        passed, ever = (hours * float(flow[part].sum() / heard[part].sum()) for part in (now, then))
+        without = max(ever - hours * float(own_flow[then].sum() / own_heard[then].sum()), PASSES_BY * ever)
+        return ever > without and (ever - without) - passed * log(ever / without) >= log(SURE)
 
     def _minutes(self, thing: int, at_us: int) -> tuple[Float32, Float32, Float32]:
         """Readings, empty ones and flows by minute, the newest first that no late reading can change any more."""

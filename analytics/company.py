@@ -2,9 +2,13 @@
 
 A jam that reaches a loop slows it first; lorries that stop all along a road cover all its loops together. One loop that
 flows, and in the next reading is covered and passes nothing, while no lane beside it and no loop before or behind it is
-slow, is more often a loop that is locked. For some minutes it waits for a witness: not believed, and not taken for free
-either. What arrives further on is one (`analytics.arriving`, and `analytics.health.witnesses.stands_for_all`), and the
-only one that can contradict it. Without contradiction it is traffic; who has no neighbour waits for none.
+slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. That
+nothing, or less by what it carried, arrives further on is one (`analytics.arriving`,
+`analytics.health.witnesses.stands_for_all`); another is that it moves off slowly, which no locked loop does. Meanwhile
+health looks for what contradicts it. Whom nobody contradicts is traffic in the end; who has no neighbour waits for
+none.
+
+Behind a lane that passes nothing, vehicles stand: who is slow there and moves has a queue of its own.
 
 A neighbour is asked about the time that no late reading can change any more, so that the order of arrival within the
 window changes nothing.
@@ -49,24 +53,20 @@ WAS_FREE = np.float32(0.85)
 """Smoothed speed ratio above which nothing slow came before (one reading under 60 % of free speed takes it from 1 to
 0.85). Higher: a busy lane that locks is believed at once; lower: more than one slow reading is asked of a jam."""
 
-BELIEVED, ALONE, CONTRADICTED = range(3)
-"""What is said of a covered lane: nothing against it; nobody speaks for it; all arrives further on as ever."""
-
-UNDECIDED_S = 600.0
-"""Seconds after which a covered lane is believed unless somebody speaks against it, 10 min: what had passed it before
-has arrived further on, and five minutes more have shown whether anything still does. Lower: locked loops alarm before
-anybody can contradict them; higher: vehicles that stand where few pass are found later."""
+BELIEVED, ALONE = range(2)
+"""What is said of a covered lane: somebody speaks for it; nobody does."""
 
 ALONE_S = 3300.0
-"""Seconds after which a covered lane is believed against what arrives further on, 55 min: by then health has
-named every loop that it can tell to be locked (`witnesses.LONG`). Lower: those alarm before they are found out; higher:
-vehicles that stand where others turn in behind them are found later."""
+"""Seconds after which a covered lane is believed without a witness, 55 min: by then health has named the loops that
+it can tell to be locked (`witnesses.LONG`). Lower: those alarm before they are found out (on simulated days 21 of 41
+did with 10 min, 7 with 55); higher: vehicles that stand where nobody sees it are told later, if they have not moved off
+before."""
 
-AHEAD: Final = 2
-"""Place of the next loop on the way among those who are asked."""
+BEHIND, AHEAD = 1, 2
+"""Places of the loop before and of the next one on the way among those who are asked."""
 
-Slow = tuple[Index, Int64, Index]
-"""Slow readings, (m,) each: whose, when, and for how many they count."""
+Slow = tuple[Index, Int64, Index, Mask]
+"""Slow readings, (m,) each: whose, when, for how many they count, and whether vehicles stood."""
 
 
 class Company:
@@ -76,6 +76,7 @@ class Company:
         self._beside: dict[int, list[int]] = {}
         self._slow: list[Slow] = []
         self._told: dict[int, list[int]] = {}
+        self._behind: dict[int, int] = {}
         self._ahead: dict[int, int] = {}
         self._asked: set[int] = set()
         self._arriving = Arriving()
@@ -94,8 +95,10 @@ class Company:
             index[thing.id]: [place for place in row if place != NOBODY]
             for thing, row in zip(roads, columns.tolist(), strict=True)
         }
-        ahead = columns[:, AHEAD].tolist()
-        self._ahead = {index[thing.id]: at for thing, at in zip(roads, ahead, strict=True) if at != NOBODY}
+        self._behind, self._ahead = (
+            {index[thing.id]: at for thing, at in zip(roads, columns[:, which].tolist(), strict=True) if at != NOBODY}
+            for which in (BEHIND, AHEAD)
+        )
         flow_of = {index[one.id]: one.kind.field_names.index(rule.flow) for one, rule in _by_speed(roads)}
         self._asked = {*self._ahead, *self._ahead.values()} & flow_of.keys()
         self._arriving.watch({thing: flow_of[thing] for thing in self._asked})
@@ -117,22 +120,24 @@ class Company:
 
     def _said(self, thing: int, at_us: int) -> int:
         """What the neighbours of a covered lane say."""
-        beside, ahead = self._beside.get(thing, []), self._ahead.get(thing)
+        beside = self._beside.get(thing)
         told = any(from_us <= at_us < from_us + TOLD_US for from_us in self._told.get(thing, ()))
-        if not beside or told or self._vouched(beside, at_us):
+        if not beside or told or self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
             return BELIEVED
-        if ahead is None:
-            return ALONE
-        if self._arriving.goes_on(thing, ahead, at_us):
-            return CONTRADICTED
-        return BELIEVED if self._arriving.over(ahead, at_us) else ALONE
+        return ALONE
 
-    def _vouched(self, beside: Sequence[int], at_us: int) -> bool:
-        count = 0
-        for thing, time_us, counts in self._slow:
+    def _vouched(self, thing: int, beside: Sequence[int], at_us: int) -> bool:
+        """Whether somebody near was slow right before; behind it, somebody who stood."""
+        behind, count = self._behind.get(thing, NOBODY), 0
+        for whose, time_us, counts, stood in self._slow:
             recent = (time_us >= at_us - RECENT_US) & (time_us <= at_us - WINDOW_US)
-            count += int(counts[recent & np.isin(thing, beside)].sum())
+            count += int(counts[recent & np.isin(whose, beside) & (stood | (whose != behind))].sum())
         return count >= SLOW_TWICE
+
+    def _missed(self, thing: int, at_us: int) -> bool:
+        """Whether what it carried no longer arrives further on."""
+        ahead = self._ahead.get(thing)
+        return ahead is not None and (self._arriving.over(ahead, at_us) or self._arriving.falls(thing, ahead, at_us))
 
     def remember(self, new: Arrivals, values: Float32, settings: Settings) -> None:
         """Take over what the others see."""
@@ -151,8 +156,9 @@ class Company:
         if not slow.any():
             return
         rows = np.flatnonzero(slow)
-        stands = (new.observed[rows] < AT_ONCE * free_kmh[rows]) | (new.observed[rows] == 0)
-        self._slow.append((new.thing[rows], new.time_us[rows], 1 + stands.astype(np.intp)))
+        stood = new.observed[rows] == 0
+        twice = stood | (new.observed[rows] < AT_ONCE * free_kmh[rows])
+        self._slow.append((new.thing[rows], new.time_us[rows], 1 + twice.astype(np.intp), stood))
         newest = int(new.time_us[rows].max())
         self._slow = [some for some in self._slow if int(some[1].max()) >= newest - KEPT_US]
 
@@ -168,6 +174,6 @@ def waiting(states: States, settings: Settings, rows: Arrivals) -> Mask:
     if not rows.alone.any():
         return np.zeros(len(rows.alone), np.bool_)
     waited_s = states.misses * (settings.silence_us / (1e6 * SILENT_AFTER_PERIODS))
-    waits = (rows.alone > BELIEVED) & (waited_s < np.where(rows.alone == CONTRADICTED, ALONE_S, UNDECIDED_S))
+    waits = (rows.alone == ALONE) & (waited_s < ALONE_S)
     found: Mask = waits & ~(states.value < WAS_FREE) & (states.alarm == 0)
     return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.changes import What
-from analytics.company import ALONE_S, UNDECIDED_S
+from analytics.company import ALONE_S
 from analytics.engine import Engine
 from analytics.near import Near
 from analytics.readings import Readings
@@ -81,17 +81,39 @@ def test_a_loop_that_was_slow_before_needs_no_witness() -> None:
     assert level(engine, "B") is Level.JAMMED
 
 
+@pytest.mark.parametrize(("behind", "expected"), [(COVERED, Level.JAMMED), (SLOW, Level.UNKNOWN)])
+def test_behind_it_vehicles_that_stand_vouch_for_it_and_those_that_move_have_a_queue_of_their_own(
+    behind: Row, expected: Level
+) -> None:
+    engine = after({"A": [FREE] * 10 + [behind] * 10, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 20})
+    assert level(engine, "B") is expected
+
+
+def test_vehicles_that_move_off_slowly_have_stood() -> None:
+    moved = [(300.0 + step, 60.0, 15.0) for step in range(2)]
+    for last, expected in (([], Level.UNKNOWN), (moved, Level.JAMMED)):
+        covered = [FREE] * 10 + [COVERED] * 10 + last
+        assert level(after({"A": [FREE] * len(covered), "B": covered}), "B") is expected
+
+
 def test_who_has_no_neighbour_waits_for_none() -> None:
     assert level(after({"B": [FREE] * 10 + [COVERED] * 6}), "B") is Level.JAMMED
 
 
-@pytest.mark.parametrize(("ahead", "waits_s"), [((), UNDECIDED_S), (("C",), ALONE_S)])
-def test_it_is_believed_in_the_end_and_later_when_all_arrives_further_on(ahead: Sequence[str], waits_s: float) -> None:
-    waits = round(waits_s / 30)
+@pytest.mark.parametrize("others", [("A",), ("A", "C")])
+def test_it_is_believed_in_the_end(others: Sequence[str]) -> None:
+    waits = round(ALONE_S / 30)
     for covered, expected in ((waits - 1, Level.UNKNOWN), (waits + 10, Level.JAMMED)):
         free = flowing(30 + covered)
-        courses = {"A": free, "B": flowing(30) + [COVERED] * covered, **dict.fromkeys(ahead, free)}
-        assert level(after(courses), "B") is expected
+        courses = {**dict.fromkeys(others, free), "B": flowing(30) + [COVERED] * covered}
+        assert level(after({name: courses[name] for name in sorted(courses)}), "B") is expected
+
+
+@pytest.mark.parametrize(("still", "expected"), [(1500.0, Level.UNKNOWN), (600.0, Level.JAMMED)])
+def test_that_less_arrives_further_on_by_what_it_carried_is_a_witness(still: float, expected: Level) -> None:
+    ahead = [(1500.0 if step < 35 else still, 10.0, 88.0 - step % 2) for step in range(50)]
+    courses = {"A": flowing(50), "B": flowing(30) + [COVERED] * 20, "C": ahead}
+    assert level(after(courses), "B") is expected
 
 
 def test_nothing_that_arrives_further_on_is_a_witness() -> None:
