@@ -2,7 +2,7 @@
 
 import { numbers } from "./facts.js";
 import { measured, moment, number, percent, span } from "./format.js";
-import { has, label, t } from "./i18n.js";
+import { label, t, worded } from "./i18n.js";
 import { shortName } from "./sentences.js";
 import { serverNow } from "./source.js";
 
@@ -45,7 +45,7 @@ export function ending(situation) {
   return low && high ? t("alarm.end.range", values) : t("alarm.end", values);
 }
 
-const usual = (abnormality) => (has(`abnormality.${abnormality}`) ? t(`abnormality.${abnormality}`) : "");
+const usual = (abnormality) => worded(`abnormality.${abnormality}`);
 
 export const situationLength = ({ length_m: length }) => (length > 0 ? t("alarm.length", { km: number(length / 1000, 1) }) : "");
 
@@ -66,7 +66,7 @@ export function spillback(situation, port) {
 }
 
 /** The cause that is named, and not what only may be one: as the headline has it. */
-export const namedCause = (cause) => (cause && cause !== "unknown" && has(`cause.${cause}`) ? t(`cause.${cause}`) : "");
+export const namedCause = (cause) => (cause === "unknown" ? "" : worded(`cause.${cause}`));
 
 /** The same with the numbers that speak for it now; what is named stays when nothing speaks for it any more. */
 export function alarmCause(alarm, situation) {

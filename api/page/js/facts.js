@@ -2,7 +2,7 @@
    the sensor brings its own title. */
 
 import { measured, percent, quantity } from "./format.js";
-import { has, label, t } from "./i18n.js";
+import { has, label, t, worded } from "./i18n.js";
 
 const SHARE = /(^|_)(ratio|share)$|^out_of_most$/;
 const ORIGIN = /_origin$/;
@@ -19,7 +19,7 @@ export function facts(evidence, kind) {
 export const numbers = (evidence) => facts(Object.fromEntries(Object.entries(evidence ?? {}).filter(([, value]) => typeof value === "number")));
 
 /** A word that the service has for a state or an origin. */
-export const word = (value) => (has(`word.${value}`) ? t(`word.${value}`) : value);
+export const word = (value) => worded(`word.${value}`, value);
 
 function fact(name, value, kind) {
   const message = `fact.${ORIGIN.test(name) && !has(`fact.${name}`) ? "origin" : name}`;

@@ -49,6 +49,9 @@ export function t(key, values = {}) {
 
 export const has = (key) => key in catalogues[current];
 
+/** The message of a key that what the service says is part of; there may be none. */
+export const worded = (key, otherwise = "") => (has(key) ? t(key) : otherwise);
+
 function plural(n) {
   return new Intl.PluralRules(current).select(Number(n));
 }

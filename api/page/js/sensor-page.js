@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { facts } from "./facts.js";
 import { moment, number, percent, span } from "./format.js";
 import { ahead, history } from "./history-chart.js";
-import { has, t } from "./i18n.js";
+import { t, worded } from "./i18n.js";
 import { badge } from "./level.js";
 import { kindTitle, shortName, valueText } from "./sentences.js";
 import { get, serverNow } from "./source.js";
@@ -55,7 +55,7 @@ async function health(sensor, things, port) {
   ].filter(Boolean);
 }
 
-const faultName = (fault) => (has(`fault.${fault}`) ? t(`fault.${fault}`) : fault);
+const faultName = (fault) => worded(`fault.${fault}`, fault);
 const placeName = (id) => basinName(id) || id;
 const since = (time) => t("since", { time: moment(new Date(time), serverNow()) });
 
@@ -101,6 +101,6 @@ async function forecast(thing, sensor, port) {
 async function payloads(thing) {
   const { items } = await get(`sensors/${encodeURIComponent(thing)}/raw`);
   const line = ({ received_at: at, reason, payload, payload_base64: bytes }) =>
-    h("li", {}, h("time", { datetime: at }, moment(new Date(at), serverNow())), h("code", {}, payload ?? bytes), reason && h("strong", {}, has(`reason.${reason}`) ? t(`reason.${reason}`) : reason));
+    h("li", {}, h("time", { datetime: at }, moment(new Date(at), serverNow())), h("code", {}, payload ?? bytes), reason && h("strong", {}, worded(`reason.${reason}`, reason)));
   return items.length ? [h("ol", { class: "journal raw" }, items.slice(0, PAYLOADS).map(line))] : [];
 }

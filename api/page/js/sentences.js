@@ -1,7 +1,7 @@
 /* What the page says of sensors and events, as sentences in the language of the reader. Facts in, text out. */
 
 import { measured, moment, number, percent, quantity, span } from "./format.js";
-import { has, label, t } from "./i18n.js";
+import { has, label, t, worded } from "./i18n.js";
 import { share } from "./marks.js";
 import { serverNow } from "./source.js";
 
@@ -20,7 +20,7 @@ export function placeOf(sensor, port) {
 }
 
 const towards = (sensor) => (sensor.road && sensor.direction ? t("towards", { direction: sensor.direction }) : "");
-const wayThrough = (sensor) => (has(`gate.${sensor.direction}`) ? t(`gate.${sensor.direction}`) : "");
+const wayThrough = (sensor) => worded(`gate.${sensor.direction}`);
 const gender = (sensor) => (MASCULINE_ROAD.test(sensor.road ?? "") ? "m" : "f");
 
 /** One line for sensors that share a trouble. */
@@ -114,6 +114,6 @@ export function eventSentence(event, port) {
   const sensor = port.sensors.get(event.subject);
   const place = sensor ? placeOf(sensor, port) + towards(sensor) : event.subject;
   const level = event.data?.level;
-  const values = { place, subject: event.subject, level: has(`level.${level}`) ? t(`level.${level}`) : "" };
+  const values = { place, subject: event.subject, level: worded(`level.${level}`) };
   return has(`event.${name}`) ? t(`event.${name}`, values) : t("event.other", { ...values, name });
 }

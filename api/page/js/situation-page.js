@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { facts } from "./facts.js";
 import { moment, number, percent, quantity } from "./format.js";
 import { ahead } from "./history-chart.js";
-import { has, label, t } from "./i18n.js";
+import { has, label, t, worded } from "./i18n.js";
 import { badge } from "./level.js";
 import { get, serverNow } from "./source.js";
 import { part } from "./story.js";
@@ -107,5 +107,5 @@ function because(why) {
   return [t(word), namedCause(cause)].filter(Boolean).join(", ");
 }
 
-const verb = (action) => (has(`did.${action}`) ? t(`did.${action}`) : action);
-const done = (said) => said.map((word) => (has(`done.${word}`) ? t(`done.${word}`) : has(`action.${word}`) ? t(`action.${word}`) : number(word))).join(", ");
+const verb = (action) => worded(`did.${action}`, action);
+const done = (said) => said.map((word) => worded(`done.${word}`, worded(`action.${word}`, number(word)))).join(", ");
