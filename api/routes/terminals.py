@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api.context import InContext
+from api.context import Context, InContext
 from api.documented import LISTED, Responses, problem
 from api.models.base import ID_PATTERN
 from api.models.terminals import TerminalNow, TerminalOut, Terminals, TurnTime
@@ -16,6 +17,7 @@ from api.routes.readings import Instant
 from api.shapes import installations, state_out
 from api.terminal_shapes import sensors_of, terminal_now, terminal_out, turn_time
 from sensors.catalogue import Catalogue, Terminal
+from store.api_rows import StateRow
 from store.database import Connection
 from store.turns import TurnHour, lorries_inside, turn_hours
 
@@ -58,11 +60,20 @@ InTerminal = Annotated[Terminal, Depends(_terminal)]
 async def _present(context: InContext, terminal: InTerminal) -> datetime:
     """Now by the clock of a terminal: where a recording is played, that of its newest reading."""
     catalogue = await context.installed.catalogue()
-    clocks = {site.clock for site in catalogue.sites if site.terminal == terminal.code}
-    if clocks != {"recording"}:
-        return context.now()
-    rows = await context.source.states(sorted(sensor.id for sensor in sensors_of(catalogue, terminal)))
-    return max((row.time for row in rows if row.time is not None), default=context.now()).astimezone(UTC)
+    return _clock(context, await _states(context, terminal) if _is_played(catalogue, terminal) else ())
+
+
+async def _states(context: Context, terminal: Terminal) -> list[StateRow]:
+    sensors = sensors_of(await context.installed.catalogue(), terminal)
+    return await context.source.states(sorted(sensor.id for sensor in sensors))
+
+
+def _is_played(catalogue: Catalogue, terminal: Terminal) -> bool:
+    return {site.clock for site in catalogue.sites if site.terminal == terminal.code} == {"recording"}
+
+
+def _clock(context: Context, played: Iterable[StateRow]) -> datetime:
+    return max((row.time for row in played if row.time is not None), default=context.now()).astimezone(UTC)
 
 
 InPresent = Annotated[datetime, Depends(_present)]
@@ -85,12 +96,13 @@ async def list_terminals(context: InContext) -> Terminals:
 
 
 @router.get("/terminals/{terminal}", responses=OF_TERMINAL, summary="Show a terminal now")
-async def show_terminal(context: InContext, terminal: InTerminal, now: InPresent) -> TerminalNow:
+async def show_terminal(context: InContext, terminal: InTerminal) -> TerminalNow:
     """The worst level of each kind, every state, how many lorries are inside, and the turn time of late."""
     catalogue = await context.installed.catalogue()
     shown: TerminalOut = terminal_out(catalogue, terminal)
+    rows = {row.thing: row for row in await _states(context, terminal)}
+    now = _clock(context, rows.values() if _is_played(catalogue, terminal) else ())
     names = {sensor.id for sensor in sensors_of(catalogue, terminal)}
-    rows = {row.thing: row for row in await context.source.states(sorted(names))}
     own = (one for one in installations(catalogue, context.kinds) if one.thing in names)
     states = [state_out(one, rows.get(one.thing)) for one in own]
 
