@@ -24,7 +24,7 @@ from store.alarms.recordings import recording_clocks
 from store.alarms.standing import load_maintenance, load_standing, save_standing
 from store.api_rows import EventRow
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue
-from store.database import Connection, connected, listen, wait_for_notice
+from store.database import Connection, connected, listen, wait_for_notices
 from store.events import append_events
 from store.feed import EVENT_CHANNEL, feed_after, feed_cursor, move_feed_cursor
 from store.leadership import Lock, wait_for_lock
@@ -84,7 +84,7 @@ class AlarmDesk:
 
     async def wait(self) -> None:
         """Until an event, a change of the catalogue, or the next moment of the clock."""
-        if await wait_for_notice(self._conn, TICK_S) == CATALOGUE_CHANNEL:
+        if CATALOGUE_CHANNEL in await wait_for_notices(self._conn, TICK_S):
             self._catalogue = await load_catalogue(self._conn)
 
     async def _begin(self) -> None:

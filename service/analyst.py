@@ -126,8 +126,8 @@ class Analyst:
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""
-        channel = await self._reader.wait(TICK_S)
-        if channel in (CATALOGUE_CHANNEL, USUAL_CHANNEL) or time.monotonic() - self._refreshed > REFRESH_S:
+        changed = await self._reader.wait(TICK_S) & {CATALOGUE_CHANNEL, USUAL_CHANNEL}
+        if changed or time.monotonic() - self._refreshed > REFRESH_S:
             await self._refresh()
 
     async def _refresh(self) -> None:

@@ -17,7 +17,7 @@ from store.api_readings import read_readings
 from store.api_rows import ClockRow, EventRow, Progress, ReadingsQuery, ReadingsTable, StandingRow, StateRow
 from store.catalogue import load_catalogue
 from store.clocks import newest_clock
-from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notice
+from store.database import Connection, Pool, away_is_unavailable, connected, listen, wait_for_notices
 from store.faults import FaultRow, load_faults
 from store.feed import EVENT_CHANNEL, EVERYTHING, FeedChoice, feed_after, feed_newest, latest_event
 from store.leadership import Lock
@@ -175,4 +175,4 @@ class DatabaseSource:
 async def _notices(conn: Connection, poll_s: float) -> AsyncGenerator[None]:
     while True:
         yield
-        await wait_for_notice(conn, poll_s)
+        await wait_for_notices(conn, poll_s)

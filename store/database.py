@@ -149,11 +149,12 @@ async def listen(conn: Connection, channel: str) -> None:
     await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
 
 
-async def wait_for_notice(conn: Connection, timeout_s: float) -> str | None:
-    """Wait until the connection is notified, and on which channel; None after `timeout_s`: one may have been lost."""
-    async for notice in conn.notifies(timeout=timeout_s, stop_after=1):
-        return notice.channel
-    return None
+async def wait_for_notices(conn: Connection, timeout_s: float) -> set[str]:
+    """Wait until the connection is notified; on which channels. None after `timeout_s`: a notification may be lost.
+
+    To the end, because leaving the iteration early would lose what came in the same packet.
+    """
+    return {notice.channel async for notice in conn.notifies(timeout=timeout_s, stop_after=1)}
 
 
 class Pool:

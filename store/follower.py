@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from store.api_rows import EventRow
-from store.database import Connection, listen, patient, wait_for_notice
+from store.database import Connection, listen, patient, wait_for_notices
 from store.feed import EVENT_CHANNEL, feed_after, feed_cursor, latest_event, move_feed_cursor
 from store.leadership import Lock, wait_for_lock
 
@@ -44,4 +44,4 @@ class Follower:
 
     async def wait(self, timeout_s: float) -> None:
         """Until there may be something new, at most so long."""
-        await wait_for_notice(self._conn, timeout_s)
+        await wait_for_notices(self._conn, timeout_s)

@@ -19,7 +19,7 @@ from psycopg.rows import class_row
 
 from sensors.kind import Kind, Kinds
 from store.copy_out import ReadColumns, copy_columns, joined, selected
-from store.database import Connection, connect, listen, wait_for_notice
+from store.database import Connection, connect, listen, wait_for_notices
 from store.spans import SPAN_GAP_US
 
 BATCH_CHANNEL = "vigie_batch"
@@ -116,9 +116,9 @@ class BatchReader:
         found = await unread(self._conn, self._reader, limit_rows)
         return [ReadBatch(part.slot, part.last, tuple([c async for c in self._columns(part)])) for part in found]
 
-    async def wait(self, poll_s: float) -> str | None:
-        """Return the channel when something was notified, None after `poll_s`: a notification may be lost."""
-        return await wait_for_notice(self._conn, poll_s)
+    async def wait(self, poll_s: float) -> set[str]:
+        """Return the channels when something was notified, none after `poll_s`: a notification may be lost."""
+        return await wait_for_notices(self._conn, poll_s)
 
     async def _columns(self, part: Unread) -> AsyncIterator[ReadColumns]:
         by_kind = sorted(part.spans, key=lambda span: span.kind)

@@ -23,7 +23,7 @@ from api.heartbeat import heartbeat
 from api.installed import Installed
 from api.source import Source
 from store.api_rows import EventRow
-from store.database import Connection, DatabaseUnavailable, listen, patient, wait_for_notice
+from store.database import Connection, DatabaseUnavailable, listen, patient, wait_for_notices
 from store.feed import EVENT_CHANNEL, feed_after, latest_event
 from store.leadership import Lock, wait_for_lock
 from store.operations import Operations
@@ -77,7 +77,7 @@ async def deliver(parts: Delivering) -> None:
             while True:
                 rounds.serve(await active(conn))
                 rounds.wake()
-                await wait_for_notice(conn, TICK_S)
+                await wait_for_notices(conn, TICK_S)
     except BaseExceptionGroup as exc:
         raise _first_cause(exc) from exc
 

@@ -19,7 +19,7 @@ from store.catalogue import (
     seed,
     set_limits,
 )
-from store.database import connected, listen, wait_for_notice
+from store.database import connected, listen, wait_for_notices
 
 WAIT_S = 10.0
 RECORDING = Site(id="metr", name="metr", basin="recording", clock="recording", timezone="UTC")
@@ -146,7 +146,7 @@ async def test_a_change_is_notified(migrated_url: str) -> None:
     async with connected(migrated_url, name="test") as conn:
         await listen(conn, CATALOGUE_CHANNEL)
         await register(migrated_url)
-        assert await wait_for_notice(conn, WAIT_S)
+        assert await wait_for_notices(conn, WAIT_S)
 
 
 async def test_a_port_that_lives_by_a_recordings_clock_is_not_seeded_anew(migrated_url: str) -> None:

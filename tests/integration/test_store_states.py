@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from sensors.level import Level, Verdict
-from store.database import Connection, connected, listen, wait_for_notice
+from store.database import Connection, connected, listen, wait_for_notices
 from store.events import NewEvent, append_events
 from store.states import State, StepResult, commit_step, load_memory, load_states
 
@@ -120,6 +120,6 @@ async def test_many_writers_and_one_follower_that_remembers_the_last_id(migrated
         for name in ("a", "b", "c"):
             group.create_task(write(name), name=name)
         while len(seen) < 60:
-            await wait_for_notice(conn, 0.5)
+            await wait_for_notices(conn, 0.5)
             seen += await after(conn, seen[-1][0] if seen else 0)
     assert len({number for number, _ in seen}) == 60

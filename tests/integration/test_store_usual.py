@@ -15,7 +15,7 @@ from sensors.kind import Kinds
 from service.learning import AT_ONCE, learn_some, profiles_of
 from store.api_queries import DatabaseSource
 from store.catalogue import register_recording, seed
-from store.database import Pool, connected, listen, wait_for_notice
+from store.database import Pool, connected, listen, wait_for_notices
 from store.outlooks import OutlookRow
 from store.states import StepResult, commit_step
 from store.usual import USUAL_CHANNEL, due_for_learning, load_usual
@@ -70,7 +70,7 @@ from generate_series(%s::timestamptz, %s, interval '5 min') as at""",
         await listen(conn, USUAL_CHANNEL)
         while await learn_some(conn, kinds, NOW):
             pass
-        assert await wait_for_notice(conn, WAIT_S) == USUAL_CHANNEL
+        assert await wait_for_notices(conn, WAIT_S) == {USUAL_CHANNEL}
         assert await due_for_learning(conn, kinds, before=NOW, limit=1000) == []
         profiles = profiles_of(await load_usual(conn))
     assert len(profiles) == 46
