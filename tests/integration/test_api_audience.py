@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from making import some_situation
 
 from analytics.alarms.conditions import SITUATIONS, Happening
 from analytics.alarms.desk import Desk
@@ -20,7 +21,7 @@ from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.standing import Clocks
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.headline import Headlines
-from analytics.situations.situation import Notice, Situation, Span, Spillback, Step, Trend
+from analytics.situations.situation import Notice, Situation, Span, Spillback, Step
 from analytics.situations.situation import State as Course
 from api.access.scopes import FOR_TERMINALS
 from api.app import create_app
@@ -62,17 +63,13 @@ def at(site: str, **other: Any) -> Situation:
         "id": f"20260302T071200Z-{gates[0] if gates else site}",
         "kind": "gate",
         "sites": (site,),
-        "state": Course.OPEN,
-        "level": Level.JAMMED,
         "at_us": US,
         "onset_us": US - 60_000_000,
-        "end_us": None,
         "places": gates,
         "sensors": gates,
         "head": site,
         "tail": "W03-W07",
         "length_m": None,
-        "trend": Trend.GROWING,
         "cause": Cause.SURGE,
         "causes": (
             Hint(Cause.SURGE, 0.9, {"gate": "W05"}),
@@ -82,7 +79,7 @@ def at(site: str, **other: Any) -> Situation:
         "spillback": Spillback("W02-W03", "W03", 690.0, 0.6, US + 600_000_000),
         "spans": tuple(Span(gate, US, None) for gate in gates),
     }
-    return Situation(**(values | other))
+    return some_situation(**(values | other))
 
 
 SITUATIONS_TOLD = (at("W07"), at("W05"), at("W07", id="20260302T071300Z-W07-G2", sites=("W03", "W07")))

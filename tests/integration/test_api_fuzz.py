@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
+from making import some_situation
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import NonFatalError, ScenarioFinished
@@ -26,10 +27,8 @@ from analytics.alarms.conditions import CONGESTION, Happening
 from analytics.alarms.desk import Desk
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.standing import Clocks
-from analytics.situations.cause import Cause
 from analytics.situations.headline import Headlines
-from analytics.situations.situation import Situation, Span, Trend
-from analytics.situations.situation import State as Course
+from analytics.situations.situation import Span
 from api.app import create_app
 from api.server import serve
 from ingest.columns import Batch, Quarantined
@@ -93,11 +92,7 @@ async def fill(url: str, readings: Batch) -> None:
     await seed(url)
     state = State("W07-G1", NOW, Level.JAMMED, NOW, Verdict.TRAFFIC, {"queue_trucks": 34.0, "wait_s": None})
     spans = (Span("W03-F1", US, None),)
-    situation = Situation(
-        id=SITUATION, kind="road", sites=("W03",), state=Course.OPEN, level=Level.JAMMED, at_us=US, onset_us=US,
-        end_us=None, places=("W02-W03",), sensors=("W03-F1",), head="W02-W03", tail="W02-W03", length_m=900.0,
-        trend=Trend.GROWING, cause=Cause.UNKNOWN, causes=(), parent=None, spans=spans,
-    )  # fmt: skip
+    situation = some_situation(id=SITUATION, sites=("W03",), at_us=US, onset_us=US, spans=spans)
     told = situation_rows([], [situation], Headlines(shipped_catalogue(), load_kinds()))
     async with connected(url, name="fill") as conn:
         await commit_step(conn, StepResult("analytics", {0: 1}, [state], situations=told), now=NOW)

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from making import ONSET_US, some_situation
 
 from analytics.situations.called import SIGN_SIGNS, short, spoken
 from analytics.situations.cause import Cause, Hint
@@ -18,7 +19,6 @@ from sensors.level import Level
 
 CATALOGUE, KINDS = shipped_catalogue(), load_kinds()
 HEADLINES = Headlines(CATALOGUE, KINDS)
-ONSET_US = int(datetime(2026, 3, 2, 6, 12, tzinfo=UTC).timestamp()) * 1_000_000
 """07:12 in Paris."""
 SIGN_WORDS = set(
     re.findall(
@@ -31,33 +31,9 @@ SIGN_WORDS = set(
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 
 
-def situation(**other: object) -> Situation:
-    values = {
-        "id": "20260302T061200Z-W03-F1",
-        "kind": "road",
-        "sites": ("W02", "W03"),
-        "state": State.OPEN,
-        "level": Level.JAMMED,
-        "at_us": ONSET_US + 9 * MINUTE,
-        "onset_us": ONSET_US,
-        "end_us": None,
-        "places": ("W01-W02", "W02-W03"),
-        "sensors": ("W02-F1", "W03-F1"),
-        "head": "W02-W03",
-        "tail": "W01-W02",
-        "length_m": 3835.0,
-        "trend": Trend.GROWING,
-        "cause": Cause.UNKNOWN,
-        "causes": (),
-        "parent": None,
-        "spans": (),
-    }
-    return Situation(**(values | other))
-
-
 def gate(**other: object) -> Situation:
     values = {"kind": "gate", "sites": ("W07",), "head": "W07", "tail": "W07", "sensors": ("W07-G1",)}
-    return situation(**(values | {"length_m": None} | other))
+    return some_situation(**(values | {"length_m": None} | other))
 
 
 def caused(cause: Cause, **evidence: float | str) -> dict[str, object]:
@@ -77,7 +53,7 @@ def english(one: Situation) -> str:
 
 
 def test_jam_is_told_with_road_place_length_onset_trend_and_cause() -> None:
-    jam = situation(**caused(Cause.GATE_OUTAGE, gate="W07", lanes=4.0, lanes_open=2.0))
+    jam = some_situation(**caused(Cause.GATE_OUTAGE, gate="W07", lanes=4.0, lanes_open=2.0))
     assert french(jam) == (
         "Bouchon sur la RD268 vers Port-Saint-Louis, entre La Fossette et Graveleau, 3,8 km, depuis 7 h 12, "
         "en extension. Cause : panne à la porte Seayard, 2 voies sur 4 fermées."
@@ -129,31 +105,31 @@ def test_jam_is_told_with_road_place_length_onset_trend_and_cause() -> None:
             "Queue of lorries at Porte Seayard, since 07:12. Cause: container yard full to 93%.",
         ),
         (
-            situation(
+            some_situation(
                 kind="crane", sites=("W06", "W08"), sensors=("W06-S1", "W08-S1"), **caused(Cause.WIND_STOP, gust_ms=27)
             ),
             "2 portiques à l’arrêt à Eurofos et à Seayard, depuis 7 h 12. Cause : vent fort, rafales à 97 km/h.",
             "2 cranes stopped at Eurofos and at Seayard, since 07:12. Cause: strong wind, gusts of 97 km/h.",
         ),
         (
-            situation(
+            some_situation(
                 kind="crane", sites=("W08",), sensors=(), spans=(Span("W08-S2", ONSET_US, None),), state=State.CLEARING
             ),
             "Portique à l’arrêt à Seayard, depuis 7 h 12, presque terminé.",
             "Crane stopped at Seayard, since 07:12, almost over.",
         ),
         (
-            situation(kind="yard", sites=("W06",), level=Level.CONGESTED, **caused(Cause.YARD_SATURATED)),
+            some_situation(kind="yard", sites=("W06",), level=Level.CONGESTED, **caused(Cause.YARD_SATURATED)),
             "Parc à conteneurs presque plein à Eurofos, depuis 7 h 12.",
             "Container yard almost full at Eurofos, since 07:12.",
         ),
         (
-            situation(kind="parking", sites=("W09",)),
+            some_situation(kind="parking", sites=("W09",)),
             "Stationnement poids lourds complet au parking de Graveleau, depuis 7 h 12.",
             "Lorry park full at Parking de Graveleau, since 07:12.",
         ),
         (
-            situation(kind="wind", sites=("E09",)),
+            some_situation(kind="wind", sites=("E09",)),
             "Vent : niveau critique au quai des croisières, depuis 7 h 12.",
             "Wind: critical level at Quai des croisières, since 07:12.",
         ),
@@ -198,10 +174,10 @@ def test_queue_of_a_gate_says_which_road_it_will_reach(minutes: int | None, fr: 
 
 
 def test_jam_says_which_place_it_will_reach() -> None:
-    jam = situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.6, ONSET_US + 33 * MINUTE))
+    jam = some_situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.6, ONSET_US + 33 * MINUTE))
     assert french(jam).endswith("Atteindra La Fossette dans 25 minutes, vers 7 h 45.")
-    later = situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.1, ONSET_US + 100 * MINUTE))
-    assert french(later) == french(situation())
+    later = some_situation(spillback=Spillback("W12-W01", "W01", 2430.0, 0.1, ONSET_US + 100 * MINUTE))
+    assert french(later) == french(some_situation())
 
 
 def test_end_that_has_passed_is_not_expected() -> None:
@@ -210,16 +186,16 @@ def test_end_that_has_passed_is_not_expected() -> None:
 
 
 def test_jam_that_outlasts_its_outage_still_says_at_which_gate_it_was() -> None:
-    jam = situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W07-G3")
+    jam = some_situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W07-G3")
     assert french(jam).endswith("Cause : panne à la porte Seayard.")
-    assert french(situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W06-Y1")).endswith(
+    assert french(some_situation(cause=Cause.GATE_OUTAGE, causes=(), parent="20260302T060000Z-W06-Y1")).endswith(
         "Cause : panne."
     )
 
 
 def test_accident_is_only_probable_because_nobody_has_seen_it() -> None:
-    jam = situation(head="E06-E10", tail="E05-E06", level=Level.CONGESTED, trend=Trend.STEADY)
-    jam = situation(**{name: getattr(jam, name) for name in jam.__slots__} | caused(Cause.ACCIDENT, out_ratio=0.4))
+    jam = some_situation(head="E06-E10", tail="E05-E06", level=Level.CONGESTED, trend=Trend.STEADY)
+    jam = some_situation(**{name: getattr(jam, name) for name in jam.__slots__} | caused(Cause.ACCIDENT, out_ratio=0.4))
     assert french(jam).startswith("Ralentissement sur l’A55 vers Marseille, entre Mourepiane et Joliette, 3,8 km")
     assert french(jam).endswith("depuis 7 h 12. Cause probable : accident ou véhicule arrêté.")
     assert english(jam).endswith("since 07:12. Probable cause: accident or vehicle stopped.")
@@ -234,13 +210,13 @@ def test_accident_is_only_probable_because_nobody_has_seen_it() -> None:
     ],
 )
 def test_wave_is_told_as_what_was_held_up(cause: Cause, fr: str, en: str) -> None:
-    jam = situation(**caused(cause, after="20260302T060000Z-W11-F2"))
+    jam = some_situation(**caused(cause, after="20260302T060000Z-W11-F2"))
     assert french(jam).endswith(fr)
     assert english(jam).endswith(en)
 
 
 def test_what_is_over_says_when_and_leaves_signs_blank() -> None:
-    over = situation(state=State.ENDED, end_us=ONSET_US + 108 * MINUTE, at_us=ONSET_US + 120 * MINUTE)
+    over = some_situation(state=State.ENDED, end_us=ONSET_US + 108 * MINUTE, at_us=ONSET_US + 120 * MINUTE)
     assert french(over).startswith("Terminé à 9 h : bouchon sur la RD268 vers Port-Saint-Louis")
     assert english(over).startswith("Ended at 09:00: traffic jam on RD268")
     assert HEADLINES.of(over).sign_fr == HEADLINES.of(over).sign_en == ("", "")
@@ -291,7 +267,7 @@ def test_stations_of_a_recording_are_told_by_their_names() -> None:
     site = Site(id="R", name="Los Angeles", basin="recording", clock="recording")
     stations = tuple(Sensor(id=f"77{k}", site="R", kind="traffic", name="") for k in range(2))
     headlines = Headlines(Catalogue(sites=(site,), sensors=stations), KINDS)
-    jam = situation(sites=("R",), places=("770",), sensors=("770",), head="770", tail="771", length_m=None)
+    jam = some_situation(sites=("R",), places=("770",), sensors=("770",), head="770", tail="771", length_m=None)
     assert plain(headlines.of(jam).fr) == "Bouchon entre 771 et 770, depuis 7 h 12, en extension."
     assert headlines.of(jam).sign_fr == ("BOUCHON", "LOS ANGELES")
 
@@ -301,12 +277,12 @@ def everything() -> list[Situation]:
     every site, at every level."""
     sections = CATALOGUE.sections
     follow = [(a, b) for a in sections for b in sections if a.to_site == b.from_site and a.from_site != b.to_site]
-    roads = [situation(head=one.id, tail=one.id, level=level) for one in sections for level in list(Level)[2:]]
-    roads += [situation(head=head.id, tail=tail.id) for tail, head in follow]
+    roads = [some_situation(head=one.id, tail=one.id, level=level) for one in sections for level in list(Level)[2:]]
+    roads += [some_situation(head=head.id, tail=tail.id) for tail, head in follow]
     kinds = {
         (sensor.kind, sensor.site) for sensor in CATALOGUE.sensors if sensor.kind not in ("traffic", "travel_time")
     }
-    return roads + [situation(kind=kind, sites=(site,), head=site, tail=site) for kind, site in sorted(kinds)]
+    return roads + [some_situation(kind=kind, sites=(site,), head=site, tail=site) for kind, site in sorted(kinds)]
 
 
 def test_signs_have_two_full_lines_of_whole_words_for_every_place_of_the_port() -> None:

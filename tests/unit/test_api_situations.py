@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from making import some_situation
 
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.headline import Headlines
-from analytics.situations.situation import Notice, Situation, Span, State, Step, Trend
+from analytics.situations.situation import Notice, Situation, Span, State, Step
 from sensors.catalogue import shipped_catalogue
 from sensors.kind import load_kinds
-from sensors.level import Level
 from service.situating import situation_event, situation_rows
 from store.situations import SituationChoice, SituationRow
 
@@ -23,27 +23,18 @@ HEADLINES = Headlines(shipped_catalogue(), load_kinds())
 
 
 def situation(number: int = 0, **other: object) -> Situation:
-    values = {
-        "id": f"20260302T0712{number:02}Z-W03-F1",
-        "kind": "road",
-        "sites": ("W02", "W03"),
-        "state": State.OPEN,
-        "level": Level.JAMMED,
-        "at_us": ONSET_US + 9 * MINUTE,
-        "onset_us": ONSET_US + number * 1_000_000,
-        "end_us": None,
-        "places": ("W01-W02", "W02-W03"),
-        "sensors": ("W02-F1", "W03-F1"),
-        "head": "W02-W03",
-        "tail": "W01-W02",
-        "length_m": 3835.0,
-        "trend": Trend.GROWING,
-        "cause": Cause.GATE_OUTAGE,
-        "causes": (Hint(Cause.GATE_OUTAGE, 0.97, {"lanes_open": 0.0, "gate": "W07"}),),
-        "parent": None,
-        "spans": (Span("W02-F1", ONSET_US + MINUTE, None), Span("W03-F1", ONSET_US, None)),
-    }
-    return Situation(**(values | other))
+    onset_us = ONSET_US + number * 1_000_000
+    return some_situation(
+        **{
+            "id": f"20260302T0712{number:02}Z-W03-F1",
+            "at_us": ONSET_US + 9 * MINUTE,
+            "onset_us": onset_us,
+            "cause": Cause.GATE_OUTAGE,
+            "causes": (Hint(Cause.GATE_OUTAGE, 0.97, {"lanes_open": 0.0, "gate": "W07"}),),
+            "spans": (Span("W02-F1", ONSET_US + MINUTE, None), Span("W03-F1", ONSET_US, None)),
+        }
+        | other
+    )
 
 
 def rows(*situations: Situation) -> list[SituationRow]:

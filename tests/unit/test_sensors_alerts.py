@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from making import some_situation
 
 from analytics.alarms.conditions import CONGESTION, SITUATIONS, Happening
 from analytics.alarms.desk import Desk
@@ -20,8 +21,7 @@ from analytics.changes import Change, What
 from analytics.health.watch import FaultChange
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.headline import Headlines
-from analytics.situations.situation import Notice, Situation, Step, Trend
-from analytics.situations.situation import State as Open
+from analytics.situations.situation import Notice, Step
 from api.shapes import alert_json
 from sensors.alerts import NOT_OF_THE_FEED, TYPES, schema_of
 from sensors.catalogue import shipped_catalogue
@@ -74,11 +74,9 @@ def revisions() -> Iterator[EventRow]:
 
 
 def situations() -> Iterator[EventRow]:
-    now = {"at_us": NOW_US, "onset_us": NOW_US, "end_us": None, "length_m": 800.0, "trend": Trend.GROWING}
-    where = {"sites": ("W12",), "places": ("W15-W12",), "sensors": ("W12-F1",), "head": "W15-W12", "tail": "W15-W12"}
     hint = Hint(Cause.GATE_OUTAGE, 0.9, {"lanes_open": 1.0, "gate": "W07-G1"})
-    told = {"kind": "road", "state": Open.OPEN, "level": Level.JAMMED, "cause": hint.what, "causes": (hint,)}
-    one = Situation(id="s1", parent=None, spans=(), **told, **now, **where)  # type: ignore[arg-type]  plain values
+    where = {"places": ("W15-W12",), "head": "W15-W12", "tail": "W15-W12"}
+    one = some_situation(**where, cause=hint.what, causes=(hint,))
     for step in Step:
         event = situation_event(Notice(step, one), Headlines(shipped_catalogue(), load_kinds()))
         yield EventRow(1, event.time, event.type, event.subject, dict(event.data))

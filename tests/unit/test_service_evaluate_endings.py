@@ -6,10 +6,9 @@ from dataclasses import replace
 from math import isnan
 
 import pytest
+from making import some_situation
 
-from analytics.situations.cause import Cause
-from analytics.situations.situation import Expectation, Notice, Situation, State, Step, Trend
-from sensors.level import Level
+from analytics.situations.situation import Expectation, Notice, Situation, Step
 from service.evaluate.drive import Shown
 from service.evaluate.endings import endings
 
@@ -18,27 +17,8 @@ MINUTE = 60_000_000
 
 def found(name: str, low: int, median: int, high: int) -> Situation:
     """Found at minute 0."""
-    return Situation(
-        id=name,
-        kind="road",
-        sites=("R",),
-        state=State.OPEN,
-        level=Level.CONGESTED,
-        at_us=0,
-        onset_us=0,
-        end_us=None,
-        places=(),
-        sensors=(),
-        head="a",
-        tail="a",
-        length_m=None,
-        trend=Trend.GROWING,
-        cause=Cause.UNKNOWN,
-        causes=(),
-        parent=None,
-        spans=(),
-        expected_end=Expectation(low * MINUTE, median * MINUTE, high * MINUTE),
-    )
+    expected = Expectation(low * MINUTE, median * MINUTE, high * MINUTE)
+    return some_situation(id=name, at_us=0, onset_us=0, expected_end=expected)
 
 
 def shown(*lives: tuple[Situation, int | None, str | None]) -> Shown:

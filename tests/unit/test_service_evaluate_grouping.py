@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import some_situation
 
-from analytics.situations.cause import Cause
-from analytics.situations.situation import Notice, Situation, Span, State, Step, Trend
-from sensors.level import Level
+from analytics.situations.situation import Notice, Situation, Span, Step
 from service.evaluate.drive import Shown
 from service.evaluate.grouping import grouping, truth_components
 from simulators.recording import Recording
@@ -35,26 +34,7 @@ def situation(name: str, *stays: tuple[str, int, int | None]) -> Situation:
         for sensor, first, last in stays
     )
     at_us = spans[0].from_us
-    return Situation(
-        id=name,
-        kind="road",
-        sites=("R",),
-        state=State.ENDED,
-        level=Level.CONGESTED,
-        at_us=at_us,
-        onset_us=at_us,
-        end_us=None,
-        places=(),
-        sensors=(),
-        head="a",
-        tail="a",
-        length_m=None,
-        trend=Trend.STEADY,
-        cause=Cause.UNKNOWN,
-        causes=(),
-        parent=None,
-        spans=spans,
-    )
+    return some_situation(id=name, at_us=at_us, onset_us=at_us, spans=spans)
 
 
 def shown(*situations: Situation) -> Shown:
