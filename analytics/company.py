@@ -3,10 +3,9 @@
 A jam that reaches a loop slows it first; lorries that stop all along a road cover all its loops together. One loop that
 flows, and in the next reading is covered and passes nothing, while no lane beside it and no loop before or behind it is
 slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. That
-nothing, or less by what it carried, arrives further on is one (`analytics.arriving`,
-`analytics.health.witnesses.stands_for_all`); another is that it moves off slowly, which no locked loop does. Meanwhile
-health looks for what contradicts it. Whom nobody contradicts is traffic in the end; who has no neighbour waits for
-none.
+nothing, or less by what it carried, arrives further on is one (`analytics.arriving`); another is that it moves off
+slowly, which no locked loop does. Meanwhile health looks for what contradicts it. Whom nobody contradicts is traffic in
+the end; who has no neighbour waits for none.
 
 Behind a lane that passes nothing, vehicles stand: who is slow there and moves has a queue of its own.
 
@@ -42,10 +41,6 @@ ARRIVING_US: Final = LOOKS_BACK * MINUTE_US + WINDOW_US
 SLOW_TWICE: Final = 2
 """Slow readings of neighbours that vouch; below `AT_ONCE` one counts for two. Lower: one slow lorry at night does."""
 
-TOLD_US: Final = 300 * 1_000_000
-TOLD: Final = 288
-"""How long what health says is true, a bin of its own, and how many bins are kept: a day in one batch."""
-
 KEPT_US: Final = 900 * 1_000_000
 """How long slow readings are kept, 15 min: a site may be behind the others by so much. More takes memory."""
 
@@ -75,15 +70,10 @@ class Company:
     def __init__(self) -> None:
         self._beside: dict[int, list[int]] = {}
         self._slow: list[Slow] = []
-        self._told: dict[int, list[int]] = {}
         self._behind: dict[int, int] = {}
         self._ahead: dict[int, int] = {}
         self._asked: set[int] = set()
         self._arriving = Arriving()
-
-    def vouch(self, thing: int, from_us: int) -> None:
-        """Take from whoever knows more that vehicles stand on a loop, for as long as a bin of health."""
-        self._told[thing] = [*self._told.get(thing, [])[1 - TOLD :], from_us]
 
     def refresh(self, things: Sequence[Thing], index: Mapping[str, int], catalogue: Catalogue) -> None:
         """Take over who stands near whom; `index` gives the place of each id."""
@@ -121,8 +111,7 @@ class Company:
     def _said(self, thing: int, at_us: int) -> int:
         """What the neighbours of a covered lane say."""
         beside = self._beside.get(thing)
-        told = any(from_us <= at_us < from_us + TOLD_US for from_us in self._told.get(thing, ()))
-        if not beside or told or self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
+        if not beside or self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
             return BELIEVED
         return ALONE
 

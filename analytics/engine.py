@@ -126,11 +126,6 @@ class Engine:
         if (place := self.roster.index.get(thing)) is not None:
             self._trust.begin(place, fault, from_us)
 
-    def vouch(self, thing: str, from_us: int) -> None:
-        """Believe for some minutes that vehicles stand on a loop, though no neighbour is slow."""
-        if (place := self.roster.index.get(thing)) is not None:
-            self._company.vouch(place, from_us)
-
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
         self._listening_us = now_us

@@ -31,19 +31,17 @@ def diagnose(
     health: Health, engine: Engine, readings: Sequence[Readings], refused: Sequence[Refused]
 ) -> list[FaultChange]:
     """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed."""
-    return _told(health, engine, health.absorb(readings, refused))
+    return _told(engine, health.absorb(readings, refused))
 
 
 def look_at_clock(health: Health, engine: Engine, now_us: int) -> list[FaultChange]:
     """Let the wall's time close what it closes; the engine hears of it as of all else."""
-    return _told(health, engine, health.advance(now_us))
+    return _told(engine, health.advance(now_us))
 
 
-def _told(health: Health, engine: Engine, changes: list[FaultChange]) -> list[FaultChange]:
+def _told(engine: Engine, changes: list[FaultChange]) -> list[FaultChange]:
     for change in changes:
         _tell(engine, change)
-    for thing, time_us in health.vouched():
-        engine.vouch(thing, time_us + WINDOW_US + _SLACK_US)
     return changes
 
 

@@ -23,7 +23,7 @@ from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
 from analytics.health.verdicts import FAULTS, FORGOTTEN, Standing, Turn
-from analytics.health.witnesses import Bins, located, spoken_for, stands_for_all, throughout, witnessed_faults
+from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
@@ -90,13 +90,6 @@ class Health:
 
     def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> _Watch:
         return _Watch(Things.of(things, catalogue), self._width)
-
-    def vouched(self) -> list[tuple[str, int]]:
-        """Take who was found to stand truly since this was asked last, and when, in order of time."""
-        found = [
-            (watch.things[number].id, time_us) for watch in self._watches.values() for number, time_us in watch.stands()
-        ]
-        return sorted(found, key=lambda one: one[::-1])
 
     def absorb(self, batch: Iterable[Readings], refused: Iterable[Refused] = ()) -> list[FaultChange]:
         """Take readings and what did not become readings; return what began and what is over, in order of time."""
@@ -199,16 +192,6 @@ class _Watch:
         self._bins, self._absent = Bins(len(things)), Absent(things)
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
-        self._stands: list[tuple[int, int]] = []
-
-    @property
-    def things(self) -> Sequence[Thing]:
-        return self._things.things
-
-    def stands(self) -> list[tuple[int, int]]:
-        """Take whose vehicles stand truly, by number, and when that was found."""
-        found, self._stands = self._stands, []
-        return found
 
     def is_of(self, things: Sequence[Thing]) -> bool:
         return self._things.things == tuple(things)
@@ -265,8 +248,6 @@ class _Watch:
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
         others = witnessed_faults(self._past, self._things, self._bins)
-        stands = np.flatnonzero(stands_for_all(self._past, self._things)).tolist()
-        self._stands += [(number, end_us) for number in stands]
         nobody = np.zeros(len(silent), np.bool_)
         holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
         since = end_us - BIN_US

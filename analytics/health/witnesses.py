@@ -88,16 +88,6 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
     return locked, off
 
 
-def stands_for_all(past: Past, things: Things) -> Mask:
-    """Who is covered, and what its lane carried no longer arrives further on: vehicles do stand there, (things,).
-
-    A lane beside it that flows freely speaks against that: it is for others to say whether this one is blocked.
-    """
-    flows = _Flows(past, things, 2)
-    found: Mask = throughout(past, "full", 2) & flows.carried(BUSY_VEH_H) & flows.ends
-    return found
-
-
 def throughout(past: Past, name: str, bins: int) -> Mask:
     """In nearly all readings of so many bins, the newest included."""
     heard = past.sum("heard", bins)
@@ -117,9 +107,6 @@ class _Flows:
         self._free = free & (past.sum("moving", bins) >= SOME)
         self.up = self._still_carries(things.upstream)
         self.around = self._busy(things.upstream) & self._busy(things.downstream)
-        beside = (things.lane != NOBODY) & self._free[np.maximum(things.lane, 0)]
-        told = (things.downstream != NOBODY) & (past.sum("heard", bins) >= SOME)[np.maximum(things.downstream, 0)]
-        self.ends = told & ~beside & ~self._carries(things.downstream)
         self.passes = self._as_always(things.lane) | self._still_carries(things.downstream)
 
     def carried(self, veh_h: float) -> Mask:
@@ -142,13 +129,9 @@ class _Flows:
 
     def _still_carries(self, neighbour: Index) -> Mask:
         """Whether what a lane carried before still passes a neighbour."""
-        found: Mask = self._free[np.maximum(neighbour, 0)] & self._carries(neighbour)
-        return found
-
-    def _carries(self, neighbour: Index) -> Mask:
         there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
         enough = np.maximum(self._before[at] - MISSED * self._before, (1 - MISSED) * self._before)
-        found: Mask = there & (self._now[at] >= enough)
+        found: Mask = there & self._free[at] & (self._now[at] >= enough)
         return found
 
 

@@ -132,15 +132,6 @@ def test_the_way_goes_on_along_the_road_that_shares_its_last_stretch_or_alone_go
     assert near.along("W18-F2", 1) is None  # three roads go on
 
 
-def test_health_that_vouches_for_it_is_believed() -> None:
-    courses = {"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10}
-    engine = Engine(KINDS, road(*courses))
-    engine.vouch("B", START + 14 * STEP_US)
-    for batch in batches(courses):
-        engine.absorb([batch])
-    assert level(engine, "B") is Level.JAMMED
-
-
 def test_the_order_within_a_minute_and_batches_change_nothing() -> None:
     courses = {"A": [FREE] * 20, "B": [FREE] * 10 + [COVERED] * 10, "C": [FREE] * 12 + [COVERED] * 8}
     parts, generator = batches(courses), np.random.default_rng(1)
