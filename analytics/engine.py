@@ -46,6 +46,7 @@ class Engine:
         self._course = Course(self.roster.width)
         self._horizon = Horizon(self.roster.width)
         self._trust, self._company = Trust(), Company()
+        self._read_once: set[tuple[str, Fault]] = set()
         self._profiles: dict[str, Profile] = {}
         self._company.refresh(self.roster.things, self.roster.index, catalogue)
         self._grow()
@@ -125,6 +126,17 @@ class Engine:
         """Believe again from an instant on what a fault had spoilt."""
         if (place := self.roster.index.get(thing)) is not None:
             self._trust.begin(place, fault, from_us)
+
+    def read_once(self, thing: str, fault: Fault) -> None:
+        """Take readings of a thing at another time than they are stored with: they are not found again.
+
+        So its newest state is remembered, not the one before the window.
+        """
+        self._read_once.add((thing, fault))
+
+    def read_again(self, thing: str, fault: Fault) -> None:
+        """Take its readings at the times that they are stored with."""
+        self._read_once.discard((thing, fault))
 
     def listen(self, now_us: int) -> None:
         """Begin to hear the sites that live by the wall's clock: what was silent before is our absence, not theirs."""
@@ -208,7 +220,13 @@ class Engine:
         course = self._course
         told, outlooks = course.told.take(slots), course.outlooks.take(slots)
         spans = [self._trust.spans(slot) for slot in slots.tolist()]
-        memories = to_memories(course.settled(slots), course.states.time_us[slots], told, outlooks, spans)
+        settled, newest_us = course.settled(slots), course.states.time_us[slots]
+        shifted = {name for name, _ in self._read_once}
+        once = np.array([name in shifted for name in heard], np.bool_)
+        if once.any():
+            settled.put(once, course.states.take(slots[once]))
+        settled_us = np.where(once, newest_us + 1, newest_us - WINDOW_US)
+        memories = to_memories(settled, (settled_us, newest_us), told, outlooks, spans)
         return dict(zip(heard, memories, strict=True))
 
     def recalls_us(self, thing: str) -> int:
@@ -232,7 +250,11 @@ class Engine:
             self._course.outlooks.put(slot, outlook_from(memory, self._course.outlooks.phase_us[slot]))
         bounds = {name: (memory["settled_us"], memory["newest_us"]) for name, memory in usable.items()}
         recent = list(recent)
-        before = {name: (first_us - self.recalls_us(name), first_us - 1) for name, (first_us, _) in bounds.items()}
+        before = {
+            name: (first_us - self.recalls_us(name), first_us - 1)
+            for name, (first_us, last_us) in bounds.items()
+            if first_us <= last_us
+        }
         new, values = self.roster.arrivals([between(readings, before) for readings in recent])
         self._trust.mark(new, values, self.roster.things, self.roster.settings)
         self._company.remember(new, values, self.roster.settings)

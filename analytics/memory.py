@@ -28,8 +28,9 @@ FORMAT = 7
 class Memory(TypedDict):
     """What is kept of one thing: JSON-able, no NaN.
 
-    settled_us: readings from here to newest_us (both included) have to be given back with it. alarm_told, silent_told:
-    what was announced. settled: the columns of `States`. outlook: what its forecasts learnt, base64; None = nothing.
+    settled_us: readings from here to newest_us (both included) have to be given back with it; none where it is later.
+    alarm_told, silent_told: what was announced. settled: the columns of `States`. outlook: what its forecasts learnt,
+    base64; None = nothing.
     distrusted: from when until when, us, which fault spoils its readings; the end is NEVER while it lasts.
     """
 
@@ -44,17 +45,23 @@ class Memory(TypedDict):
 
 
 def to_memories(
-    settled: States, newest_us: Int64, told: Told, outlooks: Outlooks, distrusted: Sequence[Sequence[Span]]
+    settled: States,
+    bounds_us: tuple[Int64, Int64],
+    told: Told,
+    outlooks: Outlooks,
+    distrusted: Sequence[Sequence[Span]],
 ) -> Iterator[Memory]:
-    """Write the rows of equally long tables, one memory each."""
-    tables: tuple[NDArray[Any], ...] = (newest_us, told.alarm, told.silent, *settled.columns())
+    """Write the rows of equally long tables, one memory each; `bounds_us`: settled_us and newest_us."""
+    tables: tuple[NDArray[Any], ...] = (*bounds_us, told.alarm, told.silent, *settled.columns())
     columns = [column.tolist() for column in tables]
-    for outlook, spans, newest, alarm, silent, *values in zip(_texts(outlooks), distrusted, *columns, strict=True):
+    for outlook, spans, first, newest, alarm, silent, *values in zip(
+        _texts(outlooks), distrusted, *columns, strict=True
+    ):
         plain = (None if value != value else value for value in values)  # noqa: PLR0124  NaN is what differs from itself
         yield Memory(
             format=FORMAT,
             newest_us=newest,
-            settled_us=newest - WINDOW_US,
+            settled_us=first,
             alarm_told=alarm,
             silent_told=silent,
             settled=dict(zip(States.names(), plain, strict=True)),

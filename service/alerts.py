@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analytics.changes import Change, What
-from analytics.health.watch import FaultChange
+from analytics.health.judge import FaultChange
 from sensors.level import Level, Verdict
 from store.events import NewEvent
 

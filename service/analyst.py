@@ -15,7 +15,8 @@ from typing import NamedTuple, cast
 from analytics.changes import Change
 from analytics.engine import Engine
 from analytics.health.group import Refused
-from analytics.health.watch import FaultChange, Health
+from analytics.health.judge import FaultChange
+from analytics.health.watch import Health
 from analytics.memory import FORMAT, Memory, between
 from analytics.outlook import Outlook
 from analytics.readings import Readings
@@ -122,7 +123,7 @@ class Analyst:
         if not readings:
             return Found([], [], [])
         faults = diagnose(self._health, self._engine, readings, refused)
-        return Found(faults, self._engine.absorb(readings), self._situations.run())
+        return Found(faults, self._engine.absorb(self._health.put_right(readings)), self._situations.run())
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from analytics.engine import Engine
 from analytics.health.group import Refused
+from analytics.health.hours import AHEAD
+from analytics.health.judge import FaultChange
 from analytics.health.verdicts import SETS, SPOILS
-from analytics.health.watch import FaultChange, Health
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from analytics.window import WINDOW_US
 from sensors.fault import Fault, Scope
@@ -31,29 +33,36 @@ def diagnose(
     health: Health, engine: Engine, readings: Sequence[Readings], refused: Sequence[Refused]
 ) -> list[FaultChange]:
     """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed."""
-    return _told(engine, health.absorb(readings, refused))
+    return _told(health, engine, health.absorb(readings, refused))
 
 
 def look_at_clock(health: Health, engine: Engine, now_us: int) -> list[FaultChange]:
     """Let the wall's time close what it closes; the engine hears of it as of all else."""
-    return _told(engine, health.advance(now_us))
+    return _told(health, engine, health.advance(now_us))
 
 
-def _told(engine: Engine, changes: list[FaultChange]) -> list[FaultChange]:
+def _told(health: Health, engine: Engine, changes: list[FaultChange]) -> list[FaultChange]:
     for change in changes:
-        _tell(engine, change)
+        _tell(health, engine, change)
     return changes
 
 
-def _tell(engine: Engine, change: FaultChange) -> None:
+def _tell(health: Health, engine: Engine, change: FaultChange) -> None:
     """Distrust begins, and ends, when the bin that shows it is closed for sure.
 
-    But of who is set back, all that claims to be newer than the last reading in time is of another hour.
+    But of who is set back, all that claims to be newer than the last reading in time is of another hour. Where the
+    hours are known, readings are put at their true times from then on, and those are believed.
     """
     if change.scope is not Scope.SENSOR or change.fault not in SPOILS:
         return
     at_us = change.time_us + WINDOW_US + _SLACK_US
-    if not change.began:
+    if change.fault in SETS and not change.began:
+        health.leave(change.place, change.fault, at_us)
+        engine.read_again(change.place, change.fault)
+    if (ahead_h := _ahead_h(change)) is not None:
+        health.set_right(change.place, change.fault, ahead_h, at_us)
+        engine.read_once(change.place, change.fault)
+    elif not change.began:
         engine.trust(change.place, change.fault, at_us)
     elif change.fault in SETS and change.heard_us is not None:
         engine.distrust(change.place, change.fault, min(at_us, change.heard_us + 1))
@@ -84,6 +93,7 @@ def fault_rows(changes: Iterable[FaultChange]) -> tuple[list[FaultRow], list[tup
             kind=change.kind,
             since=instant(change.since_us),
             found_at=instant(change.time_us),
+            ahead_h=_ahead_h(change),
         )
         for change in last.values()
         if change.began
@@ -96,11 +106,25 @@ def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], rec
     stood = [_as_change(row) for row in rows]
     health.restore(stood, recent, engine.heard)
     for change in stood:
-        _tell(engine, change)
+        _tell(health, engine, change)
 
 
 def _as_change(row: FaultRow) -> FaultChange:
     found_us, since_us = ((at - EPOCH) // timedelta(microseconds=1) for at in (row.found_at, row.since))
     return FaultChange(
-        row.place, Scope(row.scope), row.site, row.kind, Fault(row.fault), found_us, since_us, began=True
+        row.place,
+        Scope(row.scope),
+        row.site,
+        row.kind,
+        Fault(row.fault),
+        found_us,
+        since_us,
+        began=True,
+        evidence={} if row.ahead_h is None else {AHEAD: row.ahead_h},
     )
+
+
+def _ahead_h(change: FaultChange) -> int | None:
+    """By how many whole hours a clock is ahead, None where a change tells no such thing."""
+    ahead_h = change.evidence.get(AHEAD)
+    return ahead_h if isinstance(ahead_h, int) else None

@@ -135,7 +135,7 @@ class Group:
         arrived = self.clock.follow(rows.thing, rows.time_us, received_us)
         if not self.begun:
             self._closed_us = int(closing(arrived.earliest_us[:1])[0])
-        self._arrived = (received_us, arrived)
+        self._arrived = (rows, received_us, arrived)
         behind_us = arrived.likely_us - rows.time_us
         late = rows.time_us < np.maximum(closing(arrived.earliest_us), self._closed_us)
         ahead = rows.time_us > arrived.latest_us + AHEAD_US
@@ -162,7 +162,7 @@ class Group:
         """Take what did not become readings, which came among those of the last `take`."""
         if not self.begun or not len(troubles.thing):
             return
-        received, arrived = self._arrived
+        _, received, arrived = self._arrived
         at = np.clip(np.searchsorted(received, troubles.received_us, "right") - 1, 0, len(received) - 1)
         known = troubles.time_us != -NEVER
         behind_us, most_us = (
@@ -174,6 +174,15 @@ class Group:
         counted = (troubles.what != "clash") | (np.abs(behind_us) > SOON_US)
         late = (most_us, behind_us)
         self._stray(_Strays.of(troubles.thing, what, troubles.times, arrived.latest_us[at], late), counted)
+
+    def late_us(self, number: Index, time_us: Int64, received_us: Int64) -> Int64:
+        """How late each of some readings of the last `take` came, most likely, (n,); ahead of the clock below 0."""
+        rows, received, arrived = self._arrived
+        some = np.flatnonzero(np.isin(rows.thing, number))
+        keys = zip(rows.thing[some].tolist(), rows.time_us[some].tolist(), received[some].tolist(), strict=True)
+        late = dict(zip(keys, (arrived.likely_us - rows.time_us)[some].tolist(), strict=True))
+        asked = zip(number.tolist(), time_us.tolist(), received_us.tolist(), strict=True)
+        return np.array([late[key] for key in asked], np.int64)
 
     def close(self) -> Iterator[tuple[int, Summary]]:
         """Close every bin that the clock has left behind; its end (us) and its summary.

@@ -206,8 +206,7 @@ def _clocks(past: Past, lately: Lately, came: Float32, period_s: Float32) -> Map
     """What delays tell: one that stays is a clock, one that shrinks a backlog, one that leaps ahead the future."""
     much_later_s = np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * period_s)
     late, ahead, early = lately("late"), lately("ahead"), lately("early")
-    low = np.fmin(lately.least("late_low_s"), lately.least("ahead_low_s"))
-    high = np.fmax(lately.most("late_high_s"), lately.most("ahead_high_s"))
+    low, high = _lateness(lately)
     wrong = (late + ahead >= SOME) & (late + ahead >= MOST * came)
     close_s = np.fmax(CLOSE_S, CLOSE_PERIODS * period_s)
     steady = wrong & (high - low <= close_s) & (np.abs(high) > MUCH_LATER_S)
@@ -221,3 +220,17 @@ def _clocks(past: Past, lately: Lately, came: Float32, period_s: Float32) -> Map
         Fault.FUTURE: ((ahead >= SOME) & (high - low > close_s)) | (_many(early, came + early) & ~set_ahead),
         Fault.LATE_BATCH: (late >= SOME) & (high - low > 2 * close_s) & (high > much_later_s) & (ahead == 0),
     }
+
+
+def _lateness(lately: Lately) -> tuple[Float32, Float32]:
+    """How late (ahead below 0) what is outside its bin came, in seconds: at least and at most."""
+    low = np.fmin(lately.least("late_low_s"), lately.least("ahead_low_s"))
+    high = np.fmax(lately.most("late_high_s"), lately.most("ahead_high_s"))
+    return low, high
+
+
+def late_s(past: Past, period_s: Float32) -> Float32:
+    """How late each thing's readings came that are outside their bin, in the middle; NaN where none are."""
+    low, high = _lateness(Lately(past, period_s))
+    middle: Float32 = ((low + high) / 2).astype(np.float32)
+    return middle

@@ -7,52 +7,24 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analytics.clock import WALL, GroupClock, group_names
-from analytics.health.absent import Absent
-from analytics.health.columns import Columns
-from analytics.health.creep import CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FITS, Creep, beside
-from analytics.health.features import Features
-from analytics.health.group import TROUBLES, Group, Refused, Trouble
+from analytics.clock import WALL, group_names
+from analytics.health.group import TROUBLES, Refused
+from analytics.health.hours import HOUR_US, Wrong
+from analytics.health.judge import FaultChange, Judge
 from analytics.health.rows import Rows
-from analytics.health.rules import CLOSE_PERIODS, MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, own_faults, speaks
-from analytics.health.scale import Scale
-from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
-from analytics.health.verdicts import FAULTS, FORGOTTEN, Standing, Turn
-from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
-from analytics.state import NEVER, SILENT_AFTER_PERIODS
 from analytics.table import Index, Int64, Mask
 from sensors.catalogue import Catalogue
-from sensors.fault import Fault, Scope
+from sensors.fault import Fault
 from sensors.kind import Kind
 
 _HUGE = np.float32(1e9)
 """Beyond this no quantity of a port is: larger numbers count as this, so that sums of them stay numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaultChange:
-    """A fault that began or is over, at event time. `place` is a thing, a site or a basin, by the fault's scope.
-
-    heard_us: the newest reading of a thing that came in time, None where nobody knows it.
-    """
-
-    place: str
-    scope: Scope
-    site: str | None
-    kind: str | None
-    fault: Fault
-    time_us: int
-    since_us: int
-    began: bool
-    evidence: Mapping[str, float | str | None] = field(default_factory=dict)
-    heard_us: int | None = None
 
 
 class Health:
@@ -61,7 +33,7 @@ class Health:
     def __init__(self, kinds: Mapping[str, Kind], catalogue: Catalogue) -> None:
         self._kinds = kinds
         self._width = max((len(kind.fields) for kind in kinds.values()), default=0)
-        self._watches: dict[str, _Watch] = {}
+        self._watches: dict[str, Judge] = {}
         self.refresh(catalogue)
 
     def refresh(self, catalogue: Catalogue) -> None:
@@ -88,8 +60,8 @@ class Health:
             self._by_kind.setdefault(kind, {})[thing_id] = (self._names.index(name), number)
         self._own = {thing.id: self._place[thing.id, thing.kind.name] for things in groups.values() for thing in things}
 
-    def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> _Watch:
-        return _Watch(Things.of(things, catalogue), self._width)
+    def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> Judge:
+        return Judge(Things.of(things, catalogue), self._width)
 
     def absorb(self, batch: Iterable[Readings], refused: Iterable[Refused] = ()) -> list[FaultChange]:
         """Take readings and what did not become readings; return what began and what is over, in order of time."""
@@ -99,6 +71,27 @@ class Health:
             (change for watch in self._watches.values() for change in watch.judge()),
             key=lambda change: (change.time_us, change.place, change.fault),
         )
+
+    def put_right(self, batch: Iterable[Readings]) -> list[Readings]:
+        """Return the readings that were absorbed last, those of clocks that are whole hours off at their true times."""
+        return [self._put_right(readings) for readings in batch]
+
+    def _put_right(self, readings: Readings) -> Readings:
+        for name, watch in self._watches.items():
+            if watch.hours.numbers:
+                group, number = self._placed(readings)
+                readings = watch.put_right(readings, np.where(group == self._names.index(name), number, -1))
+        return readings
+
+    def set_right(self, thing: str, fault: Fault, ahead_h: int, from_us: int) -> None:
+        """Take the clock of a thing for so many hours ahead, behind below 0, from an instant on."""
+        if (own := self._own.get(thing)) is not None:
+            self._watches[own[0]].hours.begin(own[1], Wrong(fault, ahead_h * HOUR_US, from_us))
+
+    def leave(self, thing: str, fault: Fault, from_us: int) -> None:
+        """Believe the clock of a thing again from an instant on."""
+        if (own := self._own.get(thing)) is not None:
+            self._watches[own[0]].hours.end(own[1], fault, from_us)
 
     def advance(self, now_us: int) -> list[FaultChange]:
         """Tell the wall's time to the sites that live by it."""
@@ -169,110 +162,3 @@ class Health:
                 by_group.setdefault(name, []).append((number, one))
         for name, some in by_group.items():
             self._watches[name].trouble(some)
-
-
-class _Watch:
-    """One group: its bins, its rules and what stands."""
-
-    def __init__(self, things: Things, width: int) -> None:
-        self.standing = Standing(len(things))
-        self._things = things
-        kinds = list({thing.kind.name: thing.kind for thing in things.things}.values())
-        columns = [Columns.of(kind) for kind in kinds]
-        place = {kind.name: number for number, kind in enumerate(kinds)}
-        kind = np.array([place[thing.kind.name] for thing in things.things], np.intp)
-        self._features = Features(things, columns, kind, width)
-        much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
-        self._group = Group(self._features, GroupClock(len(things)), much_later_us)
-        self._past = Past()
-        self._scale = Scale.of(things.things, [columns[at] for at in kind])
-        late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
-        self._clocks = Creep(late_s, CLOCK_BINS)
-        self._fits = Creep(np.full(len(things), FITS, np.float32), DAY)
-        self._bins, self._absent = Bins(len(things)), Absent(things)
-        self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
-        self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
-
-    def is_of(self, things: Sequence[Thing]) -> bool:
-        return self._things.things == tuple(things)
-
-    def take(self, parts: list[tuple[Rows, Int64]]) -> None:
-        rows, received = parts[0]
-        for more, later in parts[1:]:
-            rows, received = rows.join(more), np.concatenate((received, later))
-        if (np.diff(received) < 0).any() or (np.diff(rows.time_us) < 0).any():
-            order = np.lexsort((rows.time_us, received))
-            rows, received = rows.take(order), received[order]
-        self._group.take(rows, received)
-
-    def trouble(self, some: list[tuple[int, Refused]]) -> None:
-        self._group.trouble(Trouble.of(some))
-
-    def number(self, change: FaultChange) -> int | None:
-        """The number of whom a change is about, None where that is not of this group."""
-        names = {
-            Scope.SENSOR: tuple(thing.id for thing in self._things.things),
-            Scope.SITE: self._things.sites,
-            Scope.BASIN: self._things.basins,
-        }[change.scope]
-        return names.index(change.place) if change.place in names else None
-
-    def stand(self, change: FaultChange) -> None:
-        """Take over a fault that stood."""
-        standing = {Scope.SENSOR: self.standing, Scope.SITE: self._sites, Scope.BASIN: self._basins}[change.scope]
-        number = self.number(change)
-        if number is not None:
-            standing.stand(change.fault, number, change.since_us)
-
-    def know(self, number: int) -> None:
-        """Take over who was heard before."""
-        self._absent.know([number])
-
-    def reach(self, now_us: int) -> None:
-        if self._group.begun:
-            self._group.clock.reach(now_us)
-
-    def judge(self) -> Iterable[FaultChange]:
-        for end_us, summary in self._group.close():
-            yield from self._judge(end_us, summary)
-
-    def _judge(self, end_us: int, summary: Summary) -> Iterable[FaultChange]:
-        self._past.add(summary)
-        self._scale.learn(self._past)
-        self._clocks.learn(beside(summary.delay_s))
-        self._fits.learn(summary.fits)
-        silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
-        newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
-        silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
-        own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._scale)
-        twofold = spoken_for(self._past, self._things)
-        self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
-        others = witnessed_faults(self._past, self._things, self._bins)
-        nobody = np.zeros(len(silent), np.bool_)
-        holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
-        since = end_us - BIN_US
-        for fault, name in ((Fault.LOCKED_ON, "full"), (Fault.CARD_OFF, "empty")):
-            # Who was found out stays so while it goes on: the hour before it is forgotten in the end.
-            holds[fault] = holds[fault] | (self.standing.of(fault) & throughout(self._past, name, QUARTER))
-        holds[Fault.SILENT] = self._absent.missed
-        for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
-            holds[fault] = holds[fault] & ~twofold
-        holds[Fault.CLOCK_DRIFT] = holds[Fault.CLOCK_DRIFT] | self._clocks.creeps
-        holds[Fault.DRIFT] = self._fits.creeps
-        holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)
-        for turn in self.standing.update(holds, end_us, since):
-            thing = self._things.things[turn.number]
-            heard_us = int(self._features.before.time_us[turn.number])
-            yield replace(_change(turn, thing.id, Scope.SENSOR, thing.site, thing.kind.name), heard_us=heard_us)
-        explained = self.standing.explained()
-        for fault, name in FORGOTTEN.items():
-            self._past.forget(name, explained[FAULTS.index(fault)])
-        sites, basins = located(self._things, (self._bins.silent > 1) & ~speaks(self._past) & self._absent.ever)
-        for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
-            yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
-        for turn in self._basins.update({Fault.NETWORK_DOWN: basins}, end_us, since):
-            yield _change(turn, self._things.basins[turn.number], Scope.BASIN, None, None)
-
-
-def _change(turn: Turn, place: str, scope: Scope, site: str | None, kind: str | None) -> FaultChange:
-    return FaultChange(place, scope, site, kind, turn.fault, turn.time_us, turn.since_us, turn.began)

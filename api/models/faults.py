@@ -18,6 +18,9 @@ class FaultOut(BaseModel):
     kind: str | None = Field(examples=["traffic"])
     since: Time = Field(description="since when the readings show it")
     found: Time = Field(description="by which reading time it was found")
+    ahead_h: int | None = Field(
+        description="hours by which a clock is ahead, behind below 0: its readings are judged at their true times"
+    )
 
 
 class Faults(BaseModel):

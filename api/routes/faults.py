@@ -28,4 +28,5 @@ def _out(row: FaultRow) -> FaultOut:
         kind=row.kind,
         since=row.since,
         found=row.found_at,
+        ahead_h=row.ahead_h,
     )

@@ -70,7 +70,7 @@ class Stage:
         """Go on by readings as they arrived."""
         newest_us = max((int(part.time_us.max()) for part in readings if len(part.time_us)), default=None)
         diagnose(self._health, self._engine, readings, refused)
-        self._engine.absorb(readings)
+        self._engine.absorb(self._health.put_right(readings))
         self.notices += self._situations.run()
         if newest_us is not None:
             self._engine.advance(newest_us)

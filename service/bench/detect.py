@@ -79,7 +79,7 @@ def bench_detect(kinds: Kinds, sensors: int) -> DetectFigures:
 
 def _step(health: Health, engine: Engine, readings: Readings) -> None:
     diagnose(health, engine, [readings], [])
-    engine.absorb([readings])
+    engine.absorb(health.put_right([readings]))
 
 
 def _detect_ms(kind: Kind, sensors: int) -> float:

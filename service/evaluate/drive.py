@@ -71,7 +71,7 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
         diagnose(health, engine, [readings], [])
-        engine.absorb([readings])
+        engine.absorb(health.put_right([readings]))
         shown.notices.extend(situations.run())
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0

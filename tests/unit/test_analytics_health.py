@@ -14,7 +14,8 @@ import numpy as np
 from hypothesis import given, settings
 
 from analytics.health.group import Refused
-from analytics.health.watch import FaultChange, Health
+from analytics.health.judge import FaultChange
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from ingest.columns import Batch, Columns
 from ingest.decode import BatchBuilder

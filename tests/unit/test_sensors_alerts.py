@@ -18,7 +18,7 @@ from analytics.alarms.desk import Desk
 from analytics.alarms.rulebook import shipped_rules
 from analytics.alarms.wording import About, data_of, type_of
 from analytics.changes import Change, What
-from analytics.health.watch import FaultChange
+from analytics.health.judge import FaultChange
 from analytics.situations.cause import Cause, Hint
 from analytics.situations.headline import Headlines
 from analytics.situations.situation import Notice, Step

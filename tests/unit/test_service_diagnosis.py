@@ -16,10 +16,11 @@ import pytest
 from analytics.changes import Change, What
 from analytics.company import ARRIVING_US
 from analytics.engine import Engine
-from analytics.health.watch import FaultChange, Health
+from analytics.health.judge import FaultChange
+from analytics.health.verdicts import SETS
+from analytics.health.watch import Health
 from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
-from sensors.fault import Fault
 from sensors.kind import load_kinds
 from service.diagnosis import LOOKS_BACK, diagnose, fault_rows, look_at_clock, restore_health
 
@@ -71,7 +72,7 @@ class Service:
     def take(self, readings: Iterable[Readings]) -> None:
         for some in readings:
             self.faults += diagnose(self.health, self.engine, [some], [])
-            self.changes += self.engine.absorb([some])
+            self.changes += self.engine.absorb(self.health.put_right([some]))
 
     def restarted(self, recent: Sequence[Readings]) -> Service:
         """What goes on from what is stored: memories, the faults that stand, the readings of the last hours."""
@@ -114,6 +115,7 @@ def joined(parts: Sequence[Readings]) -> Readings:
         np.concatenate([part.time_us for part in parts]),
         np.concatenate([part.quality for part in parts]),
         np.concatenate([part.values for part in parts]),
+        received_us=np.concatenate([part.time_us if part.received_us is None else part.received_us for part in parts]),
     )
 
 
@@ -168,16 +170,61 @@ def test_a_restart_in_the_middle_changes_nothing(
     assert service.told == stepwise[0].told
 
 
-def test_what_a_clock_that_was_set_back_says_is_not_of_now(morning: list[Readings]) -> None:
-    """An hour later its stamps are newer than its last right reading, and older than when it was found out."""
-    service = Service()
-    for step, whole in enumerate(morning[:260]):
-        late_us = np.where((np.array(NAMES) == "F3") & (step >= 100), 120 * STEP_US, 0)
+@pytest.fixture(scope="module", params=[pytest.param(-1, id="back"), pytest.param(3, id="ahead")])
+def set_wrong(morning: list[Readings], request: pytest.FixtureRequest) -> list[Readings]:
+    """A clock is set wrong for an hour and a half; 50 min later its road stands for 25 min."""
+    wrong = []
+    for step, whole in enumerate(morning[:400]):
+        ahead_us = np.where((np.array(NAMES) == "F3") & (100 <= step < 280), request.param * 120 * STEP_US, 0)
         values = whole.values.copy()
-        values[3, SPEED] = 10 if step >= 220 else 80
-        service.take([replace(whole, values=values, time_us=whole.time_us - late_us, received_us=whole.time_us)])
-    assert {(one.place, one.fault) for one in service.faults if one.place == "F3"} == {("F3", Fault.DAYLIGHT_SAVING)}
-    assert [change.what for change in service.changes if change.thing == "F3"] == [What.SILENT]
+        values[3, SPEED] = 10 + step % 7 if 200 <= step < 250 else 80 + step % 7
+        wrong.append(replace(whole, values=values, time_us=whole.time_us + ahead_us, received_us=whole.time_us))
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def set_right(set_wrong: list[Readings]) -> tuple[Service, list[list[tuple[int, int]]]]:
+    """Step by step, with the levels after each."""
+    service, levels = Service(), []
+    for readings in set_wrong:
+        service.take([readings])
+        levels.append(service.levels)
+    return service, levels
+
+
+def test_what_a_clock_that_is_hours_off_says_is_of_its_true_time(
+    set_right: tuple[Service, list[list[tuple[int, int]]]],
+) -> None:
+    faults = [(one.fault in SETS, one.began) for one in set_right[0].faults if one.place == "F3"]
+    assert faults == [(True, True), (True, False)]
+    changes = [change for change in set_right[0].changes if change.thing == "F3" and change.what is not What.CHANGED]
+    assert [change.what for change in changes] == [What.SILENT, What.RETURNED, What.BEGAN, What.ENDED]
+    _, _, began, ended = [(change.time_us - START_US) / STEP_US for change in changes]
+    assert 200 < began < 210
+    assert 250 < ended < 280
+
+
+@pytest.mark.parametrize("steps", [pytest.param(97, marks=pytest.mark.prove), 400])
+def test_a_clock_that_is_hours_off_is_set_right_in_batches_of_any_size(
+    set_wrong: list[Readings], set_right: tuple[Service, list[list[tuple[int, int]]]], steps: int
+) -> None:
+    service = Service()
+    service.take(joined(set_wrong[first : first + steps]) for first in range(0, len(set_wrong), steps))
+    assert service.told == set_right[0].told
+    assert service.levels == set_right[1][-1]
+
+
+@pytest.mark.parametrize("at", [*(pytest.param(step, marks=pytest.mark.prove) for step in (190, 290)), 210])
+def test_a_clock_that_is_hours_off_is_set_right_after_a_restart(
+    set_wrong: list[Readings], set_right: tuple[Service, list[list[tuple[int, int]]]], at: int
+) -> None:
+    service = Service()
+    service.take(set_wrong[:at])
+    service = service.restarted(set_wrong[:at])
+    for step in range(at, len(set_wrong)):
+        service.take([set_wrong[step]])
+        assert service.levels == set_right[1][step], step
+    assert service.told == set_right[0].told
 
 
 def test_at_the_walls_time_the_same_is_found(
