@@ -32,8 +32,10 @@ from service.clocks import now, wall_us
 from service.diagnosis import (
     LOOKS_BACK,
     MOST_REBUILT,
+    as_kept,
     as_refused,
     as_us,
+    creep_rows,
     diagnose,
     fault_rows,
     look_at_clock,
@@ -45,6 +47,7 @@ from service.situating import habits_of, restored_situations, situation_event, s
 from store import states
 from store.catalogue import CATALOGUE_CHANNEL, load_catalogue, load_neighbours
 from store.copy_out import ReadColumns
+from store.creep import load_creep
 from store.database import listen
 from store.faults import load_faults
 from store.leadership import Lock, wait_for_lock
@@ -166,6 +169,7 @@ class Analyst:
             situations=situation_rows(found.notices, self._situations.situations(stepped), self._headlines),
             situation_memory=self._situations.memory(touched, stepped),
             outlooks=[_outlook_row(outlook) for outlook in self._engine.outlooks(touched)],
+            creep=creep_rows(self._health.keep()),
         )
         await commit_step(self._reader.connection, step, now=now())
         stepped.clear()
@@ -220,6 +224,7 @@ async def _restored_health(reader: BatchReader, kinds: Kinds, engine: Engine) ->
     # What is newer was not analysed yet: it comes with the next step, and is news.
     bounds = {name: (0, as_us(time)) for name, time in heard.items()}
     recent = [between(as_readings(part), bounds) for part in await readings_since(conn, kinds, since)]
+    health.recall(map(as_kept, await load_creep(conn)))
     restore_health(health, engine, await load_faults(conn), recent)
     return health
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from analytics.engine import Engine
+from analytics.health.creep import Kept, Learnt
 from analytics.health.group import Refused
 from analytics.health.hours import AHEAD
 from analytics.health.judge import FaultChange
@@ -15,6 +16,7 @@ from analytics.readings import Readings
 from analytics.window import WINDOW_US
 from sensors.fault import Fault, Scope
 from service.alerts import instant
+from store.creep import CreepRow
 from store.faults import FaultRow
 from store.spans import EPOCH
 from store.troubles import TroubleRow
@@ -99,6 +101,17 @@ def fault_rows(changes: Iterable[FaultChange]) -> tuple[list[FaultRow], list[tup
         if change.began
     ]
     return begun, [key for key, change in last.items() if not change.began]
+
+
+def creep_rows(kept: Iterable[Kept]) -> list[CreepRow]:
+    """What creeps, as rows."""
+    return [CreepRow(one.thing, instant(one.until_us), *one.late_s, *one.fits) for one in kept]
+
+
+def as_kept(row: CreepRow) -> Kept:
+    """What the store reads is what health takes."""
+    late_s = Learnt(row.late_s, row.late_before_s, row.late_bins)
+    return Kept(row.thing, as_us(row.until), late_s, Learnt(row.misfit, row.misfit_before, row.misfit_bins))
 
 
 def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], recent: Iterable[Readings]) -> None:

@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from sensors.level import Level, Verdict
+from store.creep import CreepRow, write_creep
 from store.database import Connection
 from store.events import NewEvent, append_events
 from store.faults import FaultRow, write_faults
@@ -68,6 +69,7 @@ class StepResult:
     situation_memory: Mapping[str, Any] = field(default_factory=dict)
     """Any JSON value by name: what those who make situations must know to go on."""
     outlooks: Sequence[OutlookRow] = ()
+    creep: Sequence[CreepRow] = ()
 
 
 async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> list[int]:
@@ -82,6 +84,7 @@ async def commit_step(conn: Connection, step: StepResult, *, now: datetime) -> l
         await write_situations(conn, step.situations)
         await remember_situations(conn, step.situation_memory)
         await write_outlooks(conn, step.outlooks, now)
+        await write_creep(conn, step.creep)
         if step.cursors:
             await advance(conn, step.reader, step.cursors)
         # Last, because all writers of events wait for each other from here to the commit.

@@ -2,12 +2,12 @@
 
 Of each thing a quantity that ought to stay where it is, a value a bin: how late its readings come beside those of the
 others; how its own fields fit together. It is compared with what it was, which is learnt in the first hours and follows
-over two weeks: what a season changes is no fault. Nothing of this outlives a restart; it is learnt anew.
+over two weeks: what a season changes is no fault. It takes days to show, so it is handed out to be kept, once an hour.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,33 @@ season are faults; higher: the level of congestion (60 %) is off by as much befo
 
 FOLLOWS: Final = 14 * 288
 """Bins in which what it was follows, two weeks. Fewer: 1 % a day is never 8 % behind; more: a season is a fault."""
+
+
+KEPT_EVERY_US: Final = 3600 * 1_000_000
+"""Event time after which it is handed out anew. More: after a restart of a service of more things than it reads again,
+so much is missing; less: many things are written for a little each."""
+
+
+AGAIN_US: Final = 3 * KEPT_EVERY_US
+"""How far back bins come again after a restart, and are not learnt twice; more than the rules look back. What is older
+is of a site whose clock was set to another time."""
+
+
+class Learnt(NamedTuple):
+    """Of one quantity of one thing: what it is now, what it was before, and from how many bins that is known."""
+
+    now: float
+    before: float
+    bins: int
+
+
+class Kept(NamedTuple):
+    """What was learnt of a thing up to the end of a bin (us): how late its readings come, how its fields fit."""
+
+    thing: str
+    until_us: int
+    late_s: Learnt
+    fits: Learnt
 
 
 class Creep:
@@ -57,6 +84,15 @@ class Creep:
         first = self._seen <= self._bins
         follows = np.where(there & ~creeps, value - self._was, 0) / FOLLOWS
         self._was = np.where(first, self._now, self._was + follows)
+
+    def learnt(self) -> list[Learnt]:
+        """What to keep, by thing."""
+        columns = (self._now.tolist(), self._was.tolist(), self._seen.tolist())
+        return [Learnt(*each) for each in zip(*columns, strict=True)]
+
+    def recall(self, number: int, learnt: Learnt) -> None:
+        """Go on from what was kept of a thing."""
+        self._now[number], self._was[number], self._seen[number] = learnt
 
 
 def beside(delay_s: Float32) -> Float32:

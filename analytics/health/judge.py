@@ -10,7 +10,7 @@ import numpy as np
 from analytics.clock import GroupClock
 from analytics.health.absent import Absent
 from analytics.health.columns import Columns
-from analytics.health.creep import CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FITS, Creep, beside
+from analytics.health.creep import AGAIN_US, CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FITS, KEPT_EVERY_US, Creep, Kept, beside
 from analytics.health.features import Features
 from analytics.health.group import Group, Refused, Trouble
 from analytics.health.hours import AHEAD, Hours, hours_ahead
@@ -69,6 +69,11 @@ class Judge:
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
         self.hours = Hours()
+        self._learnt_us = self._kept_us = -NEVER
+
+    @property
+    def things(self) -> Sequence[Thing]:
+        return self._things.things
 
     def is_of(self, things: Sequence[Thing]) -> bool:
         return self._things.things == tuple(things)
@@ -116,8 +121,10 @@ class Judge:
     def _judge(self, end_us: int, summary: Summary) -> Iterable[FaultChange]:
         self._past.add(summary)
         self._scale.learn(self._past)
-        self._clocks.learn(beside(summary.delay_s))
-        self._fits.learn(summary.fits)
+        if end_us > self._learnt_us or end_us < self._learnt_us - AGAIN_US:
+            self._clocks.learn(beside(summary.delay_s))
+            self._fits.learn(summary.fits)
+            self._learnt_us = end_us
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
         silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
@@ -157,6 +164,27 @@ class Judge:
             return {}
         ahead = hours_ahead(float(late_s(self._past, self._things.period_s)[turn.number]))
         return {} if ahead is None else {AHEAD: ahead}
+
+    def keep(self) -> list[Kept]:
+        """Hand out what creeps, once an hour: it is of the newest bin then."""
+        if self._learnt_us // KEPT_EVERY_US <= self._kept_us // KEPT_EVERY_US:
+            return []
+        self._kept_us = self._learnt_us
+        return self.learnt()
+
+    def learnt(self) -> list[Kept]:
+        """What creeps, up to the newest bin."""
+        each = zip(self.things, self._clocks.learnt(), self._fits.learnt(), strict=True)
+        return [Kept(thing.id, self._learnt_us, late, fits) for thing, late, fits in each if late.bins or fits.bins]
+
+    def recall(self, some: Iterable[Kept]) -> None:
+        """Go on from what was kept; bins that are in it are not learnt again."""
+        kept = {one.thing: one for one in some}
+        for number, thing in enumerate(self.things):
+            if (one := kept.get(thing.id)) is not None:
+                self._clocks.recall(number, one.late_s)
+                self._fits.recall(number, one.fits)
+                self._learnt_us = self._kept_us = max(self._learnt_us, one.until_us)
 
     def put_right(self, readings: Readings, number: Index) -> Readings:
         """Put the readings of the last `take` at their true times; `number` (n,), -1 for who is of another group."""

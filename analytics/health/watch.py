@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from analytics.clock import WALL, group_names
+from analytics.health.creep import Kept
 from analytics.health.group import TROUBLES, Refused
 from analytics.health.hours import HOUR_US, Wrong
 from analytics.health.judge import FaultChange, Judge
@@ -37,7 +38,7 @@ class Health:
         self.refresh(catalogue)
 
     def refresh(self, catalogue: Catalogue) -> None:
-        """Take over a new catalogue: a group whose things changed begins anew, the others go on."""
+        """Take over a new catalogue: a group whose things changed begins anew but for what creeps, the others go on."""
         groups: dict[str, list[Thing]] = {}
         group_of = group_names(catalogue)
         for thing in things_of(catalogue, self._kinds):
@@ -45,7 +46,7 @@ class Health:
         self._watches = {
             name: known
             if (known := self._watches.get(name)) and known.is_of(things)
-            else self._watch(things, catalogue)
+            else self._watch(things, catalogue, known.learnt() if known else [])
             for name, things in groups.items()
         }
         self._place = {
@@ -60,8 +61,10 @@ class Health:
             self._by_kind.setdefault(kind, {})[thing_id] = (self._names.index(name), number)
         self._own = {thing.id: self._place[thing.id, thing.kind.name] for things in groups.values() for thing in things}
 
-    def _watch(self, things: Sequence[Thing], catalogue: Catalogue) -> Judge:
-        return Judge(Things.of(things, catalogue), self._width)
+    def _watch(self, things: Sequence[Thing], catalogue: Catalogue, kept: Iterable[Kept]) -> Judge:
+        watch = Judge(Things.of(things, catalogue), self._width)
+        watch.recall(kept)
+        return watch
 
     def absorb(self, batch: Iterable[Readings], refused: Iterable[Refused] = ()) -> list[FaultChange]:
         """Take readings and what did not become readings; return what began and what is over, in order of time."""
@@ -71,6 +74,16 @@ class Health:
             (change for watch in self._watches.values() for change in watch.judge()),
             key=lambda change: (change.time_us, change.place, change.fault),
         )
+
+    def keep(self) -> list[Kept]:
+        """Return what is to be kept of what creeps, once an hour of event time."""
+        return [kept for watch in self._watches.values() for kept in watch.keep()]
+
+    def recall(self, kept: Iterable[Kept]) -> None:
+        """Go on from what was kept, before anything else is restored."""
+        some = list(kept)
+        for watch in self._watches.values():
+            watch.recall(some)
 
     def put_right(self, batch: Iterable[Readings]) -> list[Readings]:
         """Return the readings that were absorbed last, those of clocks that are whole hours off at their true times."""

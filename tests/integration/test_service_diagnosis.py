@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from psycopg.rows import TupleRow
@@ -13,6 +13,7 @@ from sensors.kind import Kinds
 from sensors.level import Verdict
 from service.analyst import READER, open_analyst
 from store.catalogue import seed
+from store.creep import load_creep
 from store.database import Connection, connected
 from store.faults import load_faults
 from store.reader import BatchReader
@@ -84,3 +85,8 @@ async def test_a_stuck_sensor_is_told_once_over_restarts_and_until_it_moves(
         assert await told(conn) == [faulty, ("vigie.sensor.recovered.v1", "W12-F1", "stuck")]
         assert await faults(conn) == []
         assert await told(conn, "W12-F3") == [("vigie.sensor.faulty.v1", "W12-F3", "silent")], "never heard: told once"
+        creep = await load_creep(conn)
+        assert {row.thing for row in creep} == {"W12-F1", "W12-F2"}
+        for row in creep:
+            assert row.until > START + timedelta(hours=1)
+            assert row.late_bins == row.misfit_bins == (row.until - START) / timedelta(minutes=5), "each bin once"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
+import pytest
 
+from analytics.health.creep import Kept
+from analytics.health.judge import FaultChange
 from analytics.health.watch import Health
 from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
@@ -50,14 +54,50 @@ def told(hour: int, generator: np.random.Generator) -> Readings:
     return Readings("traffic", NAMES * len(at_s), times, np.zeros(at_s.size, np.int16), values, received_us=received)
 
 
-def test_what_creeps_is_named_within_its_window_and_nobody_else_is() -> None:
-    health, generator = Health(KINDS, PORT), np.random.default_rng(2)
-    changes = [change for hour in range(24 * DAYS) for change in health.absorb([told(hour, generator)])]
-    began = [one for one in changes if one.began]
+@pytest.fixture(scope="module")
+def days() -> list[Readings]:
+    """Readings hour by hour."""
+    generator = np.random.default_rng(2)
+    return [told(hour, generator) for hour in range(24 * DAYS)]
+
+
+@pytest.fixture(scope="module")
+def found(days: list[Readings]) -> list[FaultChange]:
+    """What is told by a service that is started anew every day."""
+    health, kept, changes = Health(KINDS, PORT), dict[str, Kept](), list[FaultChange]()
+    for hour, readings in enumerate(days):
+        if hour and hour % 24 == 0:
+            health = Health(KINDS, PORT)
+            health.recall(kept.values())
+            health.restore([one for one in changes if one.began], days[hour - 3 : hour])
+        changes += health.absorb([readings])
+        kept |= {one.thing: one for one in health.keep()}
+    return changes
+
+
+def test_what_creeps_is_named_within_its_window_and_nobody_else_is(found: list[FaultChange]) -> None:
+    began = [one for one in found if one.began]
     assert sorted((one.place, one.fault) for one in began) == [(name, fault) for name, (fault, _) in WITHIN_D.items()]
     for one in began:
         days = (one.time_us - START_US) / 1e6 / DAY
         assert 1 <= days <= 1 + WITHIN_D[one.place][1], one
+
+
+@pytest.mark.prove
+def test_what_creeps_is_named_at_the_same_time_without_restarts(days: list[Readings], found: list[FaultChange]) -> None:
+    health = Health(KINDS, PORT)
+    assert [change for readings in days for change in health.absorb([readings])] == found
+
+
+def test_what_creeps_is_not_forgotten_when_a_sensor_is_installed(days: list[Readings]) -> None:
+    health, further = Health(KINDS, PORT), Sensor(id="F9", site="S", kind="traffic", period_s=EVERY_S)
+    for readings in days[:2]:
+        health.absorb([readings])
+    before = health.keep()
+    health.refresh(msgspec.structs.replace(PORT, sensors=(*PORT.sensors, further)))
+    for readings in days[2:4]:
+        health.absorb([readings])
+    assert all(late.late_s.bins > early.late_s.bins for early, late in zip(before, health.keep(), strict=True))
 
 
 def test_who_restarts_alone_is_told_and_a_gateway_that_starts_all_anew_is_not() -> None:
