@@ -28,7 +28,8 @@ Fahrenheit (international mile and nautical mile)."""
 class Columns:
     """Columns of a kind by the part they play. low, high: ranges, infinite where none.
 
-    balance: a stock, what raises and what lowers it. vane: a direction in degrees, and the wind that turns it.
+    counted: what is restless are numbers of pieces. balance: a stock, what raises and what lowers it. vane: a direction
+    in degrees, and the wind that turns it.
     scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a mistake makes of it.
     """
 
@@ -36,6 +37,7 @@ class Columns:
     main: Index
     restless: Index
     counts: Index
+    counted: bool
     balance: tuple[int, int, int] | None
     vane: tuple[int, int] | None
     low: Float32
@@ -59,6 +61,7 @@ class Columns:
             main=_index(at[name] for name in kind.main),
             restless=_index(at[name] for name in kind.restless),
             counts=_index(counts),
+            counted=bool(kind.restless) and all(kind.field(name).unit == "1" for name in kind.restless),
             balance=None if balance is None else (at[balance.stock], at[balance.inflow], at[balance.outflow]),
             vane=(at["direction_deg"], at["mean_ms"]) if {"direction_deg", "mean_ms"} <= at.keys() else None,
             low=np.array([-np.inf if f.low is None else f.low for f in kind.fields], np.float32),

@@ -15,7 +15,16 @@ from analytics.health.features import Features
 from analytics.health.group import Group, Refused, Trouble
 from analytics.health.hours import AHEAD, Hours, hours_ahead
 from analytics.health.rows import Rows
-from analytics.health.rules import CLOSE_PERIODS, MUCH_LATER_PERIODS, MUCH_LATER_S, QUARTER, late_s, own_faults, speaks
+from analytics.health.rules import (
+    CLOSE_PERIODS,
+    MUCH_LATER_PERIODS,
+    MUCH_LATER_S,
+    QUARTER,
+    frozen_s,
+    late_s,
+    own_faults,
+    speaks,
+)
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
@@ -61,6 +70,7 @@ class Judge:
         much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
         self._group = Group(self._features, GroupClock(len(things)), much_later_us)
         self._past = Past()
+        self._patience_s = frozen_s(things.period_s, np.array([columns[at].counted for at in kind]))
         self._scale = Scale.of(things.things, [columns[at] for at in kind])
         late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
         self._clocks = Creep(late_s, CLOCK_BINS)
@@ -128,7 +138,7 @@ class Judge:
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
         silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
-        own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._scale)
+        own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._patience_s, self._scale)
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
         others = witnessed_faults(self._past, self._things, self._bins)

@@ -42,6 +42,12 @@ FROZEN_S: Final = 900.0
 """Seconds of the same digits. IRIS and PeMS wait for 24 h or 50 samples, on values that may repeat by chance; speeds
 and temperatures with two decimals do not (domain section 3)."""
 
+REPEATS: Final = 3
+COUNTED_REPEATS: Final = 8
+"""Periods of the same digits at least. What is counted in small numbers repeats by chance: a block that reads every
+5 min told one in and one out three times running (once in ten days of twelve blocks). Fewer: a quiet block is stuck;
+more: a stuck one is found later."""
+
 ENOUGH: Final = 0.6
 """Share of the expected samples under which a thing is insufficient (PeMS, domain section 3)."""
 
@@ -79,10 +85,19 @@ class Lately:
         return np.where(self._slow, over(min(4 * bins, TWO_HOURS)), quick) if self._slow.any() else quick
 
 
-def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -> Mapping[Fault, Mask]:
+def frozen_s(period_s: Float32, counted: Mask) -> Float32:
+    """For how long all of a reading must repeat, (things,); `counted`: what never rests is counted in pieces."""
+    found: Float32 = np.fmax(FROZEN_S, np.where(counted, COUNTED_REPEATS, REPEATS).astype(np.float32) * period_s)
+    return found
+
+
+def own_faults(
+    past: Past, period_s: Float32, free_kmh: Float32, patience_s: Float32, scale: Scale
+) -> Mapping[Fault, Mask]:
     """Say which things have which fault by the bins so far.
 
-    period_s (things,) is NaN where nobody expects readings, free_kmh where there is no free speed.
+    period_s (things,) is NaN where nobody expects readings, free_kmh where there is no free speed; patience_s is what
+    `frozen_s` tells.
     """
     lately = Lately(past, period_s)
     heard = lately("heard")
@@ -94,7 +109,7 @@ def own_faults(past: Past, period_s: Float32, free_kmh: Float32, scale: Scale) -
         Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
         Fault.CHATTER: _many(lately("chatter"), heard),
         Fault.MISMATCH: _many(lately("mismatch"), heard) & ~_queues(lately, free_kmh),
-        Fault.STUCK: (past.newest.frozen_s >= np.fmax(FROZEN_S, 3 * period_s)) & (heard > 0),
+        Fault.STUCK: (past.newest.frozen_s >= patience_s) & (heard > 0),
         Fault.SPIKE: np.where(period_s > SLOW_S, spikes > 0, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
         Fault.INSUFFICIENT: _insufficient(past, period_s),
         Fault.UNIT_SWAPPED: scale.mistaken,

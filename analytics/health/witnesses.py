@@ -89,9 +89,13 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
 
 
 def throughout(past: Past, name: str, bins: int) -> Mask:
-    """In nearly all readings of so many bins, the newest included."""
+    """In nearly all readings of so many bins, the newest included; and since the first of them nothing has passed.
+
+    At night a lane is empty in most half minutes, and who has passed it was counted.
+    """
     heard = past.sum("heard", bins)
     found: Mask = (heard >= SOME) & (past.sum(name, bins) >= MOST * heard) & (past.sum(name, 1) > 0)
+    found &= past.sum("flow", bins - 1) == 0
     return found
 
 
