@@ -15,6 +15,9 @@ from store.progress import cursors_of, newest_batches
 PATIENCE_S: Final = 60.0
 """How long nothing may move: the longest step of a backlog takes a few seconds."""
 _POLL_S: Final = 0.05
+_LOOK_S: Final = 5.0
+"""Most that counts between two looks: while the machine stood still, or had no time for us, others had none either.
+Lower: patience grows on a busy machine; higher: a laptop that slept for a minute gives up when it wakes."""
 
 
 class StuckError(OperatorError):
@@ -22,18 +25,23 @@ class StuckError(OperatorError):
 
 
 async def until(
-    moved: Callable[[], Awaitable[tuple[bool, object]]], stuck: str, *, patience_s: float = PATIENCE_S
+    moved: Callable[[], Awaitable[tuple[bool, object]]],
+    stuck: str,
+    *,
+    patience_s: float = PATIENCE_S,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Ask until it is done; raises `StuckError` when what should change has not for `patience_s`."""
-    last, since = object(), time.monotonic()
+    last, waited_s, looked_s = object(), 0.0, monotonic()
     while True:
         done, seen = await moved()
         if done:
             return
-        if seen != last:
-            last, since = seen, time.monotonic()
-        elif time.monotonic() - since > patience_s:
+        now_s = monotonic()
+        waited_s = waited_s + min(now_s - looked_s, _LOOK_S) if seen == last else 0.0
+        if waited_s > patience_s:
             raise StuckError(stuck)
+        last, looked_s = seen, now_s
         await asyncio.sleep(_POLL_S)
 
 
