@@ -19,7 +19,7 @@ from analytics.health.rows import Rows
 from analytics.health.things import Things
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
-from analytics.table import Index, Int64, Mask
+from analytics.table import Index, Int64, Mask, run_of
 from sensors.catalogue import Catalogue
 from sensors.fault import Fault
 from sensors.kind import Kind
@@ -137,7 +137,8 @@ class Health:
         for readings in batch:
             group, number = self._placed(readings)
             for place in np.flatnonzero(np.bincount(group + 1)[1:]).tolist():
-                rows.setdefault(self._names[place], []).append(self._rows(readings, number, group == place))
+                which = run_of(np.flatnonzero(group == place))
+                rows.setdefault(self._names[place], []).append(self._rows(readings, number, which))
         for name, parts in rows.items():
             self._watches[name].take(parts)
 
@@ -147,15 +148,17 @@ class Health:
         if group is None or number is None or names != readings.thing:
             own = self._by_kind.get(readings.kind, {})
             places = np.array([own.get(thing, (-1, -1)) for thing in readings.thing], np.intp).reshape(-1, 2)
-            group, number = places[:, 0], places[:, 1]
+            group, number = places.T.copy()
             self._recent[readings.kind] = (readings.thing, group, number)
         return group, number
 
-    def _rows(self, readings: Readings, number: Index, which: Mask) -> tuple[Rows, Int64]:
-        values = np.full((int(which.sum()), self._width), np.nan, np.float32)
+    def _rows(self, readings: Readings, number: Index, which: Mask | Index | slice) -> tuple[Rows, Int64]:
         told = readings.values[which]
-        values[:, : told.shape[1]] = np.where(np.isfinite(told), np.clip(told, -_HUGE, _HUGE), np.nan)
-        absent = np.full(len(which), -1, np.int64)
+        values = np.full((len(told), self._width), np.nan, np.float32)
+        values[:, : told.shape[1]] = told
+        if (np.abs(told) > _HUGE).any():
+            values[:, : told.shape[1]] = np.where(np.isfinite(told), np.clip(told, -_HUGE, _HUGE), np.nan)
+        absent = np.full(len(number), -1, np.int64)
         received = readings.time_us if readings.received_us is None else readings.received_us
         return Rows(
             thing=number[which],
