@@ -54,10 +54,11 @@ class Hours:
 
     def end(self, number: int, fault: Fault, until_us: int) -> None:
         """Leave what comes from an instant on as it is."""
-        self._wrong[number] = [
-            one._replace(until_us=min(one.until_us, until_us)) if one.fault is fault else one
-            for one in self._wrong.get(number, [])
-        ]
+        if number in self._wrong:
+            self._wrong[number] = [
+                one._replace(until_us=min(one.until_us, until_us)) if one.fault is fault else one
+                for one in self._wrong[number]
+            ]
 
     def true_us(self, number: int, time_us: Int64, late_us: Int64) -> tuple[Int64, Mask]:
         """The true times of readings of one thing, (n,), and which of them can be of use.
@@ -65,14 +66,15 @@ class Hours:
         late_us: how long after its time each came. Of what came before its clock was put right, nothing is known at the
         right time, and its own time may be still to come.
         """
-        true_us, useful = time_us.copy(), np.ones(len(time_us), np.bool_)
+        true_us, known, early = time_us.copy(), *np.zeros((2, len(time_us)), np.bool_)
         for one in self._wrong[number]:
             like = np.abs(late_us + one.ahead_us) <= NEAR_US
             told_us = time_us - one.ahead_us
             put = like & (told_us >= one.from_us) & (told_us < one.until_us)
             true_us[put] = told_us[put]
-            useful &= ~(like & (told_us < one.from_us))
-        return true_us, useful
+            known |= put
+            early |= like & (told_us < one.from_us)
+        return true_us, known | ~early
 
     def put_right(self, readings: Readings, rows: Index, number: Index, late_us: Int64) -> Readings:
         """Return readings at their true times: `rows` are of those here, by number, and how late each came."""

@@ -15,7 +15,7 @@ from service.analyst import READER, open_analyst
 from store.catalogue import seed
 from store.creep import load_creep
 from store.database import Connection, connected
-from store.faults import load_faults
+from store.faults import FaultRow, load_faults, write_faults
 from store.reader import BatchReader
 from store.states import load_states
 from store.writer import SlotSink
@@ -86,6 +86,9 @@ async def test_a_stuck_sensor_is_told_once_over_restarts_and_until_it_moves(
         assert await faults(conn) == []
         assert await told(conn, "W12-F3") == [("vigie.sensor.faulty.v1", "W12-F3", "silent")], "never heard: told once"
         creep = await load_creep(conn)
+        clock = FaultRow("W12-F1", "clock_offset", "sensor", "W12", "traffic", START, START, ahead_h=-2)
+        await write_faults(conn, [clock], [])
+        assert clock in await load_faults(conn), "the hours are kept for a restart"
         assert {row.thing for row in creep} == {"W12-F1", "W12-F2"}
         for row in creep:
             assert row.until > START + timedelta(hours=1)
