@@ -5,7 +5,7 @@ flows, and in the next reading is covered and passes nothing, while no lane besi
 slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. That
 nothing, or less by what it carried, arrives further on is one (`analytics.arriving`); another is that it moves off
 slowly, which no locked loop does. Meanwhile health looks for what contradicts it. Whom nobody contradicts is traffic in
-the end; who has no neighbour waits for none.
+the end; who has no neighbour, and no corridor that leads over it, waits for none.
 
 Behind a lane that passes nothing, vehicles stand: who is slow there and moves has a queue of its own.
 
@@ -58,7 +58,7 @@ did with 10 min, 7 with 55); higher: vehicles that stand where nobody sees it ar
 before."""
 
 BEHIND, AHEAD = 1, 2
-"""Places of the loop before and of the next one on the way among those who are asked."""
+"""Places of the loop before and of the next one on the way among those who are near."""
 
 Slow = tuple[Index, Int64, Index, Mask]
 """Slow readings, (m,) each: whose, when, for how many they count, and whether vehicles stood."""
@@ -79,8 +79,8 @@ class Company:
         """Take over who stands near whom; `index` gives the place of each id."""
         near = Near(catalogue, index)
         roads = [thing for thing in things if thing.rule is Rule.SPEED and thing.id in index]
-        found = (near.lane, lambda name: near.along(name, -1), lambda name: near.along(name, 1))
-        columns = np.stack([near.each(roads, find) for find in found], axis=1) if roads else np.zeros((0, 3), np.intp)
+        found = (near.lane, lambda name: near.along(name, -1), lambda name: near.along(name, 1), near.over)
+        columns = np.stack([near.each(roads, find) for find in found], axis=1)
         self._beside = {
             index[thing.id]: [place for place in row if place != NOBODY]
             for thing, row in zip(roads, columns.tolist(), strict=True)

@@ -1,4 +1,7 @@
-"""Who stands near whom: the other lane, the other direction, the next on the way; from the catalogue alone."""
+"""Who stands near whom: the other lane, the other direction, the next on the way, the corridor that leads over it.
+
+From the catalogue alone.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ class Near:
         self._beside: dict[tuple[str, str], list[Sensor]] = {}
         for (site, road, _), sensors in self._on.items():
             self._beside.setdefault((site, road), []).extend(sensors)
+        self._over = self._graph.passed_by_all()
         self._back = {(c.from_site, c.to_site): c.id for c in catalogue.corridors}
 
     def each(self, things: Sequence[Thing], find: Callable[[str], str | None]) -> Index:
@@ -51,6 +55,14 @@ class Near:
             return None
         beside = (one for one in self._beside.get((here.site, here.road or ""), ()) if one.direction != here.direction)
         return next((one.id for one in beside if (one.kind, one.lane) == (here.kind, here.lane)), None)
+
+    def over(self, name: str) -> str | None:
+        """The corridor all of whose vehicles pass a sensor: none of its ways avoids the one lane that this watches."""
+        here = self._catalogue.sensor_by_id.get(name)
+        watched = self._graph.watched(here) if here is not None else None
+        if watched is None or watched.section.lanes != 1:
+            return None
+        return self._over.get(watched.section.id)
 
     def along(self, name: str, step: int) -> str | None:
         """The next sensor on its way, forwards or backwards (`step` 1 or -1): its first lane.

@@ -58,6 +58,15 @@ class RoadGraph:
                 found[section.id].append(corridor.id)
         return {section: tuple(corridors) for section, corridors in found.items()}
 
+    def passed_by_all(self) -> dict[str, str]:
+        """A corridor of which every way leads over a section, by the section's id."""
+        found: dict[str, str] = {}
+        for corridor in self._corridors:
+            ways = [{section.id for section in way} for way in self._ways_to(corridor.to_site, corridor.from_site, ())]
+            for section in sorted(set.intersection(*ways)) if ways else ():
+                found.setdefault(section, corridor.id)
+        return found
+
     def way(self, sensor: Sensor) -> Way | None:
         """The direction of a road that a sensor is on."""
         return self._ways.get((sensor.road or "", sensor.direction or ""))

@@ -22,6 +22,7 @@ class Things:
 
     period_s: NaN for events, which nobody expects. free_kmh: NaN where not configured. lane, opposite: the sensor of
     the other lane, of the other direction (or the corridor back). upstream, downstream: the next sensors on its way.
+    corridor: all whose vehicles pass it.
     site, basin: numbers of `sites`, `basins`.
     """
 
@@ -32,6 +33,7 @@ class Things:
     opposite: Index
     upstream: Index
     downstream: Index
+    corridor: Index
     site: Index
     basin: Index
     sites: tuple[str, ...]
@@ -54,6 +56,7 @@ class Things:
             opposite=near.each(things, near.opposite),
             upstream=near.each(things, lambda name: near.along(name, -1)),
             downstream=near.each(things, lambda name: near.along(name, 1)),
+            corridor=near.each(things, near.over),
             site=site,
             basin=np.array([basins.index(basin_of.get(sites[s], sites[s])) for s in site], np.intp),
             sites=sites,

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.health.rules import ENOUGH, HALF, HOUR, MOST, QUARTER, SOME, speaks
+from analytics.health.rules import ENOUGH, FROZEN_S, HALF, HOUR, MOST, QUARTER, SOME, speaks
 from analytics.health.summary import BIN_US, BINS, Past
 from analytics.health.things import Things
 from analytics.near import NOBODY
@@ -73,19 +73,32 @@ def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
     """Who is covered, and who empty, while the traffic goes on: with much traffic soon, with little after longer."""
     busy, quiet = _Flows(past, things, 2), _Flows(past, things, HALF)
     much, some = busy.carried(BUSY_VEH_H), quiet.carried(QUIET_VEH_H)
+    through, nobody = _comes_through(past, things.corridor), np.zeros(len(things), np.bool_)
     end = things.downstream == NOBODY
     alone = end & (things.upstream == NOBODY)
     # Where few samples come, the few may be empty by chance.
     told = past.sum("heard", STANDS) >= ENOUGH * STANDS * BIN_US / 1e6 / things.period_s
     locked, off = (
-        (throughout(past, name, STANDS) & much & busy.passes & told)
+        (throughout(past, name, STANDS) & told & ((much & busy.passes) | through))
         | (throughout(past, name, LONG) & told & ((some & (quiet.passes | (quiet.up & end) | lone)) | around))
-        for name, lone, around in (
-            ("full", np.zeros(len(end), np.bool_), quiet.around),
-            ("empty", alone & much, np.zeros(len(end), np.bool_)),
+        for name, through, lone, around in (
+            ("full", through, nobody, quiet.around),
+            ("empty", nobody, alone & much, nobody),  # few are matched, and a quiet lane is empty between them
         )
     )
     return locked, off
+
+
+def _comes_through(past: Past, corridor: Index) -> Mask:
+    """Over whom vehicles drove that were seen again at the end of a corridor, in each of the last bins.
+
+    After `STANDS` what had passed a sensor before has arrived, on corridors of up to 5 min. Readers that repeat
+    themselves or those of the other direction tell nothing.
+    """
+    repeats = _repeats(past.sum("returned", QUARTER), past.sum("lively", QUARTER))
+    seen = (past.in_bins("middle", QUARTER) == QUARTER) & ~repeats & (past.newest.frozen_s < FROZEN_S)
+    found: Mask = (corridor != NOBODY) & seen[np.maximum(corridor, 0)]
+    return found
 
 
 def throughout(past: Past, name: str, bins: int) -> Mask:
