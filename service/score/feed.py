@@ -1,6 +1,7 @@
 """What a system said, read from its CloudEvents: alarms, verdicts over sensors, and causes it named. Pure.
 
-A span that is still open at the end lasts until then; one that is closed without having been opened began before.
+A span that is still open at the end lasts until then; one that is closed without having been opened began before. Of a
+subject that was lost, what had been under way may tell later that its alarm went on and ended: by then it is closed.
 """
 
 from __future__ import annotations
@@ -144,10 +145,12 @@ class _Run(NamedTuple):
 def _runs(told: Sequence[_Told], end_s: float) -> Iterator[_Run]:
     """Alarms and situations of every subject, in the order in which they ended."""
     standing: dict[str, list[_Told]] = {}
+    closed: set[str] = set()
     for one in told:
         if one.type in _OPENS:
             standing.setdefault(one.subject, []).append(one)
-        elif one.type in _CLOSES:
+        elif one.type in _CLOSES and (one.subject in standing or one.subject not in closed):
+            closed.add(one.subject)
             run = [*standing.pop(one.subject, ()), one]
             start_s = run[0].at_s if len(run) > 1 else float("-inf")
             yield _Run(Span(start_s, one.at_s), run)

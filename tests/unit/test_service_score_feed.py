@@ -33,6 +33,16 @@ def test_an_alarm_that_never_ended_lasts_until_the_end_and_one_that_never_began_
     assert said([alert(100, "congestion.changed")], RUN).episodes == (Episode("W02-F1", Span(100, 1000)),)
 
 
+def test_an_alarm_that_was_lost_is_closed_though_what_came_late_tells_that_it_went_on_and_ended() -> None:
+    feed = [
+        alert(100, "congestion.began"),
+        alert(300, "congestion.lost"),
+        alert(200, "congestion.began"),
+        alert(400, "congestion.ended"),
+    ]
+    assert said(feed, RUN).episodes == (Episode("W02-F1", Span(100, 300)),)
+
+
 def test_what_happened_after_the_end_or_ended_before_the_start_is_left_out() -> None:
     feed = [alert(1001, "congestion.began"), alert(-10, "congestion.began", "A"), alert(-5, "congestion.ended", "A")]
     assert said(feed, RUN).episodes == ()
