@@ -44,15 +44,12 @@ class SystemProcess:
         system = cls(name, await _started(name, argv, environ, log), log)
         passing = asyncio.create_task(system._say_url(), name=f"url of {name}")
         try:
-            async with asyncio.timeout(STARTED_S):
-                system.url = await passing
+            system.url = await system._its(passing)
             reading = asyncio.create_task(system._drain(), name=f"output of {name}")
             try:
                 yield system
             finally:
                 reading.cancel()
-        except TimeoutError as exc:
-            raise SystemEndedError(f"{name} has not said its URL within {STARTED_S:.0f} s: {system._words()}") from exc
         finally:
             passing.cancel()
             await system._end()
@@ -65,6 +62,15 @@ class SystemProcess:
         """Raise `SystemEndedError` when it has ended by itself."""
         if self._process.returncode is not None:
             raise SystemEndedError(f"{self.name} ended by itself with {self._process.returncode}: {self._words()}")
+
+    async def _its(self, url: asyncio.Task[str]) -> str:
+        try:
+            async with asyncio.timeout(STARTED_S):
+                return await url
+        except TimeoutError as exc:
+            raise SystemEndedError(
+                f"{self.name} has not said its URL within {STARTED_S:.0f} s: {self._words()}"
+            ) from exc
 
     async def _say_url(self) -> str:
         assert self._process.stdout is not None
