@@ -42,16 +42,14 @@ class SystemProcess:
     ) -> AsyncIterator[SystemProcess]:
         """Start it, wait for its URL on standard output; it has ended when the block does."""
         system = cls(name, await _started(name, argv, environ, log), log)
-        passing = asyncio.create_task(system._say_url(), name=f"url of {name}")
         try:
-            system.url = await system._its(passing)
+            system.url = await system._said_url()
             reading = asyncio.create_task(system._drain(), name=f"output of {name}")
             try:
                 yield system
             finally:
                 reading.cancel()
         finally:
-            passing.cancel()
             await system._end()
 
     @property
@@ -63,16 +61,16 @@ class SystemProcess:
         if self._process.returncode is not None:
             raise SystemEndedError(f"{self.name} ended by itself with {self._process.returncode}: {self._words()}")
 
-    async def _its(self, url: asyncio.Task[str]) -> str:
+    async def _said_url(self) -> str:
         try:
             async with asyncio.timeout(STARTED_S):
-                return await url
+                return await self._url_on_output()
         except TimeoutError as exc:
             raise SystemEndedError(
                 f"{self.name} has not said its URL within {STARTED_S:.0f} s: {self._words()}"
             ) from exc
 
-    async def _say_url(self) -> str:
+    async def _url_on_output(self) -> str:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             if found := _URL.search(line.decode(errors="replace")):
