@@ -71,9 +71,7 @@ class SituationChoice:
 
 async def write_situations(conn: Connection, rows: Iterable[SituationRow]) -> None:
     """Insert or replace situations, in the caller's transaction."""
-    values = [
-        (r.id, r.kind, r.state, r.level, r.onset, r.ended, r.time, list(r.sites), Jsonb(dict(r.data))) for r in rows
-    ]
+    values = [(r.id, r.kind, r.state, r.level, r.onset, r.ended, r.time, list(r.sites), Jsonb(r.data)) for r in rows]
     if values:
         async with conn.cursor() as cursor:
             await cursor.executemany(_WRITE, values)

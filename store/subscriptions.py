@@ -265,7 +265,7 @@ def _subscription(row: dict[str, Any]) -> Subscription:
 
 
 def _choice(wanted: Wanted) -> Jsonb:
-    return Jsonb(msgspec.to_builtins(wanted))
+    return Jsonb(wanted)
 
 
 async def _notify(conn: Connection, number: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -152,4 +151,4 @@ def _step(alarm: int, number: int, one: Transition) -> tuple[object, ...]:
 
 
 def _json(value: Condition | Told | Arithmetic) -> Jsonb:
-    return Jsonb(msgspec.to_builtins(value))
+    return Jsonb(value)
