@@ -36,8 +36,8 @@ from service.diagnosis import (
     as_refused,
     as_us,
     creep_rows,
-    diagnose,
     fault_rows,
+    judge,
     look_at_clock,
     restore_health,
 )
@@ -125,8 +125,7 @@ class Analyst:
     def _judge(self, readings: list[Readings], refused: list[Refused]) -> Found:
         if not readings:
             return Found([], [], [])
-        faults = diagnose(self._health, self._engine, readings, refused)
-        return Found(faults, self._engine.absorb(self._health.put_right(readings)), self._situations.run())
+        return Found(*judge(self._health, self._engine, readings, refused), self._situations.run())
 
     async def wait(self) -> None:
         """Until there is something new, at most a tick; a changed catalogue is taken over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from analytics.changes import Change
 from analytics.engine import Engine
 from analytics.health.creep import Kept, Learnt
 from analytics.health.group import Refused
@@ -31,11 +32,15 @@ _SLACK_US = 30_000_000
 """After a bin has closed, until whoever lives by the wall's clock has noticed for sure."""
 
 
-def diagnose(
+def judge(
     health: Health, engine: Engine, readings: Sequence[Readings], refused: Sequence[Refused]
-) -> list[FaultChange]:
-    """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed."""
-    return _told(health, engine, health.absorb(readings, refused))
+) -> tuple[list[FaultChange], list[Change]]:
+    """Let health judge first: the engine believes nobody who is found out, from the same instant at any speed.
+
+    It takes the readings of wrong clocks at their true times.
+    """
+    faults = _told(health, engine, health.absorb(readings, refused))
+    return faults, engine.absorb(health.put_right(readings))
 
 
 def look_at_clock(health: Health, engine: Engine, now_us: int) -> list[FaultChange]:
@@ -123,15 +128,14 @@ def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], rec
 
 
 def _as_change(row: FaultRow) -> FaultChange:
-    found_us, since_us = ((at - EPOCH) // timedelta(microseconds=1) for at in (row.found_at, row.since))
     return FaultChange(
         row.place,
         Scope(row.scope),
         row.site,
         row.kind,
         Fault(row.fault),
-        found_us,
-        since_us,
+        as_us(row.found_at),
+        as_us(row.since),
         began=True,
         evidence={} if row.ahead_h is None else {AHEAD: row.ahead_h},
     )

@@ -28,13 +28,6 @@ class Rows(Table):
     values: Float32
     delay_s: Float32
 
-    @classmethod
-    def empty(cls, width: int) -> Self:
-        none = np.zeros(0, np.int64)
-        return cls(
-            none.astype(np.intp), none, none, none, none, np.zeros((0, width), np.float32), none.astype(np.float32)
-        )
-
     def in_order(self) -> Self:
         """Sorted by thing and time; of two readings of one instant the first that came stays.
 

@@ -26,7 +26,7 @@ from sensors.kind import Kinds
 from service.alerts import instant
 from service.analyst import REBUILD, as_readings
 from service.backtest.trial import Trial, tried_catalogue, tried_kinds, try_detection
-from service.diagnosis import as_refused, as_us, diagnose, look_at_clock
+from service.diagnosis import as_refused, as_us, judge, look_at_clock
 from service.learning import profiles_of
 from service.situating import habits_of
 from store.catalogue import load_catalogue, load_neighbours
@@ -69,8 +69,7 @@ class Stage:
     def take(self, readings: Sequence[Readings], refused: Sequence[Refused]) -> None:
         """Go on by readings as they arrived."""
         newest_us = max((int(part.time_us.max()) for part in readings if len(part.time_us)), default=None)
-        diagnose(self._health, self._engine, readings, refused)
-        self._engine.absorb(self._health.put_right(readings))
+        judge(self._health, self._engine, readings, refused)
         self.notices += self._situations.run()
         if newest_us is not None:
             self._engine.advance(newest_us)

@@ -31,7 +31,7 @@ from analytics.usual import Profile
 from analytics.week import SLOTS
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import Kind, Kinds
-from service.diagnosis import diagnose
+from service.diagnosis import judge
 
 KIND = "traffic"
 WARM, MEASURED = 10, 20
@@ -78,8 +78,7 @@ def bench_detect(kinds: Kinds, sensors: int) -> DetectFigures:
 
 
 def _step(health: Health, engine: Engine, readings: Readings) -> None:
-    diagnose(health, engine, [readings], [])
-    engine.absorb(health.put_right([readings]))
+    judge(health, engine, [readings], [])
 
 
 def _detect_ms(kind: Kind, sensors: int) -> float:

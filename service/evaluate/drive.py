@@ -20,7 +20,7 @@ from ingest.quality import ValueChecks
 from sensors.catalogue import Catalogue
 from sensors.kind import Kind, Kinds
 from sensors.level import Abnormality
-from service.diagnosis import diagnose
+from service.diagnosis import judge
 from service.evaluate.disturb import Arrays
 from simulators.recording import Recording
 from simulators.replay import KIND, plan_replay
@@ -70,8 +70,7 @@ def drive(recording: Recording, measured: Arrays, kinds: Kinds) -> Shown:
     situations.expect(engine.usual)
     shown = Shown.nothing(len(recording.time), names)
     for step, readings in enumerate(_steps(recording, measured, names, kinds[KIND])):
-        diagnose(health, engine, [readings], [])
-        engine.absorb(health.put_right([readings]))
+        judge(health, engine, [readings], [])
         shown.notices.extend(situations.run())
         states = engine.judged(names)
         shown.level[step], shown.alarm[step] = states.level, states.alarm > 0

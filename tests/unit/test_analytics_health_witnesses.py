@@ -14,7 +14,7 @@ from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site, Way, s
 from sensors.fault import Fault
 from sensors.kind import load_kinds
 from sensors.level import Level
-from service.diagnosis import diagnose
+from service.diagnosis import judge
 
 KINDS = load_kinds()
 START_US = 1_772_409_600_000_000
@@ -58,8 +58,8 @@ def told(*, arrive: bool, catalogue: Catalogue = ROAD) -> tuple[list[str], Level
             ),
             readings("travel_time", "A-B", minute, median_s=200.0 + wobble if seen else np.nan, matches=2.0 * seen),
         ]
-        faults += [change.fault for change in diagnose(health, engine, batch, []) if change.place == "A-F1"]
-        engine.absorb(batch)
+        told, _ = judge(health, engine, batch, [])
+        faults += [change.fault for change in told if change.place == "A-F1"]
     return faults, engine.states(["A-F1"])[0].level
 
 

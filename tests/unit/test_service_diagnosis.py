@@ -22,7 +22,7 @@ from analytics.health.watch import Health
 from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.kind import load_kinds
-from service.diagnosis import LOOKS_BACK, diagnose, fault_rows, look_at_clock, restore_health
+from service.diagnosis import LOOKS_BACK, fault_rows, judge, look_at_clock, restore_health
 
 KINDS = load_kinds()
 KIND = KINDS["traffic"]
@@ -71,8 +71,9 @@ class Service:
 
     def take(self, readings: Iterable[Readings]) -> None:
         for some in readings:
-            self.faults += diagnose(self.health, self.engine, [some], [])
-            self.changes += self.engine.absorb(self.health.put_right([some]))
+            faults, changes = judge(self.health, self.engine, [some], [])
+            self.faults += faults
+            self.changes += changes
 
     def restarted(self, recent: Sequence[Readings]) -> Service:
         """What goes on from what is stored: memories, the faults that stand, the readings of the last hours."""
