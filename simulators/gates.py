@@ -86,6 +86,7 @@ class Gates:
         self._exits = [[g for g in self._at[site] if self.sensors[g].direction != "in"] for site in self.sites]
         self._hourly = self._planned()
         self._storage_m = np.array([sensor.storage_m or np.inf for sensor in self.sensors])
+        self._lanes_in = np.bincount(self._site[self._lets_in], self.lanes[self._lets_in], len(self.sites))
         self._porch = np.zeros(len(self.sites))
         self._room = self.lanes * _ROOM_PER_LANE
         self.inside = Inside()
@@ -238,10 +239,13 @@ class Gates:
         self._roads.leave_gate(self.sites[site], 1)
 
     def _count(self, served: NDArray[np.int64]) -> None:
-        """Arrivals and departures such that the queue, with its part on the road, is their difference."""
+        """Arrivals and departures such that the queue, with its part on the road, is their difference.
+
+        Whoever stands before lanes that have less room than they serve at a time stands there for them.
+        """
         queue = self.coming + self.out
         room = self.room()
-        for site in np.flatnonzero(room < 1):
+        for site in np.flatnonzero(room < self._lanes_in):
             entries = self._entries[site]
             share = self._roads.waiting(int(site)) / max(int(self.lanes[entries].sum()), 1)
             for gate in entries:

@@ -162,3 +162,18 @@ def test_a_late_ship_fills_the_yard_and_its_turns_take_longer() -> None:
     before = world.view().yard_fill[place]
     world.advance(start + 10 * HOUR)
     assert world.view().yard_fill[place] > max(before + 0.1, 0.85)
+
+
+def test_a_gate_sees_the_lorries_that_queue_for_it_on_the_road() -> None:
+    """There is room for three a lane beside the road; while the road stands, the queue is longer than that."""
+    start = MIDNIGHT + 6 * HOUR
+    world = world_with(Intervention("surge", "W05", start, start + 2 * HOUR, 3.0), at_s=start)
+    road = world.view().sections.index("W02-W05")
+    beside = 3 * sum(sensor.lanes or 0 for sensor in CATALOGUE.sensors if sensor.id in ("W05-G1", "W05-G2"))
+    seen = []
+    for at_s in np.arange(start + 60, start + 2 * HOUR, 60).tolist():
+        world.advance(at_s)
+        if world.view().speed_ratio[road] < 0.5:
+            seen.append(sum(world.view().gate_queue[world.view().gates.index(gate)] for gate in ("W05-G1", "W05-G2")))
+    assert len(seen) > 10
+    assert min(seen) > beside
