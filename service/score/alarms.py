@@ -56,7 +56,7 @@ class Alarms:
     def visible(self) -> Iterator[Event]:
         """Events of which some sensor that was not blind saw enough: of others nobody can know."""
         for event in self._ground.events:
-            seen = (gap for seer in self._seers(event) for gap in gaps(event.span, self._blind(seer)))
+            seen = (gap for seer, span in self._looks(event) for gap in gaps(span, self._blind(seer)))
             if any(gap.length_s >= SEEN_S for gap in seen):
                 yield event
 
@@ -119,15 +119,28 @@ class Alarms:
     def _is_at(self, slowed: Slowed, subject: str) -> bool:
         return subject in slowed.sensors or slowed.place in self._watch.places.get(subject, {subject})
 
-    def _seers(self, event: Event) -> set[str]:
-        return set(event.sensors) | self._watch.of(event.stretches)
+    def _looks(self, event: Event) -> Iterator[tuple[str, Span]]:
+        """Who could see an event, and when; who only stands at it, while its own place was congested or slow."""
+        for seer in set(event.sensors) | self._watch.of(event.stretches):
+            own = self._watch.places.get(seer, frozenset())
+            if own.isdisjoint(event.stretches):
+                yield from ((seer, both) for span in self._bad(own) if (both := span.common(event.span)))
+            else:
+                yield seer, event.span
+
+    def _bad(self, places: frozenset[str]) -> Iterator[Span]:
+        """When one of these places was congested or slow."""
+        for event in self._ground.events:
+            for place in places & set(event.stretches):
+                yield from event.stretches[place]
+        yield from (one.span for one in self._ground.slowed if one.place in places)
 
     def _hidden(self, event: Event, verdicts: Sequence[Verdict]) -> bool:
         """Whether a verdict stood for long enough over something that still told of the road."""
-        for seer in self._seers(event):
+        for seer, span in self._looks(event):
             blind = self._blind(seer)
             for verdict in verdicts:
-                both = verdict.span.common(event.span) if verdict.subject in self._watch.on(seer) else None
+                both = verdict.span.common(span) if verdict.subject in self._watch.on(seer) else None
                 if both is not None and any(gap.length_s >= SEEN_S for gap in gaps(both, blind)):
                     return True
         return False

@@ -165,6 +165,24 @@ def test_an_event_counts_unless_nobody_could_see_it(faults: list[Injected], *, c
     assert len(found.detections([])) == counts
 
 
+@pytest.mark.parametrize(
+    ("slow", "counts"),
+    [
+        ((), False),  # nobody stands on the road to Eurofos, and its gate has no queue
+        ((Span(100 * MIN, 150 * MIN),), True),
+        ((Span(100 * MIN, 101 * MIN),), False),
+        ((Span(40 * MIN, 99 * MIN), Span(161 * MIN, 200 * MIN)), False),
+    ],
+)
+def test_who_stands_beside_an_event_sees_it_while_it_feels_it(slow: Sequence[Span], *, counts: bool) -> None:
+    queue = event(100, 160, "W02-W05", sensors=["W05-G1"])
+    beside = [Slowed("W05-G1", frozenset({"W05-G1"}), span) for span in slow]
+    found = alarms(ground(queue, slowed=beside)).detections([said("W05-G1", 90, 200)])
+    assert [one.muted for one in found] == [True] * counts
+    own = event(104, 130, "W05-G1")
+    assert len(alarms(ground(queue, own)).detections([])) == 2
+
+
 def said(subject: str, start: float, end: float, fault: str = "stuck") -> Verdict:
     return Verdict(subject, fault, Span(start * MIN, end * MIN))
 
