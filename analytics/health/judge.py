@@ -163,10 +163,12 @@ class Judge:
         for fault, name in FORGOTTEN.items():
             self._past.forget(name, explained[FAULTS.index(fault)])
         sites, basins = located(self._things, (self._bins.silent > 1) & ~speaks(self._past) & self._absent.ever)
-        for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
-            yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
         for turn in self._basins.update({Fault.NETWORK_DOWN: basins}, end_us, since):
             yield _change(turn, self._things.basins[turn.number], Scope.BASIN, None, None)
+        # A network that comes back does so site by site.
+        sites &= ~self._basins.of(Fault.NETWORK_DOWN)[self._things.basin_of_site]
+        for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
+            yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
 
     def _evidence(self, turn: Turn) -> Mapping[str, float | str | None]:
         """By how many whole hours a clock is ahead, where it is whole hours."""

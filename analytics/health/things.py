@@ -23,7 +23,7 @@ class Things:
     period_s: NaN for events, which nobody expects. free_kmh: NaN where not configured. lane, opposite: the sensor of
     the other lane, of the other direction (or the corridor back). upstream, downstream: the next sensors on its way.
     corridor: all whose vehicles pass it.
-    site, basin: numbers of `sites`, `basins`.
+    site, basin: numbers of `sites`, `basins`; basin_of_site has one entry a site.
     """
 
     things: tuple[Thing, ...]
@@ -36,6 +36,7 @@ class Things:
     corridor: Index
     site: Index
     basin: Index
+    basin_of_site: Index
     sites: tuple[str, ...]
     basins: tuple[str, ...]
 
@@ -48,6 +49,7 @@ class Things:
         basin_of = {site.id: site.basin for site in catalogue.sites}
         basins = tuple(dict.fromkeys(basin_of.get(site, site) for site in sites))
         site = np.array([sites.index(thing.site) for thing in things], np.intp)
+        basin_of_site = np.array([basins.index(basin_of.get(name, name)) for name in sites], np.intp)
         return cls(
             things=tuple(things),
             period_s=np.array([t.period_s if t.kind.periodic else np.nan for t in things], np.float32),
@@ -58,7 +60,8 @@ class Things:
             downstream=near.each(things, lambda name: near.along(name, 1)),
             corridor=near.each(things, near.over),
             site=site,
-            basin=np.array([basins.index(basin_of.get(sites[s], sites[s])) for s in site], np.intp),
+            basin=basin_of_site[site],
+            basin_of_site=basin_of_site,
             sites=sites,
             basins=basins,
         )

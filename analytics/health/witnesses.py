@@ -185,11 +185,9 @@ def located(things: Things, silent: Mask) -> tuple[Mask, Mask]:
     few = np.bincount(things.site[often], minlength=len(things.sites)) <= 1
     frequent = often | (few[things.site] & np.isfinite(things.period_s))
     sites = _all_of(things.site, len(things.sites), frequent, silent)
-    basin_of = np.zeros(len(things.sites), np.intp)
-    basin_of[things.site] = things.basin
     basins = _all_of(things.basin, len(things.basins), often, silent)
-    basins &= np.bincount(basin_of, minlength=len(things.basins)) > 1
-    return sites & ~basins[basin_of], basins
+    basins &= np.bincount(things.basin_of_site, minlength=len(things.basins)) > 1
+    return sites & ~basins[things.basin_of_site], basins
 
 
 FREQUENT_S: Final = 100.0

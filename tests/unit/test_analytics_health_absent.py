@@ -57,6 +57,20 @@ def test_a_replay_of_few_sensors_that_is_read_by_the_hour_has_no_faults() -> Non
         assert health.absorb([replace(read, received_us=at_us)]) == []
 
 
+def test_a_network_that_comes_back_site_by_site_leaves_no_site_down() -> None:
+    sites = tuple(Site(id=name, name=name, basin=basin, clock="recording") for name, basin in ("Sw", "Tw", "Ee"))
+    all_of_it = [*(sensor.id for sensor in PORT.sensors), "E1"]
+    sensors = tuple(Sensor(id=name, site=name[0], kind="traffic") for name in all_of_it)
+    health = Health(KINDS, Catalogue(sites=sites, sensors=sensors))
+    whole, alone = minutes(all_of_it, 0, 30), minutes(["E1"], 30, 59)
+    back, rest = minutes(["S1", "S2", "E1"], 59, 60), minutes(all_of_it, 60, 90)
+    changes = [change for read in (whole, alone, back, rest) for change in health.absorb([read])]
+    assert [(one.place, one.fault, one.began) for one in changes] == [
+        ("w", Fault.NETWORK_DOWN, True),
+        ("w", Fault.NETWORK_DOWN, False),
+    ]
+
+
 def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile() -> None:
     one = np.ones(1, np.float32)
     scale = Scale(one == 0, one / 60, one * 0, one == 0, begin=one * 200)
