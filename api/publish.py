@@ -98,8 +98,11 @@ async def _publish(follower: Follower, source: Source, client: _Client, heartbea
     clock = asyncio.get_running_loop().time
     due = clock()
     while True:
-        while rows := await follower.next(_ROWS):
+        full = True
+        while full:
+            rows = await follower.next(_ROWS)
             await _tell_all(follower, rows, client)
+            full = len(rows) == _ROWS
         if clock() >= due:
             due = clock() + heartbeat_s
             await client.tell(HEARTBEAT, heartbeat(await source.progress(), follower.cursor, heartbeat_s).json)
