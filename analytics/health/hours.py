@@ -24,6 +24,10 @@ NEAR_US: Final = HOUR_US // 2
 hour, readings of a wrong clock are left behind; higher: those of a clock that was set right count as wrong."""
 
 
+KEPT_US: Final = 24 * HOUR_US
+"""How long it is remembered what a clock said that was set right. What it measured before comes `NEAR_US` after that at
+most; less: in a fast replay it is left where it was; more: batches are looked through for nothing."""
+
 AHEAD: Final = "ahead_h"
 """What the evidence of a fault calls it."""
 
@@ -45,7 +49,7 @@ class Hours:
 
     @property
     def numbers(self) -> list[int]:
-        """Whose clock is, or was, wrong."""
+        """Whose clock is, or was lately, wrong."""
         return list(self._wrong)
 
     def begin(self, number: int, wrong: Wrong) -> None:
@@ -59,6 +63,12 @@ class Hours:
                 one._replace(until_us=min(one.until_us, until_us)) if one.fault is fault else one
                 for one in self._wrong[number]
             ]
+
+    def forget(self, now_us: int) -> None:
+        """Forget clocks that were set right long ago."""
+        for number, wrong in list(self._wrong.items()):
+            if all(one.until_us < now_us - KEPT_US for one in wrong):
+                del self._wrong[number]
 
     def true_us(self, number: int, time_us: Int64, late_us: Int64) -> tuple[Int64, Mask]:
         """The true times of readings of one thing, (n,), and which of them can be of use.

@@ -130,6 +130,7 @@ class Judge:
 
     def _judge(self, end_us: int, summary: Summary) -> Iterable[FaultChange]:
         self._past.add(summary)
+        self.hours.forget(end_us)
         self._scale.learn(self._past)
         if end_us > self._learnt_us or end_us < self._learnt_us - AGAIN_US:
             self._clocks.learn(beside(summary.delay_s))

@@ -42,3 +42,15 @@ def test_a_clock_that_ends_another_fault_is_not_left() -> None:
     hours.end(1, FAULT, 700 * MINUTE_US)
     assert put(hours, 710, late_h=-3) == [710]
     assert hours.numbers == [0]
+
+
+def test_a_clock_that_was_set_right_is_forgotten_a_day_later() -> None:
+    hours = Hours()
+    for number, until_min in ((0, 800), (1, None)):
+        hours.begin(number, Wrong(FAULT, 3 * HOUR_US, 600 * MINUTE_US))
+        if until_min is not None:
+            hours.end(number, FAULT, until_min * MINUTE_US)
+    hours.forget((800 + 24 * 60) * MINUTE_US)
+    assert hours.numbers == [0, 1]
+    hours.forget((801 + 24 * 60) * MINUTE_US)
+    assert hours.numbers == [1]
