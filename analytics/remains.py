@@ -2,7 +2,8 @@
 
 A crane whose counter chatters still says itself that it stands; a loop whose speed comes in miles still counts vehicles
 and how long they cover it; a gate that tells its wait in minutes still counts its queue. So distrust is of quantities:
-a level that rests on a sound one goes on. Where nothing sound is left, nothing is seen.
+a level that rests on a sound one goes on. Where a reading itself shows what is wrong with it, distrust is of readings:
+a loop that is locked counts nobody, so who is counted was there. Where nothing sound is left, nothing is seen.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from analytics.table import Float32, Mask
+from sensors.checks import Below, ZeroWhile
 from sensors.fault import Fault
 from sensors.kind import Field, Kind
-from sensors.rule import Cooling, LevelRule, Limits, SpeedRatio, Work
+from sensors.rule import Cooling, LevelRule, Limits, Queue, SpeedRatio, Work
 
 MISTAKABLE: Final = frozenset({"km/h", "s", "m/s", "°C"})
 """Units that are taken for another one: miles an hour, minutes, knots, degrees Fahrenheit."""
@@ -35,24 +37,43 @@ def remaining(kind: Kind, fault: Fault, values: Float32) -> Float32 | None:
     The input is not changed.
     """
     left = values.copy()
+    return left if _spoil_quantities(kind, fault, left) or _spoil_readings(kind, fault, left) else None
+
+
+def _spoil_quantities(kind: Kind, fault: Fault, left: Float32) -> bool:
+    """Blank or replace what a fault spoils, in place; tell whether all else is sound."""
     match kind.level, fault:
         case SpeedRatio() as rule, (Fault.UNIT_SWAPPED | Fault.DRIFT):
-            left[:, _at(kind, rule.speed)] = speed_told(kind, rule, values)
-        case Limits(), Fault.CHATTER:
+            left[:, _at(kind, rule.speed)] = speed_told(kind, rule, left)
+        case Limits(), (Fault.CHATTER | Fault.DIRECTION_SWAPPED):
             pass  # A stock is counted apart from what comes in and goes out.
         case Limits() as rule, Fault.UNIT_SWAPPED:
             _blank(kind, left, MISTAKABLE)
             if rule.queue is not None and rule.queue.usual_s is not None:
-                left[:, _at(kind, rule.queue.service)] = rule.queue.usual_s
+                _serve(kind, rule.queue, rule.queue.usual_s, left)
         case Work(), (Fault.CHATTER | Fault.DRIFT):
             _blank(kind, left, COUNTS)
         case ((Work() | Cooling()), Fault.UNIT_SWAPPED):
             _blank(kind, left, MISTAKABLE)
         case ((Work() | Cooling()), Fault.SENTINEL):
-            return sound(kind, values)
+            left[:] = sound(kind, left)
         case _:
-            return None
-    return left
+            return False
+    return True
+
+
+def _spoil_readings(kind: Kind, fault: Fault, left: Float32) -> bool:
+    """Blank the readings that show what is wrong with them, in place; tell whether all others are sound."""
+    match kind.level, fault:
+        case SpeedRatio() as rule, (Fault.LOCKED_ON | Fault.CARD_OFF | Fault.MISMATCH):
+            left[~(left[:, _at(kind, rule.flow)] > 0)] = np.nan
+        case _, Fault.SENTINEL:
+            left[(np.isnan(sound(kind, left)) & ~np.isnan(left)).any(axis=1)] = np.nan
+        case _, Fault.MISMATCH:
+            left[_contradictory(kind, left)] = np.nan
+        case _:
+            return False
+    return True
 
 
 def has_witness(rule: LevelRule | None) -> bool:
@@ -83,6 +104,26 @@ def _unsound(kind: Kind, field: Field, values: Float32) -> Mask:
     stand_for_none = {*field.sentinels, *(common for common in kind.sentinels if not field.covers(common))}
     found: Mask = (values < low) | (values > high) | np.isin(values, np.array(sorted(stand_for_none), np.float32))
     return found
+
+
+def _contradictory(kind: Kind, values: Float32) -> Mask:
+    """Tell which readings contradict themselves as their kind declares it, (n,)."""
+    found = np.zeros(len(values), np.bool_)
+    for one in kind.mismatches:
+        value, other = (values[:, _at(kind, name)] for name in (one.field, one.other))
+        match one:
+            case Below():
+                found |= value < other
+            case ZeroWhile(above=above, until=until):
+                found |= (value == 0) & (other > above) & (other < (np.inf if until is None else until))
+    return found
+
+
+def _serve(kind: Kind, queue: Queue, service_s: float, values: Float32) -> None:
+    """Let a queue be served at a rate, in place; where no lane is open, it waits at least as long as before one."""
+    values[:, _at(kind, queue.service)] = service_s
+    lanes = values[:, _at(kind, queue.lanes)]
+    lanes[lanes == 0] = 1
 
 
 def speed_told(kind: Kind, rule: SpeedRatio, values: Float32) -> Float32:

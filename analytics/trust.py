@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.readings import Arrivals, Readings, Seen, observe
-from analytics.remains import credible, remaining
+from analytics.remains import credible, has_witness, remaining
 from analytics.settings import Rule, Settings, Thing
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64, Mask
@@ -126,6 +126,8 @@ def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fa
             seen[which] = False
         else:
             left[which] = rest
+    if not has_witness(kind.level):
+        seen &= np.isfinite(left).any(axis=1) | ~np.isfinite(fields).any(axis=1)
     found = told.observed(left, new.time_us[rows])
     new.observed[rows] = np.where(seen, found.value, np.float32(np.nan))
     new.beside[rows] = np.where(seen, found.beside, np.float32(np.nan))

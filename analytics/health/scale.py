@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 from typing import Final, Self
 
 import numpy as np
 
 from analytics.health.columns import MILES, Columns
 from analytics.health.summary import Past
-from analytics.settings import Rule, Thing
+from analytics.settings import Thing
 from analytics.table import Float32, Mask
+from sensors.rule import Limits, Queue, TimeRatio, Work
 
 OFF: Final = 0.15
 """Tolerance, as a share. Wider: a convoy of lorries is miles an hour; narrower: noise at night hides them."""
@@ -55,14 +57,13 @@ class Scale:
 
     @classmethod
     def of(cls, things: Sequence[Thing], columns: Sequence[Columns]) -> Self:
-        """Take things, and the columns of each one's kind. A corridor begins with what its free speed makes of it."""
-        free_s = [3600 * one.length_km / one.free_speed_kmh if one.rule is Rule.TIME else np.nan for one in things]
+        """Take things, and the columns of each one's kind."""
         return cls(
             np.array([one.road is not None for one in columns], np.bool_),
             np.array([one.factor for one in columns], np.float32),
             np.array([one.offset for one in columns], np.float32),
             np.array([one.vane is not None for one in columns], np.bool_),
-            np.array(free_s, np.float32),
+            np.array([_begin(one) for one in things], np.float32),
         )
 
     @property
@@ -100,3 +101,16 @@ class Scale:
         differs = np.abs(value - self._usual) > 2 * OFF * np.abs(self._usual)
         found: Mask = np.where(self._road, road, near & differs)
         return found
+
+
+def _begin(thing: Thing) -> float:
+    """What a value is taken for at first, in s: a journey at free speed, a usual service, the longest normal cycle."""
+    match thing.kind.level:
+        case TimeRatio():
+            return 3600 * thing.length_km / thing.free_speed_kmh
+        case Limits(queue=Queue(usual_s=float(usual_s))):
+            return usual_s
+        case Work(normal=normal):
+            return 3600 / normal
+        case _:
+            return nan

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from analytics.health.columns import Columns
 from analytics.health.scale import Scale
 from analytics.health.summary import Past, Summary
 from analytics.health.watch import Health
 from analytics.readings import Readings
+from analytics.settings import things_of
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.fault import Fault
 from sensors.kind import load_kinds
@@ -71,12 +74,26 @@ def test_a_network_that_comes_back_site_by_site_leaves_no_site_down() -> None:
     ]
 
 
-def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile() -> None:
-    one = np.ones(1, np.float32)
-    scale = Scale(one == 0, one / 60, one * 0, one == 0, begin=one * 200)
-    for value in (210, 290, 4.9, 5.3):
+def mistaken(scale: Scale, told: Sequence[float]) -> bool:
+    """Whether a thing that told these values, one a bin, is found to tell another unit."""
+    for value in told:
         past, summary = Past(), Summary.blank(1)
         summary.middle[:] = value
         past.add(summary)
         scale.learn(past)
-    assert scale.mistaken.tolist() == [True]
+    return bool(scale.mistaken[0])
+
+
+def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile() -> None:
+    one = np.ones(1, np.float32)
+    scale = Scale(one == 0, one / 60, one * 0, one == 0, begin=one * 200)
+    assert mistaken(scale, (210, 290, 4.9, 5.3))
+
+
+@pytest.mark.parametrize(("kind", "told_s"), [("gate", 110.0), ("crane", 100.0)])
+def test_minutes_are_another_unit_from_the_first_reading_on(kind: str, told_s: float) -> None:
+    site = Site(id="S", name="S", basin="west", clock="recording")
+    things = list(things_of(Catalogue(sites=(site,), sensors=(Sensor(id="X", site="S", kind=kind),)), KINDS))
+    columns = [Columns.of(KINDS[kind])]
+    assert not mistaken(Scale.of(things, columns), [told_s] * 3)
+    assert mistaken(Scale.of(things, columns), [told_s / 60] * 3)

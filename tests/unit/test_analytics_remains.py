@@ -89,6 +89,51 @@ def test_a_gate_that_tells_minutes_is_judged_by_its_queue() -> None:
     assert Thing("gate", Fault.UNIT_SWAPPED).feed([minutes | {"queue_trucks": 44}]) is Level.CONGESTED
 
 
+@pytest.mark.parametrize(("trucks", "level"), [(5, Level.FLUID), (20, Level.CONGESTED)])
+def test_a_closed_gate_that_tells_minutes_waits_at_least_as_long_as_one_lane_takes(trucks: int, level: Level) -> None:
+    closed: Row = {"wait_s": 40, "lanes_open": 0, "queue_trucks": trucks}
+    assert Thing("gate", Fault.UNIT_SWAPPED).feed([closed] * 2) is level
+
+
+def test_a_gate_that_counts_the_wrong_way_still_tells_its_wait() -> None:
+    away: Row = {"queue_trucks": 40, "wait_s": 2000, "arrivals": 0, "departures": 3}
+    assert Thing("gate", Fault.DIRECTION_SWAPPED).feed([away]) is Level.CONGESTED
+
+
+CRAWLS: Row = {"count": 3, "flow_veh_h": 360, "occupancy_pct": 60, "speed_kmh": 8, "hgv_share": 0.3}
+COVERED: Row = {"count": 0, "flow_veh_h": 0, "occupancy_pct": 100}
+EMPTY: Row = {"count": 0, "flow_veh_h": 0, "occupancy_pct": 0}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOCKED_ON, Fault.CARD_OFF, Fault.MISMATCH])
+@pytest.mark.parametrize(
+    ("row", "level"),
+    [
+        (COVERED, Level.UNKNOWN),
+        (EMPTY, Level.UNKNOWN),
+        (CRAWLS, Level.JAMMED),
+        (CRAWLS | {"occupancy_pct": 0}, Level.JAMMED),
+    ],
+)
+def test_whom_a_loop_counts_was_there_whatever_its_occupancy(fault: Fault, row: Row, level: Level) -> None:
+    assert Thing("traffic", fault, free_speed_kmh=90).feed([row] * 6) is level
+
+
+@pytest.mark.parametrize(
+    ("fault", "sound", "bad"),
+    [
+        (Fault.SENTINEL, {"occupied": 46, "capacity": 50}, {"occupied": -99, "capacity": 50}),
+        (Fault.MISMATCH, {"occupied": 46, "capacity": 50}, {"occupied": 55, "capacity": 50}),
+    ],
+)
+def test_readings_that_do_not_show_what_is_wrong_are_believed(fault: Fault, sound: Row, bad: Row) -> None:
+    park = Thing("parking", fault)
+    assert park.feed([sound]) is Level.CONGESTED
+    assert park.feed([bad] * 5) is Level.UNKNOWN
+    assert park.verdict is Verdict.SENSOR
+    assert park.feed([sound] * 5) is Level.CONGESTED
+
+
 @pytest.mark.parametrize(("occupancy_pct", "level"), [(10.0, Level.FLUID), (50.0, Level.JAMMED)])
 def test_a_loop_that_tells_miles_is_judged_by_flow_and_occupancy(occupancy_pct: float, level: Level) -> None:
     miles: Row = {"flow_veh_h": 900, "occupancy_pct": occupancy_pct, "speed_kmh": 50, "hgv_share": 0.1}
