@@ -5,7 +5,8 @@ flows, and in the next reading is covered and passes nothing, while no lane besi
 slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. That
 nothing, or less by what it carried, arrives further on is one (`analytics.arriving`); another is that it moves off
 slowly, which no locked loop does. Meanwhile health looks for what contradicts it. Whom nobody contradicts is traffic in
-the end; who has no neighbour, and no corridor that leads over it, waits for none.
+the end; who has no neighbour, and no corridor that leads over it, waits for none. Once it is believed, so are the
+readings for which it waited.
 
 Behind a lane that passes nothing, vehicles stand: who is slow there and moves has a queue of its own.
 
@@ -166,3 +167,19 @@ def waiting(states: States, settings: Settings, rows: Arrivals) -> Mask:
     waits = (rows.alone == ALONE) & (waited_s < ALONE_S)
     found: Mask = waits & ~(states.value < WAS_FREE) & (states.alarm == 0)
     return found
+
+
+def catch_up(states: States, settings: Settings, observed_kmh: Float32) -> None:
+    """Step smoothing and confirmations by the readings for which a lane waited that is now believed, in place.
+
+    It was covered all the time: who speaks for the newest reading speaks for those. Shapes (things,).
+    """
+    if not states.faulty.any():
+        return
+    waited = np.where(states.faulty & (observed_kmh == 0) & (states.alarm == 0), states.misses, 0)
+    if not waited.any():
+        return
+    waited = np.minimum(waited, settings.confirm_on)
+    value = np.nan_to_num(states.value) * (1 - settings.weight) ** waited
+    np.copyto(states.value, value.astype(np.float32), where=waited > 0)
+    states.low += (waited * (value < ON)).astype(np.int16)

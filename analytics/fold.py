@@ -23,6 +23,7 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
         odd = plausible.implausible(states, rows) | company.waiting(states, settings, rows)
         faulty, observed = faulty | odd, np.where(odd, np.float32(np.nan), observed)
         abnormal.judge(states, settings, rows, observed)
+        company.catch_up(states, settings, observed)
     valid = _judge(rule, states, settings, replace(rows, observed=observed), stands_for)
     coverage.count(states, settings.silence_us, rows.time_us, valid)
     hold(states, valid)

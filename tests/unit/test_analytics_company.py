@@ -76,6 +76,14 @@ def test_a_neighbour_that_is_slow_vouches_for_it(neighbour: Row) -> None:
     assert level(engine, "B") is Level.JAMMED
 
 
+def test_who_is_believed_is_believed_in_the_readings_that_waited() -> None:
+    """A neighbour's reading vouches after a minute, when no late one can change it any more."""
+    courses = {"A": flowing(20), "B": flowing(10) + [COVERED] * 10, "C": flowing(10) + [COVERED] * 10}
+    engine = Engine(KINDS, road(*courses))
+    began = [one for part in batches(courses) for one in engine.absorb([part]) if one.what is What.BEGAN]
+    assert [(one.thing, (one.time_us - START) // STEP_US) for one in began] == [("B", 12), ("C", 12)]
+
+
 def test_a_loop_that_was_slow_before_needs_no_witness() -> None:
     engine = after({"A": [FREE] * 20, "B": [FREE] * 8 + [SLOW] * 2 + [COVERED] * 10, "C": [FREE] * 20})
     assert level(engine, "B") is Level.JAMMED
