@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import log
 from typing import Final
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from analytics.remains import COUNTS, effective_m
 from analytics.table import Float32, Index
 from sensors.kind import Kind
-from sensors.rule import SpeedRatio
+from sensors.rule import Cooling, Limits, SpeedRatio, Work
 
 _MISTAKEN: Final[Mapping[str, tuple[float, float]]] = {
     "km/h": (1 / 1.609344, 0.0),
@@ -28,15 +27,18 @@ Fahrenheit (international mile and nautical mile)."""
 class Columns:
     """Columns of a kind by the part they play. low, high: ranges, infinite where none.
 
+    excuses: what says by a 0 that there is nothing to tell of.
     counted: what is restless are numbers of pieces. balance: a stock, what raises and what lowers it. vane: a direction
     in degrees, and the wind that turns it.
-    scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a mistake makes of it.
+    scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a mistake makes of it, or
+    of the speed of a road.
     """
 
     kind: Kind
     main: Index
     restless: Index
     counts: Index
+    excuses: Index
     counted: bool
     balance: tuple[int, int, int] | None
     vane: tuple[int, int] | None
@@ -55,12 +57,14 @@ class Columns:
         road, balance = RoadColumns.of(kind, at), kind.balance
         scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in _MISTAKEN]
         first = min(scaled, key=lambda place: _steadiness(kind.fields[place].name), default=-1)
-        factor, offset = _MISTAKEN[kind.fields[first].unit] if scaled else (1.0, 0.0)
+        unit = "km/h" if road else kind.fields[first].unit if scaled else None
+        factor, offset = (1.0, 0.0) if unit is None else _MISTAKEN[unit]
         return cls(
             kind=kind,
             main=_index(at[name] for name in kind.main),
             restless=_index(at[name] for name in kind.restless),
             counts=_index(counts),
+            excuses=_index(at[name] for name in _excuses(kind)),
             counted=bool(kind.restless) and all(kind.field(name).unit == "1" for name in kind.restless),
             balance=None if balance is None else (at[balance.stock], at[balance.inflow], at[balance.outflow]),
             vane=(at["direction_deg"], at["mean_ms"]) if {"direction_deg", "mean_ms"} <= at.keys() else None,
@@ -131,8 +135,16 @@ class WorkColumns:
 _TOO_SLOW: Final = 8.0
 """Speed in km/h under which vehicles stand on the loop and occupancy tells of them, not of those that passed."""
 
-MILES: Final = -log(1.609344)
-"""`off_scale` of a speed told in miles an hour."""
+
+def _excuses(kind: Kind) -> tuple[str, ...]:
+    """Where nobody passed there is no speed, and where no box is plugged in no air; a stock of nothing is 0."""
+    match kind.level:
+        case Limits() | Work():
+            return ()
+        case Cooling(used=used):
+            return (used,)
+        case _:
+            return kind.field_names
 
 
 def _steadiness(name: str) -> int:

@@ -11,8 +11,10 @@ from analytics.detector import COVERED_PCT
 from analytics.health.columns import Columns, RoadColumns
 from analytics.health.parts import A_TIME, Part
 from analytics.health.rows import Before, Latest, Preceding, Rows, starts
+from analytics.health.rules import SLOW_S
 from analytics.health.summary import Summary
 from analytics.health.things import Things
+from analytics.remains import CAR_M, DETECTOR_M
 from analytics.table import Float32, Index, Mask, run_of
 from sensors.level import DISTRUSTED, Quality
 
@@ -29,6 +31,11 @@ STEADY_MS: Final = 2.0
 
 EMPTY_PCT: Final = 1.0
 """Occupancy under which a lane counts as empty."""
+
+SHORTEST_M: Final = CAR_M + DETECTOR_M
+BARE_PCT: Final = 1.0
+"""Occupancy that cars alone make by their flow and speed, from which a loop that tells exactly 0 contradicts itself.
+Lower: one that rounds down to whole percents does; higher: fast roads are never found out at night."""
 
 
 class Features:
@@ -79,7 +86,7 @@ class Features:
         one, two = before.one[:, : len(columns.low)], before.two[:, : len(columns.low)]
         sums.add("missing", _missing(columns, values))
         sums.add("chatter", _impossible(columns, values) & ((rows.quality & Quality.SENTINEL) == 0))
-        sums.add("spikes", _spikes(columns, values, one, two))
+        sums.sum("spikes", _spikes(columns, values, one, two))
         lively = _alive(values[:, columns.restless]) & _alive(values[:, columns.main])
         lively &= (rows.quality & DISTRUSTED) == 0
         same: Mask = lively & ((values == one) | (np.isnan(values) & np.isnan(one))).all(axis=1)
@@ -128,8 +135,9 @@ class _Sums:
             self._mine(name)[:] += self._count(self._thing[which])
 
     def sum(self, name: str, values: Float32) -> None:
-        column = self._mine(name)
-        column += np.bincount(self._thing, values, len(column)).astype(np.float32)
+        if values.any():
+            column = self._mine(name)
+            column += np.bincount(self._thing, values, len(column)).astype(np.float32)
 
     def put_mean(self, name: str, values: Float32) -> None:
         """Write the mean of the finite values of each thing; things without any stay as they are."""
@@ -161,11 +169,10 @@ def _road(sums: _Sums, columns: RoadColumns, values: Float32) -> None:
     sums.add("empty", (flow == 0) & (occupancy < EMPTY_PCT))
     moving = np.isfinite(speed) & (speed > 0) & (flow > 0)
     sums.add("moving", moving)
+    sums.add("bare", moving & (occupancy == 0) & (flow * SHORTEST_M >= 10 * BARE_PCT * speed))
     sums.sum("flow", np.where(np.isfinite(flow), flow, 0))
     sums.sum("speed", np.where(moving, speed, 0))
-    off_scale = columns.off_scale(values)
-    sums.put_mean("off_scale", off_scale)
-    sums.put_mean("fits", off_scale)
+    sums.put_mean("fits", columns.off_scale(values))
 
 
 def _alive(values: Float32) -> Mask:
@@ -181,15 +188,19 @@ def _impossible(columns: Columns, values: Float32) -> Mask:
 
 
 def _missing(columns: Columns, values: Float32) -> Mask:
-    """None of the main values, although nothing says 0: with no vehicle there is no speed."""
+    """None of the main values, although nothing says that there is nothing to tell of: an empty road has no speed."""
     if not len(columns.main):
         return np.zeros(len(values), np.bool_)
-    none: Mask = np.isnan(values[:, columns.main]).all(axis=1) & ~(values == 0).any(axis=1)
+    none: Mask = np.isnan(values[:, columns.main]).all(axis=1) & ~(values[:, columns.excuses] == 0).any(axis=1)
     return none
 
 
-def _spikes(columns: Columns, values: Float32, one: Float32, two: Float32) -> Mask:
-    """Whether the reading before left its neighbours, on both sides, by a leap, and came back."""
+def _spikes(columns: Columns, values: Float32, one: Float32, two: Float32) -> Float32:
+    """Whether the reading before left its neighbours, on both sides, by a leap, and came back.
+
+    Of a kind that reads every few minutes each leap counts by half, too: what went by one and came back by another is a
+    spike of several readings, and few readings come.
+    """
     main = columns.main
     span = np.where(np.isfinite(columns.high[main]), columns.high[main] - columns.low[main], np.nan)
     usable = (values >= columns.low) & (values <= columns.high)
@@ -197,4 +208,8 @@ def _spikes(columns: Columns, values: Float32, one: Float32, two: Float32) -> Ma
     leap = np.minimum(np.abs(up), np.abs(down))
     around = np.abs(down - up)
     found: Mask = ((up * down > 0) & (leap > LEAP * span) & (around < BACK * leap)).any(axis=1)
-    return found
+    spikes: Float32 = found.astype(np.float32)
+    if columns.kind.period_s > SLOW_S:
+        leapt: Mask = np.logical_or.reduce(np.abs(down) > LEAP * span, axis=1)
+        spikes += np.float32(0.5) * leapt
+    return spikes

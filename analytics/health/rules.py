@@ -108,9 +108,9 @@ def own_faults(
         **_refused(lately, came),
         Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
         Fault.CHATTER: _many(lately("chatter"), heard),
-        Fault.MISMATCH: _many(lately("mismatch"), heard) & ~_queues(lately, free_kmh),
+        Fault.MISMATCH: (_many(lately("mismatch"), heard) & ~_queues(lately, free_kmh)) | _bare(past, lately),
         Fault.STUCK: (past.newest.frozen_s >= patience_s) & (heard > 0),
-        Fault.SPIKE: np.where(period_s > SLOW_S, spikes > 0, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
+        Fault.SPIKE: np.where(period_s > SLOW_S, spikes >= 1, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
         Fault.INSUFFICIENT: _insufficient(past, period_s),
         Fault.UNIT_SWAPPED: scale.mistaken,
         Fault.DIRECTION_SWAPPED: _turned(lately),
@@ -124,6 +124,20 @@ def own_faults(
 def _many(bad: Float32, of: Float32) -> Mask:
     found: Mask = (bad >= SOME) & (bad >= SHARE * of)
     return found
+
+
+def _bare(past: Past, lately: Lately) -> Mask:
+    """Over whom vehicles drive and cover nothing: on a busy road soon, and on a quiet one after some dozen of them."""
+    dozen = past.sum("bare", TWO_HOURS)
+    found: Mask = _many(lately("bare"), lately("heard")) | (
+        (dozen >= DOZEN) & (dozen >= past.sum("moving", TWO_HOURS) / 2)
+    )
+    return found
+
+
+DOZEN: Final = 12.0
+"""Readings in two hours of which half or more contradict themselves. Fewer: what one device rounds on one night is a
+fault; more: quiet roads are found out in the morning."""
 
 
 def _queues(lately: Lately, free_kmh: Float32) -> Mask:

@@ -8,11 +8,11 @@ from typing import Final, Self
 
 import numpy as np
 
-from analytics.health.columns import MILES, Columns
+from analytics.health.columns import Columns
 from analytics.health.summary import Past
 from analytics.settings import Thing
 from analytics.table import Float32, Mask
-from sensors.rule import Limits, Queue, TimeRatio, Work
+from sensors.rule import Limits, Queue, TimeRatio
 
 OFF: Final = 0.15
 """Tolerance, as a share. Wider: a convoy of lorries is miles an hour; narrower: noise at night hides them."""
@@ -31,6 +31,10 @@ FIFTH: Final = 0.2
 makes a travel time so short, and knots for m/s 1.70 to 2.22. Wider: a night is another unit; narrower: a unit that is
 mistaken while a queue grows is not found (two of four in two seeds of the simulated port)."""
 
+SURE: Final = 2
+"""Bins in a row. Fewer: the bin in which a mistral rises is one; more: it is told later. A machine whose own fields
+contradict each other by a factor of 27 and more does so by no chance: one is enough, and may be all that it works."""
+
 SHARED: Final = 1.3
 """Rise over the usual that others must see for it to be the weather's. Higher: a mistral that reaches one quay first is
 a mistaken unit."""
@@ -39,42 +43,44 @@ a mistaken unit."""
 class Scale:
     """Learnt slowly, and not while it may be mistaken.
 
-    For road sensors the speed told over the speed that flow and occupancy tell (a constant of each loop, near 1); for
-    others the value that hardly moves.
+    For road sensors and machines it is how their own fields fit together (a constant of each, near 1), for others the
+    value that hardly moves.
     """
 
-    def __init__(self, road: Mask, factor: Float32, offset: Float32, alike: Mask, begin: Float32) -> None:
-        """Take by thing: is it a road sensor, what a mistaken unit makes of its value, and who shares a weather.
-
-        begin: what a value is taken for as long as nobody knows better, NaN where nobody can say.
-        """
-        self._road, self._factor, self._offset, self._alike = road, factor, offset, alike
-        # A loop whose own habit nobody knows yet is taken for one that measures right.
-        self._usual = np.where(road, np.float32(0), begin)
+    def __init__(self, columns: Sequence[Columns], begin: Float32) -> None:
+        """Take the columns of each thing's kind; begin: what a value is taken for as long as nobody knows better."""
+        self._fits = np.array([one.road is not None or one.work is not None for one in columns], np.bool_)
+        self._factor = np.array([one.factor for one in columns], np.float32)
+        self._offset = np.array([one.offset for one in columns], np.float32)
+        self._alike = np.array([one.vane is not None for one in columns], np.bool_)
+        far = np.array([one.work is not None for one in columns], np.bool_)
+        fifth = FIFTH * np.abs(np.log(self._factor))
+        self._off = np.where(far, fifth, np.float32(OFF))
+        self._tolerance = np.where(self._offset == 0, np.expm1(fifth), OFF)
+        self._sure = np.where(far, 1, SURE)
+        # Whose own habit nobody knows yet is taken for one that measures right.
+        self._usual = np.where(self._fits, np.float32(0), begin)
         self._bins = np.where(np.isfinite(self._usual), FEW, 0).astype(np.int32)
-        self._blind = np.zeros(len(road), np.int32)
-        self._odd = np.zeros(len(road), np.int32)
+        self._blind = np.zeros(len(columns), np.int32)
+        self._odd = np.zeros(len(columns), np.int32)
 
     @classmethod
     def of(cls, things: Sequence[Thing], columns: Sequence[Columns]) -> Self:
-        """Take things, and the columns of each one's kind."""
-        return cls(
-            np.array([one.road is not None for one in columns], np.bool_),
-            np.array([one.factor for one in columns], np.float32),
-            np.array([one.offset for one in columns], np.float32),
-            np.array([one.vane is not None for one in columns], np.bool_),
-            np.array([_begin(one) for one in things], np.float32),
-        )
+        """Take things, and the columns of each one's kind.
+
+        A corridor begins with what its free speed makes of it, and a gate with the service that its kind calls usual.
+        """
+        return cls(columns, np.array([_begin(one) for one in things], np.float32))
 
     @property
     def mistaken(self) -> Mask:
-        """Whose values were those of another unit for two bins."""
-        found: Mask = self._odd > 1
+        """Whose values were those of another unit for long enough."""
+        found: Mask = self._odd >= self._sure
         return found
 
     def learn(self, past: Past) -> None:
         """Take over the newest bin."""
-        value = np.where(self._road, past.newest.off_scale, past.newest.middle)
+        value = np.where(self._fits, past.newest.fits, past.newest.middle)
         there = np.isfinite(value)
         self._blind = np.where(there, 0, self._blind + 1)
         self._bins[self._alike & (self._blind > FORGET)] = 0
@@ -93,24 +99,21 @@ class Scale:
         return found
 
     def _is_mistaken(self, value: Float32) -> Mask:
-        road = np.abs(value - self._usual - MILES) < OFF
+        fits = np.abs(value - self._usual - np.log(self._factor)) < self._off
         other = self._usual * self._factor + self._offset
-        tolerance = np.where(self._offset == 0, np.expm1(FIFTH * np.abs(np.log(self._factor))), OFF)
         apart = np.fmax(value, other) - np.fmin(value, other)
-        near = apart < tolerance * np.fmin(np.abs(value), np.abs(other))
+        near = apart < self._tolerance * np.fmin(np.abs(value), np.abs(other))
         differs = np.abs(value - self._usual) > 2 * OFF * np.abs(self._usual)
-        found: Mask = np.where(self._road, road, near & differs)
+        found: Mask = np.where(self._fits, fits, near & differs)
         return found
 
 
 def _begin(thing: Thing) -> float:
-    """What a value is taken for at first, in s: a journey at free speed, a usual service, the longest normal cycle."""
+    """What a value is taken for in the beginning, NaN where nobody can say."""
     match thing.kind.level:
-        case TimeRatio():
-            return 3600 * thing.length_km / thing.free_speed_kmh
         case Limits(queue=Queue(usual_s=float(usual_s))):
             return usual_s
-        case Work(normal=normal):
-            return 3600 / normal
+        case TimeRatio():
+            return 3600 * thing.length_km / thing.free_speed_kmh
         case _:
             return nan

@@ -29,15 +29,14 @@ class Summary(Table):
 
     heard: stored in time. sentinel, missing: a value that stands for none; none of the main values. chatter: an
     impossible count. mismatch: contradictory. behind: older than one that came before. frozen_s: for how long all
-    values repeat to the digit, seconds. spikes: leaps up and back. full, empty: a lane that passes nothing, covered
-    or not. flow, speed, moving: sum of flows, sum of speeds, and of how many. off_scale: log of speed as it is over
-    speed as flow and occupancy have it, mean. middle: mean of the value that betrays a mistaken unit. turned,
-    straight: the stock fell by what came in, or rose by it. delay_s: how late readings came that came in time, mean.
-    fits: log of one field over what others make of it, mean. averted: by a vane that swung by half a turn. borrowed,
-    returned: repeat the latest of the other lane, of the other direction; lively: of how many. restarts: numbers that
-    begin anew. late, late_low_s, late_high_s: arrived behind their bin, and how late; ahead, ahead_low_s,
-    ahead_high_s: before the clock. again, stale: repeated soon, or long after. garbled, cut, large, typed, renamed,
-    early: in quarantine, by reason.
+    values repeat to the digit, seconds. spikes: leaps up and back. full, empty: a lane that passes nothing, covered or
+    not. flow, speed, moving: sum of flows, sum of speeds, and of how many. bare: vehicles passed, and covered nothing.
+    middle: mean of the value that betrays a mistaken unit. turned, straight: the stock fell by what came in, or rose by
+    it. delay_s: how late readings came that came in time, mean. fits: log of one field over what others make of it,
+    mean. averted: by a vane that swung by half a turn. borrowed, returned: repeat the latest of the other lane, of the
+    other direction; lively: of how many. restarts: numbers that begin anew. late, late_low_s, late_high_s: arrived
+    behind their bin, and how late; ahead, ahead_low_s, ahead_high_s: before the clock. again, stale: repeated soon, or
+    long after. garbled, cut, large, typed, renamed, early: in quarantine, by reason.
     """
 
     heard: Float32
@@ -53,7 +52,7 @@ class Summary(Table):
     flow: Float32
     speed: Float32
     moving: Float32
-    off_scale: Float32
+    bare: Float32
     borrowed: Float32
     returned: Float32
     lively: Float32
@@ -82,7 +81,7 @@ class Summary(Table):
     @classmethod
     def blank(cls, count: int) -> Self:
         """Nothing was seen: counts of 0, NaN for what is no count."""
-        nothing = {"off_scale", "middle", "delay_s", "fits", "late_low_s", "late_high_s", "ahead_low_s", "ahead_high_s"}
+        nothing = {"middle", "delay_s", "fits", "late_low_s", "late_high_s", "ahead_low_s", "ahead_high_s"}
         names = (field.name for field in fields(cls))
         return cls(*(np.full(count, np.nan if name in nothing else 0, np.float32) for name in names))
 
@@ -137,9 +136,9 @@ class Past:
         for summary in self._bins:
             getattr(summary, name)[whose] = 0
 
-    def in_bins(self, name: str, bins: int) -> NDArray[np.int64]:
+    def in_bins(self, name: str, bins: int, skip: int = 0) -> NDArray[np.int64]:
         """In how many of the bins there was any."""
         total = np.zeros(len(self.newest.heard), np.int64)
-        for column in self._of(name, bins, 0):
+        for column in self._of(name, bins, skip):
             total += column > 0
         return total
