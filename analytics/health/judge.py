@@ -28,7 +28,7 @@ from analytics.health.rules import (
 from analytics.health.scale import Scale
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
-from analytics.health.verdicts import FAULTS, FORGOTTEN, SETS, Standing, Turn
+from analytics.health.verdicts import BY_ITSELF, FAULTS, FORGOTTEN, SETS, Standing, Turn
 from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.readings import Readings
 from analytics.settings import Thing
@@ -142,7 +142,7 @@ class Judge:
         own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._patience_s, self._scale)
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
-        others = witnessed_faults(self._past, self._things, self._bins)
+        others = witnessed_faults(self._past, self._things, self._bins, self.standing.of_any(BY_ITSELF))
         nobody = np.zeros(len(silent), np.bool_)
         holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
         since = end_us - BIN_US

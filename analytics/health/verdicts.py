@@ -6,7 +6,7 @@ another (a clock that is wrong makes readings late) only the one that explains i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +64,9 @@ SPOILS: Final = frozenset(
 """Faults that spoil values (`analytics.remains` tells which). The others lose, repeat or delay messages that are right,
 or give them a time that is minutes wrong; what comes under the name of one that speaks as another is its own."""
 
+BY_ITSELF: Final = SPOILS - {Fault.LOCKED_ON, Fault.CARD_OFF, Fault.UNIT_SWAPPED, Fault.DRIFT}
+"""Faults that spoil the flow that a loop tells. Not the first two, which are told by what others tell."""
+
 FORGOTTEN: Final[Mapping[Fault, str]] = {
     Fault.STALE_RETAINED: "stale",
     Fault.OUT_OF_ORDER: "behind",
@@ -100,6 +103,11 @@ class Standing:
     def of(self, fault: Fault) -> Mask:
         """Who has a fault, (things,)."""
         found: Mask = self._on[self._faults.index(fault)]
+        return found
+
+    def of_any(self, faults: Collection[Fault]) -> Mask:
+        """Who has one of some faults, (things,)."""
+        found: Mask = np.logical_or.reduce(self._on[[fault in faults for fault in self._faults]])
         return found
 
     def explained(self) -> Mask:

@@ -7,7 +7,7 @@ arrives further on, or the other lane flows as always (domain section 3, "fail t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -24,17 +24,22 @@ STANDS: Final = 4
 LONG: Final = 9
 """Bins where less is known of the others, 45 min: a queue has reached the next sensor by then."""
 
+LONGEST: Final = 18
+"""Bins on quiet roads, 90 min, which leaves half an hour of the two that are kept to know what was before."""
+
 BUSY_VEH_H: Final = 100.0
 QUIET_VEH_H: Final = 60.0
-"""Flows per lane that would be missed within 10 and within 30 min. Lower: at night an empty lane is a fault; higher:
-faults of small roads are not found."""
+QUIETEST_VEH_H: Final = 30.0
+"""Flows per lane that would be missed within 10, 30 and 60 min: some 45 vehicles have not come by then. Lower: at night
+an empty lane is a fault; higher: faults of small roads are not found."""
 
 MISSED: Final = 0.4
 """Share of what a lane carried that may be missing further on. Lower: the tide of a day hides faults; higher: what
 turns in behind a jam speaks for it."""
 
 MORE: Final = 1.15
-"""Flow of the other lane over its own of before: above, it has taken over, and this lane is closed or blocked."""
+"""Flow of the other lane over its own of before, and over what a neighbour has gained since: above, it has taken over,
+and this lane is closed or blocked. Lower: chance hides faults; higher: a closed lane is one."""
 
 FREE: Final = 0.7
 """Speed over free speed from which a neighbour flows."""
@@ -56,9 +61,9 @@ class Bins:
         self.twofold = np.where(twofold, self.twofold + 1, 0)
 
 
-def witnessed_faults(past: Past, things: Things, bins: Bins) -> Mapping[Fault, Mask]:
-    """Say which things have which fault."""
-    locked, off = _blind(past, things)
+def witnessed_faults(past: Past, things: Things, bins: Bins, spoilt: Mask) -> Mapping[Fault, Mask]:
+    """Say which things have which fault; `spoilt` (things,) are those whose own values are known to be wrong."""
+    locked, off = _blind(past, things, spoilt | (past.sum("heard", LONG) == 0))
     lively = past.sum("lively", QUARTER)
     return {
         Fault.LOCKED_ON: locked,
@@ -69,24 +74,37 @@ def witnessed_faults(past: Past, things: Things, bins: Bins) -> Mapping[Fault, M
     }
 
 
-def _blind(past: Past, things: Things) -> tuple[Mask, Mask]:
+class _Look(NamedTuple):
+    """How long a lane has stood or been empty, and what is then looked at: bins of what passes now, and flows.
+
+    missed_veh_h: what it carried before, for others to be asked; alone_veh_h: where nobody can be.
+    """
+
+    stands: int
+    now: int
+    missed_veh_h: float
+    alone_veh_h: float
+
+
+_LATER: Final = (_Look(LONG, HALF, QUIET_VEH_H, BUSY_VEH_H), _Look(LONGEST, HOUR, QUIETEST_VEH_H, QUIET_VEH_H))
+
+
+def _blind(past: Past, things: Things, deaf: Mask) -> tuple[Mask, Mask]:
     """Who is covered, and who empty, while the traffic goes on: with much traffic soon, with little after longer."""
-    busy, quiet = _Flows(past, things, 2), _Flows(past, things, HALF)
-    much, some = busy.carried(BUSY_VEH_H), quiet.carried(QUIET_VEH_H)
-    through, nobody = _comes_through(past, things.corridor), np.zeros(len(things), np.bool_)
-    end = things.downstream == NOBODY
-    alone = end & (things.upstream == NOBODY)
     # Where few samples come, the few may be empty by chance.
     told = past.sum("heard", STANDS) >= ENOUGH * STANDS * BIN_US / 1e6 / things.period_s
-    locked, off = (
-        (throughout(past, name, STANDS) & told & ((much & busy.passes) | through))
-        | (throughout(past, name, LONG) & told & ((some & (quiet.passes | (quiet.up & end) | lone)) | around))
-        for name, through, lone, around in (
-            ("full", through, nobody, quiet.around),
-            ("empty", nobody, alone & much, nobody),  # few are matched, and a quiet lane is empty between them
-        )
-    )
-    return locked, off
+    busy, through = _Flows(past, things, deaf, now=2, since=LONG), _comes_through(past, things.corridor)
+    passes = busy.carried(BUSY_VEH_H) & busy.passes
+    locked = throughout(past, "full", STANDS) & (passes | through)
+    off = throughout(past, "empty", STANDS) & passes
+    for look in _LATER:
+        flows = _Flows(past, things, deaf, now=look.now, since=look.stands)
+        missed = flows.carried(look.missed_veh_h) & (flows.passes | (flows.up & flows.end))
+        # Who comes through an empty lane slows behind it, too; few are matched, and a quiet lane is empty between them.
+        lone = (flows.carried(look.missed_veh_h) & flows.follows) | (flows.carried(look.alone_veh_h) & flows.alone)
+        locked |= throughout(past, "full", look.stands) & (missed | flows.around)
+        off |= throughout(past, "empty", look.stands) & (missed | lone)
+    return locked & told, off & told
 
 
 def _comes_through(past: Past, corridor: Index) -> Mask:
@@ -115,40 +133,61 @@ def throughout(past: Past, name: str, bins: int) -> Mask:
 class _Flows:
     """What each lane carries now, in veh/h, against the hour before it may have begun to stand."""
 
-    def __init__(self, past: Past, things: Things, bins: int) -> None:
-        """Take what is kept; now are the last `bins`."""
-        self._now = past.sum("flow", bins) / np.maximum(past.sum("heard", bins), 1)
-        self._before = past.sum("flow", HOUR, LONG) / np.maximum(past.sum("heard", HOUR, LONG), 1)
-        speed = past.sum("speed", bins) / np.maximum(past.sum("moving", bins), 1)
-        free = speed >= FREE * np.where(np.isnan(things.free_kmh), 0, things.free_kmh)
-        self._free = free & (past.sum("moving", bins) >= SOME)
-        self.up = self._still_carries(things.upstream)
+    def __init__(self, past: Past, things: Things, deaf: Mask, *, now: int, since: int) -> None:
+        """Take what is kept; `now` are that many bins, and `since` so many all may stand. deaf: who tells nothing."""
+        self._now = past.sum("flow", now) / np.maximum(past.sum("heard", now), 1)
+        self._before = past.sum("flow", HOUR, since) / np.maximum(past.sum("heard", HOUR, since), 1)
+        self._heard = past.sum("heard", now) > 0
+        self._known = 2 * past.in_bins("flow", HOUR, since) >= min(HOUR, len(past) - since)
+        speed = past.sum("speed", now) / np.maximum(past.sum("moving", now), 1)
+        self._tells, self._lane = ~deaf, things.lane
+        self._free = speed >= FREE * np.where(np.isnan(things.free_kmh), 0, things.free_kmh)
+        self._free &= past.sum("moving", now) >= SOME
+        self.end = ~self._there(things.downstream)
+        self.alone = self.end & ~self._there(things.upstream)
+        self.up = self._freely(things.upstream) & self._still_carries(things.upstream)
         self.around = self._busy(things.upstream) & self._busy(things.downstream)
-        self.passes = self._as_always(things.lane) | self._still_carries(things.downstream)
+        self.follows = self._still_carries(things.downstream)
+        self.passes = self._as_always(things.lane) | (self._freely(things.downstream) & self.follows)
 
     def carried(self, veh_h: float) -> Mask:
-        """Whose lane carried at least so much in the hour before."""
-        found: Mask = self._before >= veh_h
+        """Whose lane carried at least so much in the hour before, most of which is from before it stood."""
+        found: Mask = (self._before >= veh_h) & self._known
+        return found
+
+    def _there(self, neighbour: Index) -> Mask:
+        """Who has a neighbour that tells anything."""
+        found: Mask = (neighbour != NOBODY) & self._tells[np.maximum(neighbour, 0)]
+        return found
+
+    def _freely(self, neighbour: Index) -> Mask:
+        found: Mask = self._there(neighbour) & self._free[np.maximum(neighbour, 0)]
         return found
 
     def _busy(self, neighbour: Index) -> Mask:
         """Whether a neighbour flows freely and carries much: no queue begins or ends between it and the lane."""
-        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
-        found: Mask = there & self._free[at] & (self._now[at] >= BUSY_VEH_H)
+        found: Mask = self._freely(neighbour) & (self._now[np.maximum(neighbour, 0)] >= BUSY_VEH_H)
         return found
 
     def _as_always(self, neighbour: Index) -> Mask:
         """Whether a neighbour flows as it did, and no more than that."""
-        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
+        at = np.maximum(neighbour, 0)
         same = (self._now[at] >= self._before[at] / MORE) & (self._now[at] <= MORE * self._before[at])
-        found: Mask = there & self._free[at] & same
+        found: Mask = self._freely(neighbour) & same
         return found
 
     def _still_carries(self, neighbour: Index) -> Mask:
-        """Whether what a lane carried before still passes a neighbour."""
-        there, at = neighbour != NOBODY, np.maximum(neighbour, 0)
+        """Whether what a lane carried before still passes a neighbour, and not as the other lane has taken over."""
+        at = np.maximum(neighbour, 0)
         enough = np.maximum(self._before[at] - MISSED * self._before, (1 - MISSED) * self._before)
-        found: Mask = there & self._free[at] & (self._now[at] >= enough)
+        found: Mask = self._there(neighbour) & (self._now[at] >= enough) & ~self._taken_over(at)
+        return found
+
+    def _taken_over(self, at: Index) -> Mask:
+        """Whether the other lane has, or may have, gained on a neighbour: this lane is closed or blocked."""
+        beside = np.maximum(self._lane, 0)
+        gained = self._now[beside] * self._before[at] > MORE * self._before[beside] * self._now[at]
+        found: Mask = (self._lane != NOBODY) & (gained | ~(self._tells & self._heard)[beside])
         return found
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from analytics.health.columns import Columns
 from analytics.health.scale import Scale

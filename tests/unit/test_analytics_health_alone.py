@@ -1,4 +1,4 @@
-"""Who contradicts itself is found out without anybody near."""
+"""Who contradicts itself is found out without anybody near; who is empty, when those near have nothing to tell."""
 
 from __future__ import annotations
 
@@ -50,6 +50,24 @@ def faults(minutes: int, **told: Told) -> dict[str, list[Fault]]:
     return found
 
 
+def lane(veh_h: float, *, until: int = 10_000) -> Told:
+    """A lane that flows, and is empty from a minute on."""
+
+    def told(minute: int) -> Mapping[str, float]:
+        passes = minute < until and (minute * veh_h) // 60 != ((minute + 1) * veh_h) // 60
+        wobble, flow = minute % 3, max(veh_h, 60.0)
+        if not passes:
+            return {"count": 0, "flow_veh_h": 0, "occupancy_pct": 0}
+        return {
+            "count": flow / 60,
+            "flow_veh_h": flow,
+            "occupancy_pct": flow * 8 / (10 * (88 - wobble)),
+            "speed_kmh": 88 - wobble,
+        }
+
+    return told
+
+
 @pytest.mark.parametrize(("cycle_s", "found"), [(2.0, {"crane": [Fault.UNIT_SWAPPED]}), (120.0, {})])
 def test_a_crane_that_works_for_five_minutes_tells_its_unit(cycle_s: float, found: dict[str, list[Fault]]) -> None:
     def crane(minute: int) -> Mapping[str, float]:
@@ -86,3 +104,15 @@ def test_a_loop_that_vehicles_pass_and_never_cover_is_a_mismatch(speed_kmh: floa
         return {"occupancy_pct": 0} | ({"count": 0, "flow_veh_h": 0} if minute % every else passing)
 
     assert faults(120, B1=bare) == {"B1": [Fault.MISMATCH]}
+
+
+def test_a_lane_that_ends_beside_a_silent_one_is_off_when_it_is_empty() -> None:
+    assert faults(150, B1=lambda _: None, C1=lane(240, until=70)) == {"C1": [Fault.CARD_OFF]}
+    assert faults(150, B1=lane(0), C1=lane(240, until=70)) == {}  # nobody comes: the road is closed
+
+
+def test_on_a_quiet_road_an_empty_lane_is_off_after_an_hour_and_a_half() -> None:
+    both = {"A1": lane(45), "B1": lane(45)}
+    assert faults(60 + 80, **both, C1=lane(45, until=60)) == {}
+    assert faults(60 + 100, **both, C1=lane(45, until=60)) == {"C1": [Fault.CARD_OFF]}
+    assert faults(60 + 100, **both, C1=lane(45)) == {}
