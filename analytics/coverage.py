@@ -29,9 +29,10 @@ def count(states: States, silence_us: Int64, time_us: Int64, believed: Mask) -> 
     """
     period_us = silence_us // SILENT_AFTER_PERIODS
     due = np.where(states.due > 0, _due(states, period_us, time_us), 1)
-    kept, fresh = _kept(period_us, due), 1 - _kept(period_us, np.ones_like(due))
+    once = _kept(period_us, np.ones_like(due))
+    kept = once if (due == 1).all() else _kept(period_us, due)
     np.multiply(states.got, kept, out=states.got)
-    np.add(states.got, fresh, out=states.got, where=believed & (due > 0))
+    np.add(states.got, 1 - once, out=states.got, where=believed & (due > 0))
     states.due[:] = 1 - (1 - states.due) * kept
 
 

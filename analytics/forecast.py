@@ -25,7 +25,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.table import Float32, Index, Int64, Mask, Table
+from analytics.table import Float32, Index, Int64, Mask, Table, run_of
 
 SLOT_S = 300
 """Seconds of a slot: the first reading in each is remembered and teaches. Shorter: more memory, and outcomes that
@@ -159,15 +159,17 @@ def classes_of(speed: Float32, free_kmh: Float32) -> Index:
 
 def learn(outlooks: Outlooks, settled: Settled) -> None:
     """Compare what was forecast with what came, in place, and remember what came."""
-    usable = settled.take(np.isfinite(settled.speed_kmh) & np.isfinite(settled.smoothed_kmh))
+    things = run_of(settled.thing)
+    slots = (settled.time_us - outlooks.phase_us[things]) // _SLOT_US
+    fresh = slots > outlooks.slot[things]
+    some = np.flatnonzero(fresh & np.isfinite(settled.speed_kmh) & np.isfinite(settled.smoothed_kmh))
+    usable, slots = settled.take(some), slots[some]
     first = np.flatnonzero(np.append(True, np.diff(usable.thing) != 0)[: len(usable.thing)])
     rank = np.arange(len(usable.thing)) - np.repeat(first, np.diff(np.append(first, len(usable.thing))))
     for k in range(int(rank.max(initial=-1)) + 1):
-        rows = usable.take(rank == k) if rank.any() else usable
-        slot = (rows.time_us - outlooks.phase_us[rows.thing]) // _SLOT_US
-        fresh = slot > outlooks.slot[rows.thing]
-        if fresh.any():
-            _teach(outlooks, rows.take(fresh), slot[fresh])
+        now = np.flatnonzero((rank == k) & (slots > outlooks.slot[usable.thing]))
+        if len(now):
+            _teach(outlooks, usable.take(now), slots[now])
 
 
 def _teach(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
@@ -182,8 +184,8 @@ def _teach(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
 
 
 def _calibrate(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
-    margins = outlooks.margins[rows.thing].reshape(-1, *PRIOR.shape)
-    everyone = np.arange(len(rows.thing))
+    margins = outlooks.margins[rows.thing]
+    flat, first = margins.reshape(-1), _WIDTH * np.arange(len(rows.thing))
     for k, slots in enumerate(HORIZONS):
         then = (rows.thing, (slot - slots) % PAST)
         ahead = point(outlooks.speed[then], outlooks.usual[then], rows.usual_kmh, slots)
@@ -191,9 +193,9 @@ def _calibrate(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
         off = (rows.speed_kmh - ahead) / rows.free_kmh
         known = np.isfinite(off)
         for side, beyond in enumerate((-off, off)):
-            place = (everyone, k, side, which)
-            margins[place] = _moved(margins[place], beyond, known)
-    outlooks.margins[rows.thing] = margins.reshape(-1, _WIDTH)
+            place = first + (2 * k + side) * PRIOR.shape[2] + which
+            flat[place] = _moved(flat[place], beyond, known)
+    outlooks.margins[rows.thing] = margins
 
 
 def _moved(margin: Float32, beyond: Float32, known: Mask) -> Float32:

@@ -34,8 +34,7 @@ class Horizon:
 
         What waits comes before what is new: it arrived first.
         """
-        recording = roster.recording[roster.settings.site[new.thing]]
-        if not recording.any():
+        if not roster.recording.any() or not roster.recording[roster.settings.site[new.thing]].any():
             return new, values
         if len(self._waiting.thing):
             self._waiting.source[:] = np.arange(len(values), len(values) + len(self._values))

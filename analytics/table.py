@@ -33,6 +33,11 @@ def run_of(index: Index) -> Rows:
     return index
 
 
+def _numbers(index: Index | Mask) -> Index:
+    """Return the numbers of rows: taking rows by number is several times as fast as by mask, most of all in 2-D."""
+    return np.flatnonzero(index) if index.dtype == np.bool_ else index.astype(np.intp, copy=False)
+
+
 class Table:
     """Base of the dataclasses whose every field is a column; adds selection, assignment and concatenation."""
 
@@ -50,16 +55,20 @@ class Table:
         """Copy the rows of `index`."""
         if isinstance(index, slice):
             return type(self)(*(column[index].copy() for column in self.columns()))
-        return type(self)(*(column[index] for column in self.columns()))
+        rows = _numbers(index)
+        return type(self)(*(column.take(rows, axis=0) for column in self.columns()))
 
     def look(self, index: Rows) -> Self:
         """Take the rows of `index` to be read: for a slice nothing is copied."""
-        return type(self)(*(column[index] for column in self.columns()))
+        if isinstance(index, slice):
+            return type(self)(*(column[index] for column in self.columns()))
+        return self.take(index)
 
     def put(self, index: Rows, rows: Self) -> None:
         """Overwrite the rows of `index`."""
+        place = index if isinstance(index, slice) else _numbers(index)
         for column, value in zip(self.columns(), rows.columns(), strict=True):
-            column[index] = value
+            column[place] = value
 
     def head(self, count: int) -> Self:
         """View the first `count` rows: writing to it writes here."""

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.table import Float32, Index, Int64
+from analytics.table import Float32, Index, Int64, run_of
 from analytics.week import SLOT_S, SLOTS, Week, within
 
 WEEKS = 5
@@ -28,6 +28,7 @@ ONE_WEEK = 3
 """Values up to which a spread rests on a single week, which knows no difference between weeks: it is left unknown."""
 
 _WEEK_S = SLOTS * SLOT_S
+_HALF_US = SLOT_S * 500_000
 
 Float16 = NDArray[np.float16]
 
@@ -114,16 +115,25 @@ class Usual:
         """Return usual speed and spread (n,) of things (n,) at instants (n,), NaN = unknown."""
         speed = np.full(len(thing), np.nan, np.float32)
         spread = speed.copy()
-        if self.speed.shape[1]:
+        if self.speed.shape[1] and len(thing):
+            place = self.place[run_of(thing)]
+            if len(self.weeks) == 1 and (place >= 0).all():
+                return self._interpolated(place, time_us, self.weeks[0])
             for number, week in enumerate(self.weeks):
-                some = np.flatnonzero((self.zone[thing] == number) & (self.place[thing] >= 0))
+                some = np.flatnonzero((self.zone[thing] == number) & (place >= 0))
                 if len(some):
-                    speed[some], spread[some] = self._interpolated(self.place[thing[some]], time_us[some], week)
+                    speed[some], spread[some] = self._interpolated(place[some], time_us[some], week)
         return speed, spread
 
     def _interpolated(self, place: Index, time_us: Int64, week: Week) -> tuple[Float32, Float32]:
-        slot, offset = week.slots(time_us), within(time_us) - np.float32(0.5)
-        beside = (slot + np.where(offset < 0, -1, 1)) % SLOTS
-        here, there = (self.speed[k, place].astype(np.float32) for k in (slot, beside))
+        offset = within(time_us) - np.float32(0.5)
+        first, last = (int(at_us) // _HALF_US for at_us in (time_us.min(), time_us.max()))
+        early = np.array([first % 2 == 0]) if first == last else offset < 0  # most batches lie in one half of a quarter
+        slot = week.slots(time_us[: len(early)])
+        beside = (slot + np.where(early, -1, 1)) % SLOTS
+        here, there, spread = (
+            (table[k[0]][place] if len(k) == 1 else table[k, place]).astype(np.float32)
+            for table, k in ((self.speed, slot), (self.speed, beside), (self.spread, slot))
+        )
         mixed = here + np.abs(offset) * (there - here)
-        return np.where(np.isnan(there), here, mixed), self.spread[slot, place].astype(np.float32)
+        return np.where(np.isnan(there), here, mixed), spread

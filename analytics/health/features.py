@@ -132,7 +132,7 @@ class _Sums:
 
     def add(self, name: str, which: Mask) -> None:
         if which.any():
-            self._mine(name)[:] += self._count(self._thing[which])
+            self._mine(name)[:] += self._count(self._thing if which.all() else self._thing[which])
 
     def sum(self, name: str, values: Float32) -> None:
         if values.any():
@@ -141,11 +141,13 @@ class _Sums:
 
     def put_mean(self, name: str, values: Float32) -> None:
         """Write the mean of the finite values of each thing; things without any stay as they are."""
-        column, fit = self._mine(name), np.isfinite(values)
-        count = self._count(self._thing[fit])
-        total = np.bincount(self._thing[fit], values[fit], len(column))
+        fit, thing = np.isfinite(values), self._thing
+        if not fit.all():
+            thing, values = thing[fit], values[fit]
+        count = self._count(thing)
         there = count > 0
-        column[there] = (total[there] / count[there]).astype(np.float32)
+        total = np.bincount(thing, values, len(count))
+        self._mine(name)[there] = (total[there] / count[there]).astype(np.float32)
 
     def _mine(self, name: str) -> Float32:
         column: Float32 = getattr(self._found, name)[self._first : self._first + A_TIME]

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from analytics.near import NOBODY
+from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64, Mask, Table
 
 
@@ -33,10 +34,18 @@ class Rows(Table):
 
         Values lie column by column then: a row is short, and whoever asks about it asks all rows at once.
         """
-        rows = self.take(np.lexsort((self.time_us, self.thing)))
+        rows = self.take(_ordered(self.thing, self.time_us))
         again = (np.diff(rows.thing) == 0) & (np.diff(rows.time_us) == 0)
         rows = rows.take(np.concatenate(([True], ~again))) if again.any() else rows
         return replace(rows, values=np.asfortranarray(rows.values))
+
+
+def _ordered(thing: Index, time_us: Int64) -> Index:
+    """Order by thing and time, what came first before: readings come in runs, which a stable sort of one key merges."""
+    span = int(time_us.max(initial=0)) - int(time_us.min(initial=NEVER)) + 1
+    if not 0 < span < NEVER // (int(thing.max(initial=0)) + 1):
+        return np.lexsort((time_us, thing))
+    return np.argsort(thing * span + (time_us - time_us.min()), kind="stable")
 
 
 class Latest:
@@ -83,7 +92,7 @@ class Before:
 
     def preceding(self, rows: Rows) -> Preceding:
         """Tell of each row, sorted as `Rows.in_order`, what came before it of the same thing; then remember them."""
-        first = starts(rows.thing)
+        first = np.flatnonzero(starts(rows.thing))
         heads = rows.thing[first]
         one = _shifted(rows.values, first, self.last[heads])
         two = _shifted(one, first, self.prior[heads])
@@ -94,22 +103,18 @@ class Before:
             one=one,
             two=two,
         )
-        ends = np.append(first[1:], True)[: len(first)]
-        last = rows.thing[ends]
+        ends, last = np.append(first[1:] - 1, len(rows.thing) - 1), heads
         self.time_us[last], self.boot[last], self.seq[last] = rows.time_us[ends], rows.boot[ends], rows.seq[ends]
         self.last[last], self.prior[last] = rows.values[ends], one[ends]
         return found
 
     def freeze(self, rows: Rows, before: Preceding, same: Mask) -> None:
         """Add up for how long each thing has repeated itself, by the rows of one bin that are the `same` as before."""
-        first = starts(rows.thing)
-        place = np.arange(len(same))
-        broken = np.maximum.accumulate(np.where(same, -1, place))
-        begin = np.maximum.accumulate(np.where(first, place, 0))
-        ends = np.append(first[1:], True)[: len(first)]
-        last, thing = place[ends], rows.thing[ends]
-        anew = broken[last] >= begin[last]
-        since = np.where(anew, rows.time_us[np.maximum(broken[last], 0)], before.time_us[begin[last]])
+        begin = np.flatnonzero(starts(rows.thing))
+        last, thing = np.append(begin[1:] - 1, len(same) - 1), rows.thing[begin]
+        broken = np.maximum.reduceat(np.where(same, -1, np.arange(len(same))), begin)
+        anew = broken >= 0
+        since = np.where(anew, rows.time_us[broken], before.time_us[begin])
         carried = np.where(anew, 0, self.frozen_us[thing])
         self.frozen_us[thing] = carried + rows.time_us[last] - since
 
@@ -130,7 +135,7 @@ def starts(thing: Index) -> Mask:
     return np.concatenate(([True], np.diff(thing) != 0))[: len(thing)]
 
 
-def _shifted(values: np.ndarray, first: Mask, remembered: np.ndarray) -> np.ndarray:
+def _shifted(values: np.ndarray, first: Index, remembered: np.ndarray) -> np.ndarray:
     before = np.empty_like(values)
     before[1:] = values[:-1]
     before[first] = remembered

@@ -92,12 +92,15 @@ class Turn:
 
 
 class Standing:
-    """Which faults stand, for one group: (faults, things) booleans and how long their rules have not held."""
+    """Which faults stand, for one group: (faults, things) booleans, and for how many bins their rules have not held.
+
+    More than `OVER_BINS` make no difference.
+    """
 
     def __init__(self, things: int, faults: tuple[Fault, ...] = FAULTS) -> None:
         self._faults = faults
         self._on = np.zeros((len(faults), things), np.bool_)
-        self._calm = np.zeros((len(faults), things), np.int32)
+        self._calm = np.zeros((len(faults), things), np.int8)
         self._since = np.zeros((len(faults), things), np.int64)
 
     def of(self, fault: Fault) -> Mask:
@@ -123,21 +126,26 @@ class Standing:
 
     def update(self, holds: Mapping[Fault, Mask], time_us: int, since_us: Int64 | int) -> Iterator[Turn]:
         """Take over which rules hold at the end of a bin; tell what began and what is over."""
-        now: Mask = np.stack([holds[fault] if fault in holds else np.zeros_like(self._on[0]) for fault in self._faults])
-        now = np.logical_and(now, ~self._explained(now | self._on))
+        now = np.zeros_like(self._on)
+        for fault in holds.keys() & set(self._faults):
+            now[self._faults.index(fault)] = holds[fault]
+        now &= ~self._explained(now | self._on)
         began = now & ~self._on
-        self._calm = np.where(now, 0, self._calm + 1)
+        np.minimum(self._calm + np.int8(1), OVER_BINS, out=self._calm)
+        self._calm[now] = 0
         over = self._on & (self._calm >= OVER_BINS)
-        self._since = np.where(began, since_us, self._since)
-        self._on = (self._on | now) & ~over
+        np.copyto(self._since, since_us, where=began)
+        self._on |= now
+        self._on &= ~over
         for turned, is_new in ((over, False), (began, True)):
-            for fault, number in np.argwhere(turned).tolist():
-                since = int(self._since[fault, number])
-                yield Turn(number, self._faults[fault], time_us, since, began=is_new)
+            for place in np.flatnonzero(turned.any(axis=1)).tolist():
+                for number in np.flatnonzero(turned[place]).tolist():
+                    since = int(self._since[place, number])
+                    yield Turn(number, self._faults[place], time_us, since, began=is_new)
 
     def _explained(self, now: Mask) -> Mask:
         explained = np.zeros_like(now)
-        for place, fault in enumerate(self._faults):
-            for other in EXPLAINS.get(fault, ()):
+        for place in np.flatnonzero(now.any(axis=1)).tolist():
+            for other in EXPLAINS.get(self._faults[place], ()):
                 explained[self._faults.index(other)] |= now[place]
         return explained
