@@ -94,12 +94,12 @@ class Company:
         self._asked = {*self._ahead, *self._ahead.values()} & flow_of.keys()
         self._arriving.watch({thing: flow_of[thing] for thing in self._asked})
 
-    def mark(self, new: Arrivals, values: Float32, settings: Settings) -> None:
+    def mark(self, new: Arrivals, values: Float32, slow: Index, settings: Settings) -> None:
         """Say of covered lanes what their neighbours do, in place (`alone`); remember what the others see.
 
-        `values` (m, width) are those of the batch, by `Arrivals.source`.
+        `values` (m, width) are those of the batch, by `Arrivals.source`; `slow` as `miles.slow` finds them.
         """
-        self._remember_slow(new, settings)
+        self._remember_slow(new, slow, settings)
         for rows in pieces(new.time_us):
             self._arriving.remember(new, values, rows)
             self._mark(new, rows[new.alone[rows] > 0])
@@ -129,9 +129,9 @@ class Company:
         ahead = self._ahead.get(thing)
         return ahead is not None and (self._arriving.over(ahead, at_us) or self._arriving.falls(thing, ahead, at_us))
 
-    def remember(self, new: Arrivals, values: Float32, settings: Settings) -> None:
+    def remember(self, new: Arrivals, values: Float32, slow: Index, settings: Settings) -> None:
         """Take over what the others see."""
-        self._remember_slow(new, settings)
+        self._remember_slow(new, slow, settings)
         for rows in pieces(new.time_us):
             self._arriving.remember(new, values, rows)
 
@@ -139,15 +139,13 @@ class Company:
         """How long before its settled state the readings of a thing are needed after a restart."""
         return ARRIVING_US if thing in self._asked else RECENT_US
 
-    def _remember_slow(self, new: Arrivals, settings: Settings) -> None:
-        road = settings.rule[new.thing] == Rule.SPEED
-        free_kmh = settings.free_kmh[new.thing]
-        slow = road & ((new.observed < ON * free_kmh) | (new.observed == 0))
-        if not slow.any():
+    def _remember_slow(self, new: Arrivals, slow: Index, settings: Settings) -> None:
+        rows = slow[~np.isnan(new.observed[slow])]
+        if not len(rows):
             return
-        rows = np.flatnonzero(slow)
+        free_kmh = settings.free_kmh[new.thing[rows]]
         stood = new.observed[rows] == 0
-        twice = stood | (new.observed[rows] < AT_ONCE * free_kmh[rows])
+        twice = stood | (new.observed[rows] < AT_ONCE * free_kmh)
         self._slow.append((new.thing[rows], new.time_us[rows], 1 + twice.astype(np.intp), stood))
         newest = int(new.time_us[rows].max())
         self._slow = [some for some in self._slow if int(some[1].max()) >= newest - KEPT_US]

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics import coverage, free_speed, snapshot
+from analytics import coverage, free_speed, miles, snapshot
 from analytics.changes import Change, Notes, announce_ageing, eventless
 from analytics.company import Company
 from analytics.course import Batch, Clocks, Course, Watch
 from analytics.forecast import AHEAD_US, Forecast, forecast
 from analytics.horizon import Horizon
 from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
+from analytics.miles import Habits, Miles
 from analytics.outlook import Outlook, outlooks
 from analytics.readings import Readings
 from analytics.roster import Roster
@@ -45,11 +46,10 @@ class Engine:
         self._listening_us = -NEVER
         self._course = Course(self.roster.width)
         self._horizon = Horizon(self.roster.width)
-        self._trust, self._company = Trust(), Company()
+        self._trust, self._company, self._miles = Trust(), Company(), Miles()
         self._read_once: set[tuple[str, Fault]] = set()
         self._profiles: dict[str, Profile] = {}
-        self._company.refresh(self.roster.things, self.roster.index, catalogue)
-        self._grow()
+        self._meet(catalogue)
 
     def attach(self, watch: Watch) -> None:
         """Tell somebody of all that is stepped from now on."""
@@ -63,10 +63,11 @@ class Engine:
     def refresh(self, catalogue: Catalogue) -> None:
         """Take over a new catalogue: new things start unknown, removed ones are ignored."""
         self.roster.refresh(catalogue)
-        self._company.refresh(self.roster.things, self.roster.index, catalogue)
-        self._grow()
+        self._meet(catalogue)
 
-    def _grow(self) -> None:
+    def _meet(self, catalogue: Catalogue) -> None:
+        self._company.refresh(self.roster.things, self.roster.index, catalogue)
+        self._miles.refresh(self.roster.things, self.roster.index)
         self._course.grow([thing.id for thing in self.roster.things])
         clocks = np.full(len(self.roster.sites) - len(self._clock_us), -NEVER, np.int64)
         self._clock_us = np.concatenate((self._clock_us, clocks))
@@ -99,7 +100,9 @@ class Engine:
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
         believed = self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        self._company.mark(new, values, self.roster.settings)
+        slow = miles.slow(new, self.roster.settings)
+        self._miles.mark(new, values, slow, self.roster.settings)
+        self._company.mark(new, values, slow, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
             self.late += int(len(fits) - fits.sum())
@@ -126,6 +129,10 @@ class Engine:
         """Believe again from an instant on what a fault had spoilt."""
         if (place := self.roster.index.get(thing)) is not None:
             self._trust.begin(place, fault, from_us)
+
+    def accustom(self, habits: Habits) -> None:
+        """Take over what the speeds of a group of loops mostly are beside what flow and occupancy tell."""
+        self._miles.accustom(habits, self.roster.index)
 
     def read_once(self, thing: str, fault: Fault) -> None:
         """Take readings of a thing at another time than they are stored with: they are not found again.
@@ -257,7 +264,9 @@ class Engine:
         }
         new, values = self.roster.arrivals([between(readings, before) for readings in recent])
         self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        self._company.remember(new, values, self.roster.settings)
+        slow = miles.slow(new, self.roster.settings)
+        self._miles.mark(new, values, slow, self.roster.settings)
+        self._company.remember(new, values, slow, self.roster.settings)
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)
         for name, memory in usable.items():
             self._course.told.alarm[index[name]] = memory["alarm_told"]

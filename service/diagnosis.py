@@ -28,8 +28,8 @@ LOOKS_BACK = timedelta(hours=2, minutes=10)
 MOST_REBUILT = 2_000
 """Things up to which that is done: of more, two hours are too many readings, and what stood goes on from its row."""
 
-_SLACK_US = 30_000_000
-"""After a bin has closed, until whoever lives by the wall's clock has noticed for sure."""
+_NOTICED_US = WINDOW_US + 30_000_000
+"""From the end of a bin until whoever lives by the wall's clock has noticed for sure that it is closed."""
 
 
 def judge(
@@ -51,6 +51,8 @@ def look_at_clock(health: Health, engine: Engine, now_us: int) -> list[FaultChan
 def _told(health: Health, engine: Engine, changes: list[FaultChange]) -> list[FaultChange]:
     for change in changes:
         _tell(health, engine, change)
+    for habits in health.habits():
+        engine.accustom(habits._replace(from_us=habits.from_us + _NOTICED_US))
     return changes
 
 
@@ -62,7 +64,7 @@ def _tell(health: Health, engine: Engine, change: FaultChange) -> None:
     """
     if change.scope is not Scope.SENSOR or change.fault not in SPOILS:
         return
-    at_us = change.time_us + WINDOW_US + _SLACK_US
+    at_us = change.time_us + _NOTICED_US
     if change.fault in SETS and not change.began:
         health.leave(change.place, change.fault, at_us)
         engine.read_again(change.place, change.fault)
@@ -123,8 +125,7 @@ def restore_health(health: Health, engine: Engine, rows: Iterable[FaultRow], rec
     """Go on from what stood and from the readings of the last hours."""
     stood = [_as_change(row) for row in rows]
     health.restore(stood, recent, engine.heard)
-    for change in stood:
-        _tell(health, engine, change)
+    _told(health, engine, stood)
 
 
 def _as_change(row: FaultRow) -> FaultChange:

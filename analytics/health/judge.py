@@ -17,6 +17,7 @@ from analytics.health.hours import AHEAD, Hours, hours_ahead
 from analytics.health.rows import Rows
 from analytics.health.rules import (
     CLOSE_PERIODS,
+    HOUR,
     MUCH_LATER_PERIODS,
     MUCH_LATER_S,
     QUARTER,
@@ -30,10 +31,11 @@ from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
 from analytics.health.verdicts import BY_ITSELF, FAULTS, FORGOTTEN, SETS, Standing, Turn
 from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
+from analytics.miles import Habits
 from analytics.readings import Readings
 from analytics.settings import Thing
 from analytics.state import NEVER, SILENT_AFTER_PERIODS
-from analytics.table import Index, Int64, Mask
+from analytics.table import Float32, Index, Int64, Mask
 from sensors.fault import Fault, Scope
 
 
@@ -79,6 +81,8 @@ class Judge:
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
         self.hours = Hours()
+        self._names = tuple(thing.id for thing in things.things)
+        self._habits: list[tuple[int, Float32]] = []
         self._learnt_us = self._kept_us = -NEVER
 
     @property
@@ -103,7 +107,7 @@ class Judge:
     def number(self, change: FaultChange) -> int | None:
         """The number of whom a change is about, None where that is not of this group."""
         names = {
-            Scope.SENSOR: tuple(thing.id for thing in self._things.things),
+            Scope.SENSOR: self._names,
             Scope.SITE: self._things.sites,
             Scope.BASIN: self._things.basins,
         }[change.scope]
@@ -132,6 +136,7 @@ class Judge:
         self._past.add(summary)
         self.hours.forget(end_us)
         self._scale.learn(self._past)
+        self._habits.append((end_us, self._past.mean("fits", HOUR, QUARTER)))
         if end_us > self._learnt_us or end_us < self._learnt_us - AGAIN_US:
             self._clocks.learn(beside(summary.delay_s))
             self._fits.learn(summary.fits)
@@ -177,6 +182,14 @@ class Judge:
             return {}
         ahead = hours_ahead(float(late_s(self._past, self._things.period_s)[turn.number]))
         return {} if ahead is None else {AHEAD: ahead}
+
+    def habits(self, group: str) -> list[Habits]:
+        """Hand out what loops were used to at the ends of the bins that were closed since last time.
+
+        Of the hour before the last quarter of an hour: a unit that is mistaken is found out before it is a habit.
+        """
+        found, self._habits = self._habits, []
+        return [Habits(group, self._names, end_us, fits) for end_us, fits in found if np.isfinite(fits).any()]
 
     def keep(self) -> list[Kept]:
         """Hand out what creeps, once an hour: it is of the newest bin then."""

@@ -118,6 +118,15 @@ class Past:
             total += column
         return total
 
+    def mean(self, name: str, bins: int, skip: int = 0) -> Float32:
+        """The mean of a column that is NaN where there is nothing, NaN where there never is anything."""
+        total, count = np.zeros((2, len(self.newest.heard)), np.float32)
+        for column in self._of(name, bins, skip):
+            there = np.isfinite(column)
+            np.add(total, column, out=total, where=there)
+            count += there
+        return np.divide(total, count, out=np.full(len(total), np.nan, np.float32), where=count > 0)
+
     def least(self, name: str, bins: int) -> Float32:
         """The least of a column that is NaN where there is nothing."""
         return self._outermost(np.fmin, name, bins)

@@ -17,6 +17,7 @@ from analytics.health.hours import HOUR_US, Wrong
 from analytics.health.judge import FaultChange, Judge
 from analytics.health.rows import Rows
 from analytics.health.things import Things
+from analytics.miles import Habits
 from analytics.readings import Readings
 from analytics.settings import Thing, things_of
 from analytics.table import Index, Int64, Mask, run_of
@@ -74,6 +75,10 @@ class Health:
             (change for watch in self._watches.values() for change in watch.judge()),
             key=lambda change: (change.time_us, change.place, change.fault),
         )
+
+    def habits(self) -> list[Habits]:
+        """Hand out what loops were used to at the ends of bins that were closed since last time."""
+        return [habits for name, watch in self._watches.items() for habits in watch.habits(name)]
 
     def keep(self) -> list[Kept]:
         """Return what is to be kept of what creeps, once an hour of event time."""
