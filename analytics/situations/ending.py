@@ -13,6 +13,7 @@ from analytics.situations.places import ROAD
 from analytics.situations.record import MOST_WEIGHED, Record
 from analytics.situations.sight import Sight
 from analytics.situations.situation import Expectation
+from analytics.situations.stops import OF_STOPS, outset_of, standing
 from analytics.situations.tracker import Tracked
 from analytics.situations.usually import Usually
 
@@ -40,6 +41,8 @@ class Ending:
                 self._look(record, elders.get(record.parent or ""), ground, sight)
         for part in [record for record in due if record.host in elders]:
             part.life.expected = elders[part.host or ""].life.expected
+            if part.kind in OF_STOPS:
+                part.life.first = None
 
     def _learn(self, records: Mapping[str, Record], ended: Iterable[str]) -> None:
         """Learn from what is over; a part of another one is over when that is."""
@@ -52,11 +55,23 @@ class Ending:
                 self.ends.learn(record.life, record.end_us() or record.identity.onset_us)
 
     def _look(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> None:
-        if record.things:
+        if record.kind in OF_STOPS:
+            self._look_at_stop(record, ground, sight)
+        elif record.things:
             slow_us = int(sight.settled.slow_us[list(record.things)].max())
             self._expect(record, self._outset(record, parent, ground, sight), slow_us)
         elif (end_us := record.end_us()) is not None:
             record.life.expected = Expectation(end_us, end_us, max(end_us, sight.at_us))
+
+    def _look_at_stop(self, record: Record, ground: Ground, sight: Sight) -> None:
+        """Expect the end of the stop that stands; one that is over teaches, and the next one is news."""
+        stands, slow_us = standing(record.things, sight), sight.settled.slow_us
+        if len(stands):
+            self._expect(record, outset_of(record, stands, ground, sight), int(slow_us[stands].max()))
+        elif record.life.first is not None:
+            ended_us = int(slow_us[list(record.things)].max()) if record.things else record.end_us()
+            self.ends.learn(record.life, ended_us or record.identity.onset_us)
+            record.life.first = record.life.expected = record.told_end = None
 
     def _outset(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> Outset:
         """Count from what is foreseen: the queue drains, what brought it about is over, or usual congestion is."""

@@ -117,6 +117,8 @@ class Record:
         level, parent, cause, _ = self.told
         if level != self.level or cause != self.verdict.named or parent != (self.host or self.parent):
             return True
+        if self.things and self.told_end is None and self.life.expected is not None:
+            return True
         if not self.things or at_us < self.told_us + REACH_US:
             return False
         return frozenset(self.things) != self.told[3] or self._ends_elsewhere()

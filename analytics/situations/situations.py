@@ -11,25 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from analytics.free_speed import in_use
 from analytics.readings import Arrivals
 from analytics.roster import Roster
-from analytics.settings import Rule
 from analytics.situations.habits import Habits, Table
 from analytics.situations.memory import FORMAT, ThingMemory, ZoneMemory
 from analytics.situations.settle import Seen
 from analytics.situations.situation import Notice, Situation
+from analytics.situations.slow import slow
 from analytics.situations.usually import Usually
 from analytics.situations.zone import Zone
 from analytics.state import NEVER, States
-from analytics.table import Float32, Index, Mask
+from analytics.table import Float32, Index
 from analytics.usual import Usual
 from analytics.week import Week
 from sensors.catalogue import Catalogue, Site
-from sensors.level import Level
-
-SLOW = np.float32(0.60)
-"""Ratio of speed to free speed under which one reading is congested: the level of that name (domain section 4)."""
 
 _THING, _ZONE = "thing ", "zone "
 
@@ -90,7 +85,7 @@ class Situations:
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
         """Take what the engine stepped: rows with the states after each, what is believed of new ones in `values`."""
-        seen = Seen.of(after, self._slow(rows, after))
+        seen = Seen.of(after, slow(self._roster.settings.take(rows.thing), rows, after))
         numbers = self._number[rows.thing]
         for number in np.unique(numbers).tolist():
             mine, there = numbers == number, self._zones[self._order[number]]
@@ -141,14 +136,6 @@ class Situations:
         for name, zone in self._zones.items():
             if f"{_ZONE}{name}" in usable:
                 zone.restore(usable[f"{_ZONE}{name}"])
-
-    def _slow(self, rows: Arrivals, after: States) -> Mask:
-        """Tell which readings are congested by themselves: the alarm outlasts the congestion by its off rule."""
-        settings = self._roster.settings.take(rows.thing)
-        free_kmh = in_use(after, settings.free_kmh, settings.learn_readings)
-        by_speed = settings.rule == Rule.SPEED
-        slow: Mask = np.where(by_speed, rows.observed < SLOW * free_kmh, after.level >= Level.CONGESTED)
-        return slow
 
 
 def zone_names(catalogue: Catalogue) -> dict[str, str]:

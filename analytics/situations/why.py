@@ -11,17 +11,13 @@ import numpy as np
 from analytics.situations.aftermath import Past, outage_of, upstream_of, wave
 from analytics.situations.cause import Cause, Hint, ranked
 from analytics.situations.gates import gate_hints, gate_state
-from analytics.situations.graph import Graph
 from analytics.situations.ground import GateSite, Ground
 from analytics.situations.places import ACCESS, WIND
 from analytics.situations.record import Record
 from analytics.situations.roads import road_hints
 from analytics.situations.sight import Sight, total
+from analytics.situations.wind import strong_at, wind_hint
 from analytics.table import Mask
-
-STRONG_MS, GUSTS_MS = 18.0, 25.0
-"""Mean wind and gusts from which cranes are taken to stop for the wind. They stop above 20 to 25 m/s (domain section
-2), and an anemometer on another quay shows 10 % less or more. Lower: a crane's fault on a windy day is the wind's."""
 
 CIRCUIT = 3
 """Boxes without power in a rack from which a circuit has tripped. Lower: a single box counts; higher: small circuits do
@@ -48,7 +44,7 @@ def hints(record: Record, ground: Ground, sight: Sight, before: Sequence[Past] =
             blocked = upstream_of(head, record.identity.onset_us, ground, before)
             return ranked(road_hints(head, record.places, ground, sight, blocked))
         case "crane" if head >= 0:
-            return ranked([_wind(ground.graph.places[head].site, ground, sight)])
+            return ranked([wind_hint(ground.graph.places[head].site, ground, sight)])
         case "yard":
             return (Hint(Cause.YARD_SATURATED, 0.95),)
         case "reefer":
@@ -88,27 +84,10 @@ def joining(ground: Ground, sight: Sight) -> Mask:
     for number in ground.joiners:
         place = graph.places[number]
         full = place.kind == ACCESS and _filled(ground, place.site, sight)
-        joins[number] = full or (place.kind == WIND and _strong(graph, number, ground, sight))
+        joins[number] = full or (place.kind == WIND and strong_at(graph, number, ground, sight))
     return joins
 
 
 def _filled(ground: Ground, gate: str, sight: Sight) -> bool:
     site = ground.gates.get(gate)
     return site is not None and gate_state(site, site.entries, sight).queue_m >= FILLED * site.storage_m > 0
-
-
-def _strong(graph: Graph, wind: int, ground: Ground, sight: Sight) -> bool:
-    cranes = [graph.places[other].site for other in graph.beside.at(wind)]
-    return any(_wind(site, ground, sight).confidence > 0 for site in cranes)
-
-
-def _wind(site: str, ground: Ground, sight: Sight) -> Hint:
-    """Look at the anemometers of a crane's basin."""
-    winds = [(sight.now(w, "mean_ms"), sight.now(w, "gust_ms"), sight.things[w].id) for w in ground.winds.get(site, ())]
-    strong = [one for one in winds if one[0] >= STRONG_MS or one[1] >= GUSTS_MS]
-    if not strong:
-        return Hint(Cause.WIND_STOP, 0.0)
-    mean_ms, gust_ms, sensor = max(strong)
-    evidence = {"wind_ms": mean_ms, "gust_ms": gust_ms}
-    known = {name: round(value, 1) for name, value in evidence.items() if not isnan(value)}
-    return Hint(Cause.WIND_STOP, 0.95, {"sensor": sensor, **known})

@@ -90,7 +90,9 @@ class SituationOut(BaseModel):
         examples=[None], description="the situation that it is a part of, or that brought it about"
     )
     expected_end: Time | None = Field(
-        default=None, description="when it will be over, as likely before as after; null: not known, or over"
+        default=None,
+        description="when it will be over, as likely before as after; of cranes and lorry parks the present stop; "
+        "null: not known, or over",
     )
     expected_end_low: Time | None = Field(default=None, description="the end lies after this 9 times of 10")
     expected_end_high: Time | None = Field(default=None, description="the end lies before this 9 times of 10")
