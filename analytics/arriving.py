@@ -102,6 +102,10 @@ class Arriving:
         run, share = heard[:last].sum(), (empty[before].sum() + 1) / (heard[before].sum() + 2)
         return bool(run >= LEAST and share**run < CHANCE)
 
+    def passes(self, thing: int, at_us: int) -> bool:
+        """Whether anybody has passed a loop in the minutes that are compared."""
+        return bool(self._minutes(thing, at_us)[2].any())
+
     def falls(self, thing: int, ahead: int, at_us: int) -> bool:
         """Whether as little arrives further on as without what `thing` carried until it was covered, and not as ever.
 

@@ -49,8 +49,8 @@ WAS_FREE = np.float32(0.85)
 """Smoothed speed ratio above which nothing slow came before (one reading under 60 % of free speed takes it from 1 to
 0.85). Higher: a busy lane that locks is believed at once; lower: more than one slow reading is asked of a jam."""
 
-BELIEVED, ALONE = range(2)
-"""What is said of a covered lane: somebody speaks for it; nobody does."""
+BELIEVED, ALONE, DENIED = range(3)
+"""What is said of a covered lane: somebody speaks for it; nobody does; nor does who stands next, whom vehicles pass."""
 
 ALONE_S = 3300.0
 """Seconds after which a covered lane is believed without a witness, 55 min: by then health has named the loops that
@@ -114,7 +114,11 @@ class Company:
         beside = self._beside.get(thing)
         if not beside or self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
             return BELIEVED
-        return ALONE
+        return DENIED if self._passed(self._ahead.get(thing, self._behind.get(thing)), at_us) else ALONE
+
+    def _passed(self, next_to_it: int | None, at_us: int) -> bool:
+        """Whether vehicles have passed a loop lately."""
+        return next_to_it in self._asked and self._arriving.passes(next_to_it, at_us)
 
     def _vouched(self, thing: int, beside: Sequence[int], at_us: int) -> bool:
         """Whether somebody near was slow right before; behind it, somebody who stood."""
@@ -158,11 +162,11 @@ def _by_speed(things: Sequence[Thing]) -> Iterator[tuple[Thing, SpeedRatio]]:
 
 
 def waiting(states: States, settings: Settings, rows: Arrivals) -> Mask:
-    """Tell whose lane is covered all at once and without a witness, for not too long yet. Shapes (things,)."""
+    """Tell whose lane, covered all at once, has no witness: for a while, or while it is denied. Shapes (things,)."""
     if not rows.alone.any():
         return np.zeros(len(rows.alone), np.bool_)
     waited_s = states.misses * (settings.silence_us / (1e6 * SILENT_AFTER_PERIODS))
-    waits = (rows.alone == ALONE) & (waited_s < ALONE_S)
+    waits = ((rows.alone == ALONE) & (waited_s < ALONE_S)) | (rows.alone == DENIED)
     found: Mask = waits & ~(states.value < WAS_FREE) & (states.alarm == 0)
     return found
 

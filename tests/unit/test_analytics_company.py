@@ -108,13 +108,23 @@ def test_who_has_no_neighbour_waits_for_none() -> None:
     assert level(after({"B": [FREE] * 10 + [COVERED] * 6}), "B") is Level.JAMMED
 
 
-@pytest.mark.parametrize("others", [("A",), ("A", "C")])
-def test_it_is_believed_in_the_end(others: Sequence[str]) -> None:
+def test_where_nobody_passes_further_on_it_is_believed_in_the_end() -> None:
     waits = round(ALONE_S / 30)
     for covered, expected in ((waits - 1, Level.UNKNOWN), (waits + 10, Level.JAMMED)):
-        free = flowing(30 + covered)
-        courses = {**dict.fromkeys(others, free), "B": flowing(30) + [COVERED] * covered}
-        assert level(after({name: courses[name] for name in sorted(courses)}), "B") is expected
+        courses = {
+            "A": flowing(30 + covered),
+            "B": flowing(30) + [COVERED] * covered,
+            "C": [EMPTY] * (30 + covered),
+        }
+        assert level(after(courses), "B") is expected
+
+
+@pytest.mark.parametrize("others", [("A",), ("A", "C")])
+def test_whom_vehicles_drive_past_freely_or_towards_at_the_end_of_its_road_stays_unknown(others: Sequence[str]) -> None:
+    covered = round(ALONE_S / 30) + 10
+    courses = {**dict.fromkeys(others, flowing(30 + covered)), "B": flowing(30) + [COVERED] * covered}
+    engine = after({name: courses[name] for name in sorted(courses)})
+    assert (level(engine, "B"), engine.states(["B"])[0].alarm) == (Level.UNKNOWN, None)
 
 
 @pytest.mark.parametrize(("still", "expected"), [(1500.0, Level.UNKNOWN), (600.0, Level.JAMMED)])
