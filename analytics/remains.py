@@ -16,7 +16,7 @@ from analytics.table import Float32, Mask
 from sensors.checks import Below, ZeroWhile
 from sensors.fault import Fault
 from sensors.kind import Field, Kind
-from sensors.rule import Cooling, LevelRule, Limits, Queue, SpeedRatio, Work
+from sensors.rule import Cooling, LevelRule, Limits, Queue, SpeedRatio, TimeRatio, Work
 
 MISTAKABLE: Final = frozenset({"km/h", "s", "m/s", "°C"})
 """Units that are taken for another one: miles an hour, minutes, knots, degrees Fahrenheit."""
@@ -47,13 +47,15 @@ def _spoil_quantities(kind: Kind, fault: Fault, left: Float32) -> bool:
             left[:, _at(kind, rule.speed)] = speed_told(kind, rule, left)
         case Limits(), (Fault.CHATTER | Fault.DIRECTION_SWAPPED):
             pass  # A stock is counted apart from what comes in and goes out.
+        case ((Limits() | TimeRatio()), Fault.DRIFT):
+            pass  # It is off by some pieces, or some percent: a queue is still felt, and nothing else would.
         case Limits() as rule, Fault.UNIT_SWAPPED:
             _blank(kind, left, MISTAKABLE)
             if rule.queue is not None and rule.queue.usual_s is not None:
                 _serve(kind, rule.queue, rule.queue.usual_s, left)
         case Work(), (Fault.CHATTER | Fault.DRIFT):
             _blank(kind, left, COUNTS)
-        case ((Work() | Cooling()), Fault.UNIT_SWAPPED):
+        case (Work(), Fault.UNIT_SWAPPED) | (Cooling(), (Fault.UNIT_SWAPPED | Fault.DRIFT)):
             _blank(kind, left, MISTAKABLE)
         case ((Work() | Cooling()), Fault.SENTINEL):
             left[:] = sound(kind, left)

@@ -27,11 +27,10 @@ Fahrenheit (international mile and nautical mile)."""
 class Columns:
     """Columns of a kind by the part they play. low, high: ranges, infinite where none.
 
-    excuses: what says by a 0 that there is nothing to tell of.
-    counted: what is restless are numbers of pieces. balance: a stock, what raises and what lowers it. vane: a direction
-    in degrees, and the wind that turns it.
-    scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a mistake makes of it, or
-    of the speed of a road.
+    excuses: what says by a 0 that there is nothing to tell of. counted: what is restless are numbers of pieces.
+    balance: a stock, what raises and what lowers it; each: by how much one does. vane: a direction in degrees, and the
+    wind that turns it. scaled: the one column whose unit is checked by its own past, or -1; factor, offset: what a
+    mistake makes of it, or of the speed of a road.
     """
 
     kind: Kind
@@ -41,6 +40,7 @@ class Columns:
     excuses: Index
     counted: bool
     balance: tuple[int, int, int] | None
+    each: float
     vane: tuple[int, int] | None
     low: Float32
     high: Float32
@@ -49,12 +49,13 @@ class Columns:
     offset: float
     road: RoadColumns | None = field(default=None)
     work: WorkColumns | None = field(default=None)
+    cold: ColdColumns | None = field(default=None)
 
     @classmethod
     def of(cls, kind: Kind) -> Columns:
         at = {name: place for place, name in enumerate(kind.field_names)}
         counts = [place for place, f in enumerate(kind.fields) if f.unit in COUNTS]
-        road, balance = RoadColumns.of(kind, at), kind.balance
+        road, (balance, each) = RoadColumns.of(kind, at), _stock(kind, at)
         scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in _MISTAKEN]
         first = min(scaled, key=lambda place: _steadiness(kind.fields[place].name), default=-1)
         unit = "km/h" if road else kind.fields[first].unit if scaled else None
@@ -66,7 +67,8 @@ class Columns:
             counts=_index(counts),
             excuses=_index(at[name] for name in _excuses(kind)),
             counted=bool(kind.restless) and all(kind.field(name).unit == "1" for name in kind.restless),
-            balance=None if balance is None else (at[balance.stock], at[balance.inflow], at[balance.outflow]),
+            balance=balance,
+            each=each,
             vane=(at["direction_deg"], at["mean_ms"]) if {"direction_deg", "mean_ms"} <= at.keys() else None,
             low=np.array([-np.inf if f.low is None else f.low for f in kind.fields], np.float32),
             high=np.array([np.inf if f.high is None else f.high for f in kind.fields], np.float32),
@@ -75,6 +77,7 @@ class Columns:
             offset=offset,
             road=road,
             work=WorkColumns.of(at),
+            cold=ColdColumns.of(kind, at),
         )
 
 
@@ -132,8 +135,51 @@ class WorkColumns:
         return ratio
 
 
+@dataclass(frozen=True, slots=True)
+class ColdColumns:
+    """The columns of cooled boxes: the air that returns from them, and what it is set to."""
+
+    air: int
+    setpoint: int
+    tolerance_c: float
+
+    @classmethod
+    def of(cls, kind: Kind, at: Mapping[str, int]) -> ColdColumns | None:
+        match kind.level:
+            case Cooling() as rule:
+                return cls(at[rule.temperature], at[rule.setpoint], rule.tolerance_c)
+            case _:
+                return None
+
+    @property
+    def limit_c(self) -> float:
+        """Reached when half a day in a day was too cold by the tolerance: a setpoint that was raised takes hours."""
+        return self.tolerance_c / 2
+
+    def too_cold(self, values: Float32) -> Float32:
+        """By how much the air is colder than set, in °C below 0, as far as the tolerance.
+
+        Cargo is not cooled below what is set. Too warm it may well be, which is an alarm and no fault of the sensor.
+        """
+        found: Float32 = np.clip(values[:, self.air] - values[:, self.setpoint], -self.tolerance_c, 0)
+        return found
+
+
 _TOO_SLOW: Final = 8.0
 """Speed in km/h under which vehicles stand on the loop and occupancy tells of them, not of those that passed."""
+
+
+def _stock(kind: Kind, at: Mapping[str, int]) -> tuple[tuple[int, int, int] | None, float]:
+    """Columns of a stock, of what raises and of what lowers it, and by how much one does in the mean."""
+    names = ("teu_used", "moves_in", "moves_out")
+    if kind.balance is not None:
+        return (at[kind.balance.stock], at[kind.balance.inflow], at[kind.balance.outflow]), 1.0
+    return ((at[names[0]], at[names[1]], at[names[2]]), BOX_TEU) if at.keys() >= set(names) else (None, 1.0)
+
+
+BOX_TEU: Final = 1.6
+"""TEU of a container in the mean: most are of 40 feet (engineering knowledge). Where it is 0.1 more or less, a ship
+that fills a block by 800 containers makes it drift."""
 
 
 def _excuses(kind: Kind) -> tuple[str, ...]:

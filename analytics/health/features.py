@@ -29,6 +29,13 @@ SWING_DEG: Final = 15.0
 STEADY_MS: Final = 2.0
 """A vane swings by half a turn, give or take, only in a wind that hardly blows (Beaufort 2 begins at 1.6 m/s)."""
 
+NEAR_PERIODS: Final = 1.5
+"""Periods between two readings from which there was one between them, and those whom it counted are not known."""
+
+MOST_OVER: Final = 5.0
+"""Pieces by which a stock may differ in one reading from what came and went, to be added up: more is a leap, not a
+drift. Fewer: the drift of a quay that works fast is not seen; more: a leap that comes back late is one."""
+
 EMPTY_PCT: Final = 1.0
 """Occupancy under which a lane counts as empty."""
 
@@ -98,9 +105,12 @@ class Features:
         elif columns.scaled >= 0:
             sums.put_mean("middle", values[:, columns.scaled])
         if columns.balance is not None:
-            _balance(sums, columns.balance, values, one)
+            near = rows.time_us - before.time_us < NEAR_PERIODS * 1e6 * self._things.period_s[rows.thing]
+            _balance(sums, columns.balance, columns.each, np.where(near[:, None], values, np.nan), one)
         if columns.work is not None:
             sums.put_mean("fits", columns.work.off_scale(rows.values))
+        if columns.cold is not None:
+            sums.put_mean("fits", columns.cold.too_cold(rows.values))
         if columns.vane is not None:
             self._vane(sums, columns.vane, rows, one)
         return same
@@ -149,6 +159,12 @@ class _Sums:
         total = np.bincount(thing, values, len(count))
         self._mine(name)[there] = (total[there] / count[there]).astype(np.float32)
 
+    def put_total(self, name: str, values: Float32) -> None:
+        """Write the sum of the finite values of each thing; things without any stay as they are."""
+        column, fit = self._mine(name), np.isfinite(values)
+        there = self._count(self._thing[fit]) > 0
+        column[there] = np.bincount(self._thing[fit], values[fit], len(column))[there]
+
     def _mine(self, name: str) -> Float32:
         column: Float32 = getattr(self._found, name)[self._first : self._first + A_TIME]
         return column
@@ -157,12 +173,17 @@ class _Sums:
         return np.bincount(thing, minlength=len(self._mine("heard")))
 
 
-def _balance(sums: _Sums, balance: tuple[int, int, int], values: Float32, one: Float32) -> None:
+def _balance(sums: _Sums, balance: tuple[int, int, int], each: float, values: Float32, one: Float32) -> None:
     stock, inflow, outflow = balance
-    change, net = values[:, stock] - one[:, stock], values[:, inflow] - values[:, outflow]
-    told = np.isfinite(change + net) & (net != 0)
-    sums.add("straight", told & (change == net))
-    sums.add("turned", told & (change == -net))
+    change, net = values[:, stock] - one[:, stock], each * (values[:, inflow] - values[:, outflow])
+    told = np.isfinite(change + net)
+    if each == 1:  # where pieces differ in size nothing is equal
+        sums.add("straight", told & (net != 0) & (change == net))
+        sums.add("turned", told & (net != 0) & (change == -net))
+    over = (change - net) / each
+    small = told & (np.abs(over) <= MOST_OVER)
+    sums.put_total("fits", np.where(small, over, np.nan))
+    sums.sum("flow", np.where(small, (values[:, inflow] + values[:, outflow]) / 2, 0))
 
 
 def _road(sums: _Sums, columns: RoadColumns, values: Float32) -> None:

@@ -14,6 +14,7 @@ from analytics.health.creep import AGAIN_US, CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FI
 from analytics.health.features import Features
 from analytics.health.group import Group, Refused, Trouble
 from analytics.health.hours import AHEAD, Hours, hours_ahead
+from analytics.health.journeys import APART, Journeys, with_journeys
 from analytics.health.rows import Rows
 from analytics.health.rules import (
     CLOSE_PERIODS,
@@ -27,9 +28,10 @@ from analytics.health.rules import (
     speaks,
 )
 from analytics.health.scale import Scale
+from analytics.health.stocks import Stocks
 from analytics.health.summary import BIN_US, Past, Summary
 from analytics.health.things import Things
-from analytics.health.verdicts import BY_ITSELF, FAULTS, FORGOTTEN, SETS, Standing, Turn
+from analytics.health.verdicts import BY_ITSELF, FAULTS, FORGOTTEN, SETS, SPOILS, Standing, Turn
 from analytics.health.witnesses import Bins, located, spoken_for, throughout, witnessed_faults
 from analytics.miles import Habits
 from analytics.readings import Readings
@@ -72,11 +74,15 @@ class Judge:
         much_later_us = (1e6 * np.fmax(MUCH_LATER_S, MUCH_LATER_PERIODS * things.period_s)).astype(np.int64)
         self._group = Group(self._features, GroupClock(len(things)), much_later_us)
         self._past = Past()
-        self._patience_s = frozen_s(things.period_s, np.array([columns[at].counted for at in kind]))
-        self._scale = Scale.of(things.things, [columns[at] for at in kind])
+        own = [columns[at] for at in kind]
+        self._patience_s = frozen_s(things.period_s, np.array([one.counted for one in own]))
+        self._scale = Scale.of(things.things, own)
         late_s = np.fmax(CLOSE_ENOUGH_S, CLOSE_PERIODS * things.period_s)
         self._clocks = Creep(late_s, CLOCK_BINS)
-        self._fits = Creep(np.full(len(things), FITS, np.float32), DAY)
+        self._stocks, self._journeys = Stocks(own), Journeys(things)
+        limits = np.array([one.cold.limit_c if one.cold else FITS for one in own], np.float32)
+        limits[list(things.on_the_way)] = APART
+        self._fits = Creep(limits, DAY)
         self._bins, self._absent = Bins(len(things)), Absent(things)
         self._sites = Standing(len(things.sites), (Fault.SITE_DOWN,))
         self._basins = Standing(len(things.basins), (Fault.NETWORK_DOWN,))
@@ -139,7 +145,11 @@ class Judge:
         self._habits.append((end_us, self._past.mean("fits", HOUR, QUARTER)))
         if end_us > self._learnt_us or end_us < self._learnt_us - AGAIN_US:
             self._clocks.learn(beside(summary.delay_s))
-            self._fits.learn(summary.fits)
+            drifts = self.standing.of(Fault.DRIFT)
+            spoilt = (self.standing.of_any(BY_ITSELF) & ~drifts) | spoken_for(self._past, self._things)
+            fits = with_journeys(summary.fits, self._journeys.fits(summary, self.standing.of_any(SPOILS)))
+            self._fits.learn(np.where(self._stocks.theirs, np.float32(np.nan), fits))
+            self._stocks.learn(summary.fits, summary.flow, spoilt)
             self._learnt_us = end_us
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
@@ -158,7 +168,10 @@ class Judge:
         for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
             holds[fault] = holds[fault] & ~twofold
         holds[Fault.CLOCK_DRIFT] = holds[Fault.CLOCK_DRIFT] | self._clocks.creeps
-        holds[Fault.DRIFT] = self._fits.creeps
+        drifts = self.standing.of(Fault.DRIFT)
+        holds[Fault.DRIFT] = self._fits.creeps | self._stocks.creeps | (drifts & self._stocks.still_creeps)
+        # A stock that creeps is beyond its capacity in the end.
+        holds[Fault.MISMATCH] = holds[Fault.MISMATCH] & ~(drifts & self._stocks.theirs)
         holds[Fault.OUT_OF_ORDER] = holds[Fault.OUT_OF_ORDER] & (end_us >= self._group.wild_until_us)
         for turn in self.standing.update(holds, end_us, since):
             thing = self._things.things[turn.number]
@@ -200,8 +213,16 @@ class Judge:
 
     def learnt(self) -> list[Kept]:
         """What creeps, up to the newest bin."""
-        each = zip(self.things, self._clocks.learnt(), self._fits.learnt(), strict=True)
-        return [Kept(thing.id, self._learnt_us, late, fits) for thing, late, fits in each if late.bins or fits.bins]
+        each = zip(
+            self.things,
+            self._stocks.theirs,
+            self._clocks.learnt(),
+            self._fits.learnt(),
+            self._stocks.learnt(),
+            strict=True,
+        )
+        found = ((thing.id, late, stock if is_stock else fits) for thing, is_stock, late, fits, stock in each)
+        return [Kept(thing, self._learnt_us, late, fits) for thing, late, fits in found if late.bins or fits.bins]
 
     def recall(self, some: Iterable[Kept]) -> None:
         """Go on from what was kept; bins that are in it are not learnt again."""
@@ -209,7 +230,7 @@ class Judge:
         for number, thing in enumerate(self.things):
             if (one := kept.get(thing.id)) is not None:
                 self._clocks.recall(number, one.late_s)
-                self._fits.recall(number, one.fits)
+                (self._stocks if self._stocks.theirs[number] else self._fits).recall(number, one.fits)
                 self._learnt_us = self._kept_us = max(self._learnt_us, one.until_us)
 
     def put_right(self, readings: Readings, number: Index) -> Readings:

@@ -5,15 +5,17 @@ Read from catalogue and kinds alone. A thing's number is its place in `Things.id
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from analytics.near import Near
 from analytics.settings import Thing
 from analytics.table import Float32, Index
-from sensors.catalogue import Catalogue
+from sensors.catalogue import Catalogue, Sensor
+from sensors.roads import RoadGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Things:
 
     period_s: NaN for events, which nobody expects. free_kmh: NaN where not configured. lane, opposite: the sensor of
     the other lane, of the other direction (or the corridor back). upstream, downstream: the next sensors on its way.
-    corridor: all whose vehicles pass it.
+    corridor: all whose vehicles pass it. on_the_way: by the number of a corridor, the loops on its way.
     site, basin: numbers of `sites`, `basins`; basin_of_site has one entry a site.
     """
 
@@ -34,6 +36,7 @@ class Things:
     upstream: Index
     downstream: Index
     corridor: Index
+    on_the_way: Mapping[int, Index]
     site: Index
     basin: Index
     basin_of_site: Index
@@ -59,6 +62,7 @@ class Things:
             upstream=near.each(things, lambda name: near.along(name, -1)),
             downstream=near.each(things, lambda name: near.along(name, 1)),
             corridor=near.each(things, near.over),
+            on_the_way=_on_the_way(things, catalogue),
             site=site,
             basin=basin_of_site[site],
             basin_of_site=basin_of_site,
@@ -68,3 +72,22 @@ class Things:
 
     def __len__(self) -> int:
         return len(self.things)
+
+
+def _on_the_way(things: Sequence[Thing], catalogue: Catalogue) -> dict[int, Index]:
+    """By the number of a corridor, the loops before or behind which its travellers drive."""
+    graph, number = RoadGraph(catalogue), {thing.id: place for place, thing in enumerate(things)}
+    sections = {number[one.id]: _sections(graph, one) for one in catalogue.sensors if one.id in number}
+    found = {}
+    for corridor in catalogue.corridors:
+        along = {(section.from_site, section.to_site) for section in graph.along(corridor)}
+        loops = [place for place, those in sections.items() if those & along]
+        if corridor.id in number and loops:
+            found[number[corridor.id]] = np.array(loops, np.intp)
+    return found
+
+
+def _sections(graph: RoadGraph, sensor: Sensor) -> set[tuple[str, str]]:
+    """From where to where the road leads before and behind a sensor."""
+    way = graph.way(sensor)
+    return set() if way is None else {pair for pair in pairwise(way.sites) if sensor.site in pair}

@@ -140,10 +140,22 @@ def test_a_loop_that_tells_miles_is_judged_by_flow_and_occupancy(occupancy_pct: 
     assert Thing("traffic", Fault.UNIT_SWAPPED, free_speed_kmh=70).feed([miles] * 6) is level
 
 
-def test_air_in_fahrenheit_hides_no_loss_of_power() -> None:
-    warm: Row = {"setpoint_c": -4, "return_c": 32, "plugs_used": 60}
-    assert Thing("reefer", Fault.UNIT_SWAPPED).feed([warm | {"plugs_failed": 0}] * 12) is Level.FLUID
-    assert Thing("reefer", Fault.UNIT_SWAPPED).feed([warm | {"plugs_failed": 40}]) is Level.JAMMED
+@pytest.mark.parametrize(("fault", "air_c"), [(Fault.UNIT_SWAPPED, 32.0), (Fault.DRIFT, -9.0)])
+def test_air_that_is_not_believed_hides_no_loss_of_power(fault: Fault, air_c: float) -> None:
+    told: Row = {"setpoint_c": -4, "return_c": air_c, "plugs_used": 60}
+    assert Thing("reefer", fault).feed([told | {"plugs_failed": 0}] * 12) is Level.FLUID
+    assert Thing("reefer", fault).feed([told | {"plugs_failed": 40}]) is Level.JAMMED
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("gate", {"queue_trucks": 90, "wait_s": 2700, "lanes_open": 3, "service_s": 90}),
+        ("parking", {"occupied": 310, "capacity": 350}),
+    ],
+)
+def test_a_stock_that_is_off_by_some_pieces_still_fills_up(kind: str, row: Row) -> None:
+    assert Thing(kind, Fault.DRIFT).feed([row] * 5) is Level.CONGESTED
 
 
 def test_one_fault_that_is_over_leaves_what_another_one_spoils() -> None:
