@@ -111,9 +111,9 @@ class BatchReader:
     def connection(self) -> Connection:
         return self._conn
 
-    async def next(self, limit_rows: int) -> list[ReadBatch]:
-        """Read what follows the cursors: per slot whole batches of about `limit_rows` readings, at least one batch."""
-        found = await unread(self._conn, self._reader, limit_rows)
+    async def next(self, limit_rows: int, limit_time: timedelta = timedelta.max) -> list[ReadBatch]:
+        """Read what follows the cursors: per slot whole batches as `unread` has them, at least one."""
+        found = await unread(self._conn, self._reader, limit_rows, limit_time)
         return [ReadBatch(part.slot, part.last, tuple([c async for c in self._columns(part)])) for part in found]
 
     async def wait(self, poll_s: float) -> set[str]:
@@ -132,13 +132,16 @@ class BatchReader:
         return parts[0] if len(parts) == 1 else joined(kind, parts)
 
 
-async def unread(conn: Connection, reader: str, limit_rows: int) -> list[Unread]:
-    """The next batches of each slot: about `limit_rows` readings per slot, whole batches, at least one."""
+async def unread(conn: Connection, reader: str, limit_rows: int, limit_time: timedelta = timedelta.max) -> list[Unread]:
+    """The next batches of each slot: about `limit_rows` readings per slot, whole batches, at least one.
+
+    They lie within about `limit_time` of event time, that of all kinds added up.
+    """
     async with conn.cursor(row_factory=class_row(BatchSpan)) as cursor:
         await cursor.execute(_UNREAD, {"reader": reader, "limit": _SPANS_AT_ONCE})
         spans = await cursor.fetchall()
     by_slot = itertools.groupby(spans, key=lambda span: span.slot)
-    return [_bounded(slot, list(group), limit_rows) for slot, group in by_slot]
+    return [_bounded(slot, list(group), limit_rows, limit_time) for slot, group in by_slot]
 
 
 async def advance(conn: Connection, reader: str, cursors: Mapping[int, int]) -> None:
@@ -171,15 +174,16 @@ def clusters(spans: Iterable[BatchSpan]) -> Iterator[list[BatchSpan]]:
         yield near
 
 
-def _bounded(slot: int, spans: list[BatchSpan], limit_rows: int) -> Unread:
+def _bounded(slot: int, spans: list[BatchSpan], limit_rows: int, limit_time: timedelta) -> Unread:
     numbers = sorted({span.batch for span in spans})
     if len(spans) == _SPANS_AT_ONCE and len(numbers) > 1:
         numbers.pop()  # perhaps only a part of its spans was returned
-    rows = dict.fromkeys(numbers, 0)
+    rows, time = dict.fromkeys(numbers, 0), dict.fromkeys(numbers, timedelta())
     for span in spans:
         if span.batch in rows:
             rows[span.batch] += span.rows
-    running = list(itertools.accumulate(rows.values()))
-    wanted = sum(total <= limit_rows for total in running) or 1
+            time[span.batch] += span.max_time - span.min_time
+    running = zip(itertools.accumulate(rows.values()), itertools.accumulate(time.values()), strict=True)
+    wanted = sum(count <= limit_rows and passed <= limit_time for count, passed in running) or 1
     last = numbers[wanted - 1]
     return Unread(slot, last, tuple(span for span in spans if span.batch <= last))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -133,6 +133,16 @@ async def test_a_batch_is_read_by_the_time_index(migrated_url: str, kinds: Kinds
         plan = "\n".join(row[0] for row in await (await conn.execute(query)).fetchall())
     assert "_traffic_time_idx" in plan
     assert "Seq Scan" not in plan
+
+
+async def test_few_readings_of_a_long_time_are_not_read_all_at_once(
+    migrated_url: str, kinds: Kinds, make_batch: MakeBatch
+) -> None:
+    async with SlotSink.open(migrated_url, 0, kinds) as sink, connected(migrated_url, name="read") as conn:
+        for half_hour in range(5):
+            await sink.write(make_batch([1800 * half_hour, 1800 * half_hour + 1500]))
+        asked = [await unread(conn, READER, 100, timedelta(minutes=minutes)) for minutes in (1, 80, 1000)]
+    assert [len(part.spans) for (part,) in asked] == [1, 3, 5]
 
 
 async def test_readings_years_apart_are_read_without_the_years_between(
