@@ -31,6 +31,11 @@ USUAL_HGV_SHARE: Final = 0.15
 """Share of lorries where a reading has none (a loop without classes; 20 % on RN568)."""
 
 
+_LEAST_PCT, _MOST_VEH_H = 0.001, 20_000.0
+"""Occupancy and flow beyond which a loop tells nothing of a speed: a car covers it for longer, and ten lanes carry less
+at capacity."""
+
+
 def remaining(kind: Kind, fault: Fault, values: Float32) -> Float32 | None:
     """Return the values (n, fields) that a fault leaves, NaN what it spoils; None where no level can rest on the rest.
 
@@ -134,16 +139,17 @@ def speed_told(kind: Kind, rule: SpeedRatio, values: Float32) -> Float32:
     occupancy% = 100 x flow / speed x effective length (domain section 2).
     """
     flow, occupancy = values[:, _at(kind, rule.flow)], values[:, _at(kind, rule.occupancy)]
-    fit = (occupancy > 0) & (flow > 0) & np.isfinite(occupancy + flow)
+    fit = (occupancy >= _LEAST_PCT) & (occupancy <= 100) & (flow > 0) & (flow <= _MOST_VEH_H)  # noqa: PLR2004  percent
     speed = np.full(len(values), np.nan, np.float32)
     lorries = values[:, _at(kind, "hgv_share")] if "hgv_share" in kind.field_names else np.full_like(flow, np.nan)
+    flow, occupancy = np.where(fit, flow, 0), np.where(fit, occupancy, 1)
     np.divide(flow * effective_m(lorries), occupancy * 10, out=speed, where=fit)
     return speed
 
 
 def effective_m(hgv_share: Float32) -> Float32:
     """Mean length of vehicle and detector in m, (n,), by the share of lorries; NaN is the usual one."""
-    share = np.where(np.isfinite(hgv_share), hgv_share, np.float32(USUAL_HGV_SHARE))
+    share = np.where((hgv_share >= 0) & (hgv_share <= 1), hgv_share, np.float32(USUAL_HGV_SHARE))
     length: Float32 = (CAR_M + (LORRY_M - CAR_M) * share + DETECTOR_M).astype(np.float32)
     return length
 
