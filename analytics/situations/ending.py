@@ -7,13 +7,13 @@ from heapq import nsmallest
 
 from analytics.situations.cause import Cause
 from analytics.situations.draining import drained_us
-from analytics.situations.ends import Ends, Outset
+from analytics.situations.ends import OF_STOPS, Ends, Outset
 from analytics.situations.ground import Ground
 from analytics.situations.places import ROAD
 from analytics.situations.record import MOST_WEIGHED, Record
 from analytics.situations.sight import Sight
 from analytics.situations.situation import Expectation
-from analytics.situations.stops import OF_STOPS, outset_of, standing
+from analytics.situations.stops import outset_of, standing
 from analytics.situations.tracker import Tracked
 from analytics.situations.usually import Usually
 
@@ -72,6 +72,7 @@ class Ending:
             ended_us = int(slow_us[list(record.things)].max()) if record.things else record.end_us()
             self.ends.learn(record.life, ended_us or record.identity.onset_us)
             record.life.first = record.life.expected = record.told_end = None
+            record.life.inherited.clear()
 
     def _outset(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> Outset:
         """Count from what is foreseen: the queue drains, what brought it about is over, or usual congestion is."""

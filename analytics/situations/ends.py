@@ -37,6 +37,9 @@ SCALE_MIN, TAIL = 30.0, 1.5
 """Prior of a life, P(longer than a + r | a) = (1 + r / (a + scale)) ** -TAIL (Lomax): half are over 20 min after
 they were found, a tenth lasts 2 h more (k; the literature above has medians of 20 to 60 min)."""
 
+OF_STOPS = frozenset({"crane", "parking"})
+"""Kinds of situations that are many stops: of them the end of the present one is expected (`stops`)."""
+
 GUSTS = "crane gusts"
 """The law of cranes that stand in gusts, not in a gale or for what is wrong with them."""
 

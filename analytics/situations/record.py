@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from analytics.situations.cause import UNJUDGED, Verdict
-from analytics.situations.ends import Life
+from analytics.situations.ends import OF_STOPS, Life
 from analytics.situations.extent import NOWHERE, Extent
 from analytics.situations.situation import Expectation, State, Trend
 from analytics.situations.tracker import Identity
@@ -117,7 +117,7 @@ class Record:
         level, parent, cause, _ = self.told
         if level != self.level or cause != self.verdict.named or parent != (self.host or self.parent):
             return True
-        if self.things and self.told_end is None and self.life.expected is not None:
+        if self.kind in OF_STOPS and self.told_end is None and self.life.expected is not None:
             return True
         if not self.things or at_us < self.told_us + REACH_US:
             return False

@@ -7,7 +7,6 @@ stands now. So their lives are those of stops, and between two stops no end is e
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
@@ -18,9 +17,6 @@ from analytics.situations.record import Record
 from analytics.situations.sight import MINUTE_US, Sight
 from analytics.situations.wind import by_gusts, wind_hint
 from analytics.table import Index
-
-OF_STOPS: Final = frozenset({"crane", "parking"})
-"""Kinds of situations that are many stops."""
 
 PAUSE_US = 2 * MINUTE_US
 """Microseconds of work that end a stop: congestion itself is only called so from two minutes on (domain section 4).
