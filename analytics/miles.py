@@ -93,6 +93,10 @@ class Miles:
 
         `values` (m, width) are those of the batch, by `Arrivals.source`.
         """
+        with np.errstate(all="ignore"):  # Garbage of any size: what is no number doubts nothing.
+            self._mark(new, values, slow, settings)
+
+    def _mark(self, new: Arrivals, values: Float32, slow: Index, settings: Settings) -> None:
         for number, (kind, rule) in enumerate(self._kinds):
             rows = slow[self._kind[new.thing[slow]] == number] if len(self._kinds) > 1 else slow
             other_kmh = speed_told(kind, rule, values[new.source[rows]])
