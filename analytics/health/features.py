@@ -29,6 +29,9 @@ SWING_DEG: Final = 15.0
 STEADY_MS: Final = 2.0
 """A vane swings by half a turn, give or take, only in a wind that hardly blows (Beaufort 2 begins at 1.6 m/s)."""
 
+SLOW: Final = 0.5
+"""Speed over free speed below which traffic queues. Higher: a broken loop on a busy road is believed."""
+
 NEAR_PERIODS: Final = 1.5
 """Periods between two readings from which there was one between them, and those whom it counted are not known."""
 
@@ -101,7 +104,7 @@ class Features:
         for name, partner in (("borrowed", self._things.lane), ("returned", self._things.opposite)):
             sums.add(name, latest.repeated(rows.time_us, values, partner[rows.thing], lively))
         if columns.road is not None:
-            _road(sums, columns.road, rows.values)
+            _road(sums, columns.road, rows.values, self._things.free_kmh[rows.thing])
         elif columns.scaled >= 0:
             sums.put_mean("middle", values[:, columns.scaled])
         if columns.balance is not None:
@@ -186,12 +189,13 @@ def _balance(sums: _Sums, balance: tuple[int, int, int], each: float, values: Fl
     sums.sum("flow", np.where(small, (values[:, inflow] + values[:, outflow]) / 2, 0))
 
 
-def _road(sums: _Sums, columns: RoadColumns, values: Float32) -> None:
+def _road(sums: _Sums, columns: RoadColumns, values: Float32, free_kmh: Float32) -> None:
     flow, occupancy, speed = (values[:, at] for at in (columns.flow, columns.occupancy, columns.speed))
     sums.add("full", (flow == 0) & (occupancy >= COVERED_PCT))
     sums.add("empty", (flow == 0) & (occupancy < EMPTY_PCT))
     moving = np.isfinite(speed) & (speed > 0) & (flow > 0)
     sums.add("moving", moving)
+    sums.add("slow", moving & (speed < SLOW * free_kmh))
     sums.add("bare", moving & (occupancy == 0) & (flow * SHORTEST_M >= 10 * BARE_PCT * speed))
     sums.sum("flow", np.where(np.isfinite(flow), flow, 0))
     sums.sum("speed", np.where(moving, speed, 0))

@@ -154,7 +154,7 @@ class Judge:
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
         silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
-        own = own_faults(self._past, self._things.period_s, self._things.free_kmh, self._patience_s, self._scale)
+        own = own_faults(self._past, self._things.period_s, self._patience_s, self._scale)
         twofold = spoken_for(self._past, self._things)
         self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
         others = witnessed_faults(self._past, self._things, self._bins, self.standing.of_any(BY_ITSELF))

@@ -35,9 +35,6 @@ MOST: Final = 0.8
 MAINLY: Final = 0.6
 """Share of the refused messages that must have one cause for it to be named; a mixture is `invalid`."""
 
-SLOW: Final = 0.5
-"""Mean speed over free speed below which traffic queues. Higher: a broken loop on a busy road is believed."""
-
 FROZEN_S: Final = 900.0
 """Seconds of the same digits. IRIS and PeMS wait for 24 h or 50 samples, on values that may repeat by chance; speeds
 and temperatures with two decimals do not (domain section 3)."""
@@ -91,13 +88,10 @@ def frozen_s(period_s: Float32, counted: Mask) -> Float32:
     return found
 
 
-def own_faults(
-    past: Past, period_s: Float32, free_kmh: Float32, patience_s: Float32, scale: Scale
-) -> Mapping[Fault, Mask]:
+def own_faults(past: Past, period_s: Float32, patience_s: Float32, scale: Scale) -> Mapping[Fault, Mask]:
     """Say which things have which fault by the bins so far.
 
-    period_s (things,) is NaN where nobody expects readings, free_kmh where there is no free speed; patience_s is what
-    `frozen_s` tells.
+    period_s (things,) is NaN where nobody expects readings; patience_s is what `frozen_s` tells.
     """
     lately = Lately(past, period_s)
     heard = lately("heard")
@@ -108,7 +102,7 @@ def own_faults(
         **_refused(lately, came),
         Fault.SENTINEL: _many(lately("sentinel") + lately("missing"), heard),
         Fault.CHATTER: _many(lately("chatter"), heard),
-        Fault.MISMATCH: (_many(lately("mismatch"), heard) & ~_queues(lately, free_kmh)) | _bare(past, lately),
+        Fault.MISMATCH: (_many(lately("mismatch"), heard) & ~_queues(lately)) | _bare(past, lately),
         Fault.STUCK: (past.newest.frozen_s >= patience_s) & (heard > 0),
         Fault.SPIKE: np.where(period_s > SLOW_S, spikes >= 1, (spikes >= SOME) & (past.in_bins("spikes", HOUR) > 1)),
         Fault.INSUFFICIENT: _insufficient(past, period_s),
@@ -140,11 +134,12 @@ DOZEN: Final = 12.0
 fault; more: quiet roads are found out in the morning."""
 
 
-def _queues(lately: Lately, free_kmh: Float32) -> Mask:
-    """Who sees a queue: vehicles that stand on the loop between two that pass are a contradiction that is none."""
-    moving = lately("moving")
-    slow = (moving > 0) & (lately("speed") < SLOW * np.where(np.isnan(free_kmh), 0, free_kmh) * moving)
-    found: Mask = slow | (lately("full") > 0)
+def _queues(lately: Lately) -> Mask:
+    """Who sees a queue: vehicles that stand on the loop between two that pass are a contradiction that is none.
+
+    The last that passed before a queue came to stand were slow.
+    """
+    found: Mask = (lately("slow") > 0) | (lately("full") > 0)
     return found
 
 

@@ -30,14 +30,15 @@ class Summary(Table):
     heard: stored in time. sentinel, missing: a value that stands for none; none of the main values. chatter: an
     impossible count. mismatch: contradictory. behind: older than one that came before. frozen_s: for how long all
     values repeat to the digit, seconds. spikes: leaps up and back. full, empty: a lane that passes nothing, covered or
-    not. flow, speed, moving: sum of flows (of a stock: of who passed), sum of speeds, and of how many. bare: vehicles
-    passed, and covered nothing. middle: mean of the value that betrays a mistaken unit. turned, straight: the stock
-    fell by what came in, or rose by it. delay_s: how late readings came that came in time, mean. fits: log of one field
-    over what others make of it, mean; of a stock, pieces over what came and went; of a rack, how much colder the air is
-    than set, mean. averted: by a vane that swung by half a turn. borrowed, returned: repeat the latest of the other
-    lane, of the other direction; lively: of how many. restarts: numbers that begin anew. late, late_low_s, late_high_s:
-    arrived behind their bin, and how late; ahead, ahead_low_s, ahead_high_s: before the clock. again, stale: repeated
-    soon, or long after. garbled, cut, large, typed, renamed, early: in quarantine, by reason.
+    not. flow, speed, moving: sum of flows (of a stock: of who passed), sum of speeds, and of how many; slow: of these
+    below half of free speed. bare: vehicles passed, and covered nothing. middle: mean of the value that betrays a
+    mistaken unit. turned, straight: the stock fell by what came in, or rose by it. delay_s: how late readings came that
+    came in time, mean. fits: log of one field over what others make of it, mean; of a stock, pieces over what came and
+    went; of a rack, how much colder the air is than set, mean. averted: by a vane that swung by half a turn. borrowed,
+    returned: repeat the latest of the other lane, of the other direction; lively: of how many. restarts: numbers that
+    begin anew. late, late_low_s, late_high_s: arrived behind their bin, and how late; ahead, ahead_low_s, ahead_high_s:
+    before the clock. again, stale: repeated soon, or long after. garbled, cut, large, typed, renamed, early: in
+    quarantine, by reason.
     """
 
     heard: Float32
@@ -53,6 +54,7 @@ class Summary(Table):
     flow: Float32
     speed: Float32
     moving: Float32
+    slow: Float32
     bare: Float32
     borrowed: Float32
     returned: Float32

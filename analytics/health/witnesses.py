@@ -100,7 +100,8 @@ def _blind(past: Past, things: Things, deaf: Mask) -> tuple[Mask, Mask]:
     for look in _LATER:
         flows = _Flows(past, things, deaf, now=look.now, since=look.stands)
         missed = flows.carried(look.missed_veh_h) & (flows.passes | (flows.up & flows.end))
-        # Who comes through an empty lane slows behind it, too; few are matched, and a quiet lane is empty between them.
+        # Nothing stands on an empty lane: who passes further on came past it, though slowly. Corridors tell nothing of
+        # one: few are matched, and a quiet lane is empty between them.
         lone = (flows.carried(look.missed_veh_h) & flows.follows) | (flows.carried(look.alone_veh_h) & flows.alone)
         locked |= throughout(past, "full", look.stands) & (missed | flows.around)
         off |= throughout(past, "empty", look.stands) & (missed | lone)

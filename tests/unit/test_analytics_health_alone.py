@@ -12,6 +12,7 @@ from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site, Way
 from sensors.fault import Fault
 from sensors.kind import load_kinds
+from sensors.level import Quality
 
 KINDS = load_kinds()
 START_US = 1_772_409_600_000_000
@@ -35,7 +36,8 @@ def readings(thing: Sensor, at: list[int], told: Told) -> Readings:
     said = [(minute, row) for minute in at if (row := told(minute)) is not None]
     values = np.array([[row.get(name, NONE) for name in kind.field_names] for _, row in said], np.float32)
     times = np.array([START_US + minute * 60_000_000 for minute, _ in said], np.int64)
-    return Readings(kind.name, [thing.id] * len(said), times, np.zeros(len(said), np.int16), values)
+    quality = np.array([row.get("quality", 0) for _, row in said], np.int16)
+    return Readings(kind.name, [thing.id] * len(said), times, quality, values)
 
 
 def faults(minutes: int, **told: Told) -> dict[str, list[Fault]]:
@@ -104,6 +106,19 @@ def test_a_loop_that_vehicles_pass_and_never_cover_is_a_mismatch(speed_kmh: floa
         return {"occupancy_pct": 0} | ({"count": 0, "flow_veh_h": 0} if minute % every else passing)
 
     assert faults(120, B1=bare) == {"B1": [Fault.MISMATCH]}
+
+
+def test_vehicles_that_come_to_stand_on_a_loop_are_no_mismatch() -> None:
+    """A queue that comes from ahead slows the loop for a minute, and then stands on it, not quite from end to end."""
+
+    def queue(minute: int) -> Mapping[str, float]:
+        if minute < 62:
+            return {"count": 8, "flow_veh_h": 480, "occupancy_pct": 5 + minute % 3 / 10, "speed_kmh": 88 - minute % 3}
+        if minute < 63:
+            return {"count": 1, "flow_veh_h": 60, "occupancy_pct": 20, "speed_kmh": 8}
+        return {"count": 0, "flow_veh_h": 0, "occupancy_pct": 40 + minute - 63, "quality": Quality.MISMATCH}
+
+    assert faults(72, B1=queue) == {}
 
 
 def test_a_lane_that_ends_beside_a_silent_one_is_off_when_it_is_empty() -> None:
