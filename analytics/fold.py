@@ -62,7 +62,7 @@ def _judge(rule: Rule, states: States, settings: Settings, rows: Arrivals, stand
         case Rule.SPEED:
             return detector.judge(states, settings, observed, stands_for)
         case Rule.LIMITS:
-            return limits.judge(states, settings, observed, rows.faulty, stands_for)
+            return limits.judge(states, settings, limits.Told(observed, rows.beside, rows.faulty), stands_for)
         case Rule.TIME:
             return travel.judge(states, settings, travel.possible(states, settings, rows), rows.beside)
         case Rule.WORK:

@@ -6,21 +6,30 @@ is smoothed and nothing needs confirmation to rise, but for two things that a st
 raises the level right after a leap waits until it has stayed for `state.HOLD_STEPS` readings more. And it is over its
 capacity only for who saw it fill up.
 
-In `States`, `low` counts the readings that a leap still makes wait.
+A stock that is not believed is counted on from the last one that was, by what comes in and goes out.
+
+In `States`, `low` counts the readings that a leap still makes wait, `learnt` those since the stock was last seen.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from analytics.settings import Settings
-from analytics.state import HOLD_STEPS, States
+from analytics.state import HOLD_STEPS, SILENT_AFTER_PERIODS, States
 from analytics.table import Float32, Int8, Int16, Mask
 from sensors.level import Level
 
 RELEASE = np.float32(0.95)
 """Share of a limit under which its level ends (own choice: 5 % of a car park is the lorries of a few minutes). Nearer
 to 1: the level chatters around the limit; much lower: a yard, which empties over days, stays congested for days."""
+
+COUNTED_S = 7200.0
+"""Seconds for which a stock is counted on without being seen, 2 h: of one lorry a minute in and out, with one in a
+hundred missed (own assumption), two by then. Shorter: a park whose count is broken is unknown sooner; longer: what was
+missed fills or empties it."""
 
 _ALL = np.float32(1)
 
@@ -45,14 +54,25 @@ def wait_s(waiting: Float32, lanes: Float32, service_s: Float32) -> Float32:
     return np.where(np.isfinite(wait), wait, np.float32(np.nan))
 
 
-def judge(states: States, settings: Settings, value: Float32, leaps: Mask, steps: Int16) -> Mask:
-    """Step level and alarm by one value each, in place; return who had a usable one. Shapes (things,).
+class Told(NamedTuple):
+    """One reading each, (things,): what is limited, and what came in less what went out, on the same scale.
 
-    leaps: whose reading is not believed, a leap most often, and has no value. steps: readings that each stands for
-    (`fold.steps`).
+    leaps: whose reading is not believed, a leap most often, and has no value.
     """
-    held = np.maximum(states.level, states.alarm)
-    value = np.where(_impossible(states, settings, value, held), np.float32(np.nan), value)
+
+    value: Float32
+    net: Float32
+    leaps: Mask
+
+
+def judge(states: States, settings: Settings, told: Told, steps: Int16) -> Mask:
+    """Step level and alarm by one reading each, in place; return who had a usable one. Shapes (things,).
+
+    steps: readings that each stands for (`fold.steps`).
+    """
+    held, leaps = np.maximum(states.level, states.alarm), told.leaps
+    seen = np.where(_impossible(states, settings, told.value, held), np.float32(np.nan), told.value)
+    value = _counted_on(states, settings, seen, told.net)
     states.low[:] = np.where(leaps, HOLD_STEPS, np.maximum(states.low - 1, 0))
     valid = ~np.isnan(value)
     left = reached(settings, value, RELEASE)
@@ -64,6 +84,16 @@ def judge(states: States, settings: Settings, value: Float32, leaps: Mask, steps
     np.copyto(states.level, level, where=valid)
     np.copyto(states.alarm, level * (level >= Level.CONGESTED), where=valid)
     return valid
+
+
+def _counted_on(states: States, settings: Settings, seen: Float32, net: Float32) -> Float32:
+    """What is seen, or else what was plus what came and went since, (things,); remember for how long, in place."""
+    missing = np.isnan(seen)
+    most = COUNTED_S * 1e6 * SILENT_AFTER_PERIODS / settings.silence_us
+    states.learnt[:] = np.where(missing, states.learnt + 1, 0)
+    with np.errstate(over="ignore"):
+        counted = states.value + net
+    return np.where(missing & (states.learnt <= most) & np.isfinite(counted), counted, seen)
 
 
 def _impossible(states: States, settings: Settings, value: Float32, held: Int8) -> Mask:

@@ -65,11 +65,11 @@ class Arrivals(Table):
     """Readings of known things in order of arrival, all columns of shape (n,).
 
     thing: intp, index of the thing. time_us: int64. observed: float32, what its rule sees. beside: float32, a second
-    observation for the rules that take one: what a travel time weighs, how far the air of a rack is off. faulty: bool,
-    is distrusted. print: int64, its fingerprint. unsupported: bool, a speed of 0 for which no occupancy speaks. alone:
-    int8, whether a lane is covered and passes nothing, and what its neighbours say of that (`analytics.company`).
-    source: intp, its row in the values of the batch, -1 for a reading of an earlier batch. usual_kmh, spread_kmh:
-    float32, what is usual at its time and the MAD of that, NaN = unknown.
+    observation for the rules that take one: what a travel time weighs, how far the air of a rack is off, what came
+    into a stock less what went out. faulty: bool, is distrusted. print: int64, its fingerprint. unsupported: bool, a
+    speed of 0 for which no occupancy speaks. alone: int8, whether a lane is covered and passes nothing, and what its
+    neighbours say of that (`analytics.company`). source: intp, its row in the values of the batch, -1 for a reading of
+    an earlier batch. usual_kmh, spread_kmh: float32, what is usual at its time and the MAD of that, NaN = unknown.
     """
 
     thing: NDArray[np.intp]
@@ -100,7 +100,9 @@ class Arrivals(Table):
             observed, beside = seen.value, seen.beside
         else:
             seen = observe(kind, readings, whole)
-            observed, beside = (np.where(faulty, np.float32(np.nan), part) for part in (seen.value, seen.beside))
+            observed = np.where(faulty, np.float32(np.nan), seen.value)
+            apart = isinstance(kind.level, Limits)  # What comes and goes is counted apart from the stock.
+            beside = np.where(faulty & (not apart), np.float32(np.nan), seen.beside)
         prints, source = fingerprints(readings.values), np.arange(len(thing))
         usual, spread = np.full((2, len(thing)), np.nan, np.float32)
         own = (prints, seen.unsupported, seen.covered.astype(np.int8), source, usual, spread)
@@ -156,7 +158,7 @@ def observe(kind: Kind, readings: Readings, whole: Float32) -> Seen:
             full = (seen == 0) & (covered >= detector.COVERED_PCT)
             return Seen(seen, nothing, detector.unsupported(seen, covered), full)
         case Limits() as rule:
-            return Seen(_limited(kind, rule, values, whole), nothing, nowhere, nowhere)
+            return Seen(_limited(kind, rule, values, whole), _net(kind, rule, values, whole), nowhere, nowhere)
         case TimeRatio() as rule:
             times, matched = _columns(kind, values, rule.time, rule.matches)
             return Seen(travel.observed(times, whole), travel.weight(matched, rule.least), nowhere, nowhere)
@@ -176,6 +178,19 @@ def _limited(kind: Kind, rule: Limits, values: Float32, whole: Float32) -> Float
         queue = rule.queue
         wait = limits.wait_s(*_columns(kind, values, queue.waiting, queue.lanes, queue.service))
         value = np.where(np.isfinite(value), value, wait)
+    return _share(kind, rule, value, values, whole)
+
+
+def _net(kind: Kind, rule: Limits, values: Float32, whole: Float32) -> Float32:
+    """What came in less what went out of a stock that is limited, (n,); NaN where nobody can say."""
+    if kind.balance is None or kind.balance.stock != rule.field:
+        return np.full(len(values), np.nan, np.float32)
+    inflow, outflow = _columns(kind, sound(kind, values), kind.balance.inflow, kind.balance.outflow)
+    return _share(kind, rule, inflow - outflow, values, whole)
+
+
+def _share(kind: Kind, rule: Limits, value: Float32, values: Float32, whole: Float32) -> Float32:
+    """A value on the scale of the limits, (n,)."""
     if rule.of is None:
         return limits.observed(value, None)
     (told,) = _columns(kind, values, rule.of)

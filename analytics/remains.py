@@ -51,7 +51,7 @@ def _spoil_quantities(kind: Kind, fault: Fault, left: Float32) -> bool:
         case SpeedRatio() as rule, (Fault.UNIT_SWAPPED | Fault.DRIFT):
             left[:, _at(kind, rule.speed)] = speed_told(kind, rule, left)
         case Limits(), (Fault.CHATTER | Fault.DIRECTION_SWAPPED):
-            pass  # A stock is counted apart from what comes in and goes out.
+            left[:, _flows(kind)] = np.nan  # A stock is counted apart from them.
         case ((Limits() | TimeRatio()), Fault.DRIFT):
             pass  # It is off by some pieces, or some percent: a queue is still felt, and nothing else would.
         case Limits() as rule, Fault.UNIT_SWAPPED:
@@ -75,9 +75,10 @@ def _spoil_readings(kind: Kind, fault: Fault, left: Float32) -> bool:
         case SpeedRatio() as rule, (Fault.LOCKED_ON | Fault.CARD_OFF | Fault.MISMATCH):
             left[~(left[:, _at(kind, rule.flow)] > 0)] = np.nan
         case _, Fault.SENTINEL:
-            left[(np.isnan(sound(kind, left)) & ~np.isnan(left)).any(axis=1)] = np.nan
+            shown: Mask = np.logical_or.reduce(np.isnan(sound(kind, left)) & ~np.isnan(left), axis=1)
+            _blank_all_but_flows(kind, left, shown)
         case _, Fault.MISMATCH:
-            left[_contradictory(kind, left)] = np.nan
+            _blank_all_but_flows(kind, left, _contradictory(kind, left))
         case _:
             return False
     return True
@@ -156,6 +157,17 @@ def effective_m(hgv_share: Float32) -> Float32:
 
 def _blank(kind: Kind, values: Float32, units: frozenset[str]) -> None:
     values[:, [place for place, field in enumerate(kind.fields) if field.unit in units]] = np.nan
+
+
+def _blank_all_but_flows(kind: Kind, values: Float32, which: Mask) -> None:
+    """Blank readings, in place, but for what comes into a stock and goes out, which is counted apart from it."""
+    spoilt = np.setdiff1d(np.arange(values.shape[1]), _flows(kind))
+    values[np.ix_(which, spoilt)] = np.nan
+
+
+def _flows(kind: Kind) -> list[int]:
+    """Columns of what comes into a stock and goes out of it."""
+    return [] if kind.balance is None else [_at(kind, kind.balance.inflow), _at(kind, kind.balance.outflow)]
 
 
 def _at(kind: Kind, name: str) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.readings import Arrivals, Readings, Seen, observe
-from analytics.remains import credible, has_witness, remaining
+from analytics.remains import credible, remaining
 from analytics.settings import Rule, Settings, Thing
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64, Mask
@@ -122,17 +122,15 @@ def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fa
     seen = np.isfinite(new.observed[rows]) | ~new.faulty[rows]
     for fault, which in faults:
         rest = remaining(kind, fault, left[which])
-        if rest is None:
-            seen[which] = False
-        else:
-            left[which] = rest
-    if not has_witness(kind.level):
-        seen &= np.isfinite(left).any(axis=1) | ~np.isfinite(fields).any(axis=1)
-    found = told.observed(left, new.time_us[rows])
+        seen[which] &= rest is not None
+        left[which] = np.nan if rest is None else rest
+    found, stock = told.observed(left, new.time_us[rows]), told.thing.rule is Rule.LIMITS
+    if stock:
+        seen &= np.isfinite(found.value) | ~np.isfinite(fields).any(axis=1)
     new.observed[rows] = np.where(seen, found.value, np.float32(np.nan))
-    new.beside[rows] = np.where(seen, found.beside, np.float32(np.nan))
+    new.beside[rows] = np.where(seen | stock, found.beside, np.float32(np.nan))
     # Of a stock, what is not believed is taken for a leap; what is left of it is none.
-    new.faulty[rows] = new.faulty[rows] | ~seen | (told.thing.rule is not Rule.LIMITS)
+    new.faulty[rows] = new.faulty[rows] | ~seen | (not stock)
     said = told.values.copy()
     said[:, : len(kind.fields)][left != fields] = np.nan
     said[~seen] = np.nan

@@ -194,3 +194,26 @@ def test_whoever_watches_is_handed_what_a_fault_leaves(
         name: pytest.approx(value) for name, value in numbers.items() if name not in spoilt
     }
     assert thing.engine.states(["X"])[0].reading["speed_kmh" if kind == "traffic" else "moves_h"] is not None
+
+
+def test_a_stock_that_is_not_believed_is_counted_on_by_what_comes_and_goes() -> None:
+    park = Thing("parking", Fault.MISMATCH, capacity=50)
+    broken: Row = {"occupied": 55, "capacity": 50}
+    assert park.feed([{"occupied": 37, "capacity": 50, "entries": 1, "exits": 1}]) is Level.FLUID
+    assert park.feed([broken | {"entries": 3, "exits": 0}] * 2) is Level.CONGESTED
+    assert park.feed([broken | {"entries": 1, "exits": 1}] * 110) is Level.CONGESTED
+    assert park.feed([broken | {"entries": 1, "exits": 1}] * 15) is Level.UNKNOWN, "for two hours"
+
+
+def test_a_leap_of_a_stock_hides_nothing_that_was_counted() -> None:
+    park = Thing("parking")
+    assert park.feed([{"occupied": 42, "capacity": 50, "entries": 1, "exits": 1}] * 3) is Level.DENSE
+    leaps: Row = {"occupied": 470, "capacity": 50, "entries": 1, "exits": 0}
+    assert park.feed([leaps], Quality.RATE | Quality.MISMATCH) is Level.CONGESTED
+
+
+def test_a_park_that_counts_the_wrong_way_is_not_counted_on() -> None:
+    park = Thing("parking", Fault.DIRECTION_SWAPPED)
+    park.feed([{"occupied": 37, "capacity": 50, "entries": 1, "exits": 1}])
+    swapped: Row = {"occupied": -99, "capacity": 50, "entries": 9, "exits": 0}
+    assert park.feed([swapped] * 5, Quality.SENTINEL) is Level.UNKNOWN
