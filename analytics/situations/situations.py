@@ -21,7 +21,7 @@ from analytics.situations.slow import slow
 from analytics.situations.usually import Usually
 from analytics.situations.zone import Zone
 from analytics.state import NEVER, States
-from analytics.table import Float32, Index
+from analytics.table import Float32, Index, run_of
 from analytics.usual import Usual
 from analytics.week import Week
 from sensors.catalogue import Catalogue, Site
@@ -85,14 +85,15 @@ class Situations:
 
     def watch(self, rows: Arrivals, after: States, values: Float32) -> None:
         """Take what the engine stepped: rows with the states after each, what is believed of new ones in `values`."""
-        seen = Seen.of(after, slow(self._roster.settings.take(rows.thing), rows, after))
-        numbers = self._number[rows.thing]
-        for number in np.unique(numbers).tolist():
+        things = run_of(rows.thing)
+        seen = Seen.of(after, slow(self._roster.settings.look(things), rows, after))
+        numbers, places, known = self._number[things], self._place[things], rows.source < 0
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
             mine, there = numbers == number, self._zones[self._order[number]]
-            new, again = mine & (rows.source >= 0), mine & (rows.source < 0)
-            there.offer(self._place[rows.thing[new]], seen.take(new), values[rows.source[new]])
-            if again.any():
-                there.settling.revise(self._place[rows.thing[again]], seen.take(again))
+            new, again = (run_of(np.flatnonzero(mine & which)) for which in (~known, known))
+            there.offer(places[new], seen.look(new), values[run_of(rows.source[new])])
+            if known.any():
+                there.settling.revise(places[again], seen.look(again))
 
     def run(self, wall_us: int = -NEVER) -> list[Notice]:
         """Take all steps that are due; the zones that live by the wall's clock are told its time.
