@@ -184,7 +184,7 @@ def _teach(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
 
 
 def _calibrate(outlooks: Outlooks, rows: Settled, slot: Int64) -> None:
-    margins = outlooks.margins[rows.thing]
+    margins = outlooks.margins.take(rows.thing, axis=0)
     flat, first = margins.reshape(-1), _WIDTH * np.arange(len(rows.thing))
     for k, slots in enumerate(HORIZONS):
         then = (rows.thing, (slot - slots) % PAST)

@@ -45,6 +45,7 @@ _COUNTED = 1000
 """Repetitions that are counted; more make no difference."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
+_NOTHING = np.float32(np.nan).view(np.uint32)
 _KEPT_BITS = np.uint64(53)
 """A JSON number is exact up to here."""
 
@@ -52,10 +53,9 @@ _KEPT_BITS = np.uint64(53)
 def fingerprints(values: Float32) -> Int64:
     """Reduce readings (n, fields) to one number each: equal for equal readings, missing fields included."""
     columns = np.ascontiguousarray(values.T)
-    bits = np.where(np.isnan(columns), np.float32(np.nan), columns).view(np.uint32)
-    mixed = np.zeros(len(values), np.uint64)
-    for column in bits:
-        mixed ^= column
+    missing, mixed = np.isnan(columns), np.zeros(len(values), np.uint64)
+    for column, nothing in zip(columns.view(np.uint32), missing, strict=True):
+        mixed ^= np.where(nothing, _NOTHING, column) if nothing.any() else column
         mixed *= _ODD
         mixed ^= mixed >> np.uint64(29)
     mixed >>= np.uint64(64) - _KEPT_BITS
