@@ -104,7 +104,7 @@ def _blind(past: Past, things: Things, deaf: Mask) -> tuple[Mask, Mask]:
         # one: few are matched, and a quiet lane is empty between them.
         lone = (flows.carried(look.missed_veh_h) & flows.follows) | (flows.carried(look.alone_veh_h) & flows.alone)
         locked |= throughout(past, "full", look.stands) & (missed | flows.around)
-        off |= throughout(past, "empty", look.stands) & (missed | lone)
+        off |= throughout(past, "empty", look.stands) & (missed | lone | (flows.around & (things.lane == NOBODY)))
     return locked & told, off & told
 
 

@@ -131,3 +131,8 @@ def test_on_a_quiet_road_an_empty_lane_is_off_after_an_hour_and_a_half() -> None
     assert faults(60 + 80, **both, C1=lane(45, until=60)) == {}
     assert faults(60 + 100, **both, C1=lane(45, until=60)) == {"C1": [Fault.CARD_OFF]}
     assert faults(60 + 100, **both, C1=lane(45)) == {}
+
+
+def test_an_only_lane_between_two_that_flow_is_off_though_nobody_ever_passed_it() -> None:
+    assert faults(60, A1=lane(240), B1=lane(0), C1=lane(240)) == {"B1": [Fault.CARD_OFF]}
+    assert faults(60, A1=lane(0), B1=lane(0), C1=lane(240)) == {}
