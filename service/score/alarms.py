@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sensors.fault import Fault
 from service.score.feed import Episode, Verdict
 from service.score.ground import Event, Ground, Slowed
 from service.score.spans import Span, gaps
 from service.score.watch import Watch
-from service.score.windows import BLIND
+from service.score.windows import is_blind
 
 WIDENED_S: Final = 300.0
 """How far an alarm may lie beside congestion and still tell of it, as for recordings at 30 s. Less: alarms that come
@@ -138,14 +139,22 @@ class Alarms:
     def _hidden(self, event: Event, verdicts: Sequence[Verdict]) -> bool:
         """Whether a verdict stood for long enough over something that still told of the road."""
         for seer, span in self._looks(event):
-            blind = self._blind(seer)
-            for verdict in verdicts:
-                both = verdict.span.common(span) if verdict.subject in self._watch.on(seer) else None
-                if both is not None and any(gap.length_s >= SEEN_S for gap in gaps(both, blind)):
-                    return True
+            mine = [one for one in verdicts if one.subject in self._watch.on(seer)]
+            blind = [*self._blind(seer), *self._unheard(seer, mine)]
+            both = [both for one in mine if (both := one.span.common(span))]
+            if any(gap.length_s >= SEEN_S for part in both for gap in gaps(part, blind)):
+                return True
         return False
+
+    def _unheard(self, subject: str, verdicts: Iterable[Verdict]) -> Iterator[Span]:
+        """When a system heard nothing of a subject whose messages are lost: what did not come is not hidden."""
+        lossy = [one.span for one in self._ground.faults if one.fault is Fault.INSUFFICIENT and one.where == subject]
+        silent = [one.span for one in verdicts if (one.subject, one.fault) == (subject, Fault.SILENT.value)]
+        yield from (both for one in silent for span in lossy if (both := one.common(span)))
 
     def _blind(self, subject: str) -> list[Span]:
         """When nothing that came from a subject told of the road."""
         resting = self._watch.on(subject)
-        return [one.span for one in self._ground.faults if one.fault in BLIND and one.where in resting]
+        kinds = self._watch.kinds
+        faults = (one for one in self._ground.faults if one.where in resting)
+        return [one.span for one in faults if is_blind(one.fault, kinds.get(one.where))]

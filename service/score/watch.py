@@ -25,6 +25,8 @@ class Watch:
     others: frozenset[str]
     spoken_for: Mapping[str, frozenset[str]]
     """By Bluetooth reader: its corridors, in whose name it is silent or wrong."""
+    kinds: Mapping[str, str]
+    """Of what kind the readings of each sensor and corridor are."""
 
     def of(self, places: Iterable[str]) -> set[str]:
         """Who watches one of these places."""
@@ -54,7 +56,9 @@ def watch_of(catalogue: Catalogue) -> Watch:
     rests_on = _rests_on(catalogue)
     readers = {corridor.reader for corridor in catalogue.corridors}
     spoken_for = {reader: frozenset(c.id for c in catalogue.corridors if c.reader == reader) for reader in readers}
-    return Watch(places, rests_on, sensors, frozenset(rests_on) - frozenset(places), spoken_for)
+    kinds = {sensor.id: sensor.kind for sensor in catalogue.sensors}
+    kinds |= {corridor.id: kinds[corridor.reader] for corridor in catalogue.corridors if corridor.reader in kinds}
+    return Watch(places, rests_on, sensors, frozenset(rests_on) - frozenset(places), spoken_for, kinds)
 
 
 def _rests_on(catalogue: Catalogue) -> dict[str, frozenset[str]]:

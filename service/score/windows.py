@@ -70,3 +70,17 @@ _NOTHING_TRUE_COMES: Final = {Fault.STUCK, Fault.LOCKED_ON, Fault.CARD_OFF, Faul
 BLIND: Final = frozenset(_NOTHING_COMES | _NO_READING_COMES | _NOTHING_TRUE_COMES)
 """Faults while which nothing that comes tells of the road: what only such a sensor could have seen nobody can know, and
 a verdict over it hides nothing. All others lose, repeat, delay or distort what could still be understood."""
+
+_LOOPS_AND_CORRIDORS: Final = frozenset({"traffic", "travel_time"})
+
+OF_ANOTHER: Final[Mapping[Fault, frozenset[str]]] = {
+    Fault.LANE_SWAPPED: _LOOPS_AND_CORRIDORS,
+    Fault.DIRECTION_SWAPPED: _LOOPS_AND_CORRIDORS,
+}
+"""Faults while which kinds tell only what another sensor has measured, nothing of their own: as blind as one whose
+readings come under another name. (A gate or park that counts the wrong way still tells of itself.)"""
+
+
+def is_blind(fault: Fault, kind: str | None) -> bool:
+    """Whether nothing that comes from a thing of a kind tells of its place; None is a site or a basin."""
+    return fault in BLIND or kind in OF_ANOTHER.get(fault, ())

@@ -202,6 +202,11 @@ def said(subject: str, start: float, end: float, fault: str = "stuck") -> Verdic
         ([said("W02-F1", 120, 140)], [dead(Fault.STUCK, "W02-F1", 90, 130)], [], True),
         ([said("W02-F1", 120, 140)], [dead(Fault.STUCK, "W02-F1", 90, 139)], [], False),
         ([said("W02-F1", 120, 140)], [dead(Fault.CLOCK_OFFSET, "W02-F1", 90, 200)], [], True),
+        # What comes from a loop that is wired to another one is that one's; whose messages are lost is silent in truth.
+        ([said("W02-F1", 120, 140)], [dead(Fault.DIRECTION_SWAPPED, "W02-F1", 90, 200)], [], False),
+        ([said("W02-F1", 120, 140, "silent")], [dead(Fault.INSUFFICIENT, "W02-F1", 90, 200)], [], False),
+        ([said("W02-F1", 120, 140, "silent")], [dead(Fault.INSUFFICIENT, "W02-F1", 90, 130)], [], True),
+        ([said("W02-F1", 120, 140, "insufficient")], [dead(Fault.INSUFFICIENT, "W02-F1", 90, 200)], [], True),
     ],
 )
 def test_an_event_is_muted_when_a_verdict_hid_what_would_have_shown_it(
@@ -209,6 +214,12 @@ def test_an_event_is_muted_when_a_verdict_hid_what_would_have_shown_it(
 ) -> None:
     (found,) = alarms(ground(JAM, faults=faults), *episodes).detections(verdicts)
     assert found.muted is muted
+
+
+def test_a_gate_that_counts_the_wrong_way_still_tells_of_itself() -> None:
+    what = ground(event(100, 160, "W05-G1"), faults=[dead(Fault.DIRECTION_SWAPPED, "W05-G1", 90, 200)])
+    (found,) = alarms(what).detections([said("W05-G1", 95, 200, "direction_swapped")])
+    assert found.muted
 
 
 @pytest.mark.parametrize(
