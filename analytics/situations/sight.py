@@ -37,6 +37,15 @@ class Sight:
         heard = self.at_us <= self.settled.seen.time_us[thing] + self.settled.silence_us[thing]
         return float(self.settled.values[thing, column]) if heard and column is not None else nan
 
+    def word(self, thing: int, name: str) -> str | None:
+        """Return a text with choices of the newest reading, None where it is not known."""
+        kind = self.things[thing].kind
+        for place, text in enumerate(kind.choices, len(kind.field_names)):
+            said = float(self.settled.values[thing, place])
+            if text.name == name and 0 <= said < len(text.choices):
+                return text.choices[int(said)]
+        return None
+
     def mean(self, thing: int, name: str, minutes: float, *, before: float = 0.0) -> float:
         """Return the mean of a field over the `minutes` until `before` minutes ago, and up to 5 min more.
 

@@ -15,8 +15,11 @@ from analytics.situations.ground import Ground
 from analytics.situations.means import BIN_US
 from analytics.situations.record import Record
 from analytics.situations.sight import MINUTE_US, Sight
-from analytics.situations.wind import by_gusts, wind_hint
+from analytics.situations.wind import gale_at
 from analytics.table import Index
+
+BY_WIND = "wind_stop"
+"""The word of a crane that stands for the wind."""
 
 PAUSE_US = 2 * MINUTE_US
 """Microseconds of work that end a stop: congestion itself is only called so from two minutes on (domain section 4).
@@ -39,16 +42,15 @@ def outset_of(record: Record, stands: Index, ground: Ground, sight: Sight) -> Ou
     if record.life.first is None:
         from_us = int(sight.settled.slow_us[stands].min())
         found = not sight.settled.means.readings(stands, from_us - WATCHED_US, from_us - BIN_US).any()
-        return Outset(_kind(record, record.kind, ground, sight), from_us, found=found)
-    begun, _ = record.life.first
-    return replace(begun, kind=_kind(record, begun.kind, ground, sight))
+        begun = Outset(record.kind, from_us, found=found)
+    else:
+        begun, _ = record.life.first
+    return replace(begun, kind=_kind(record, begun.kind, stands, ground, sight))
 
 
-def _kind(record: Record, known: str, ground: Ground, sight: Sight) -> str:
-    """Tell cranes that stand in gusts from those that stand in a gale; when it has calmed they stand as they did."""
-    if record.kind != "crane" or record.extent.head < 0:
+def _kind(record: Record, known: str, stands: Index, ground: Ground, sight: Sight) -> str:
+    """Tell cranes that gusts have stopped from those that a gale has, or what is wrong with them."""
+    if record.kind != "crane" or all(sight.word(crane, "state") != BY_WIND for crane in stands.tolist()):
         return known
-    hint = wind_hint(ground.graph.places[record.extent.head].site, ground, sight)
-    if hint.confidence == 0:
-        return known
-    return GUSTS if by_gusts(hint) else record.kind
+    gale = record.extent.head >= 0 and gale_at(ground.graph.places[record.extent.head].site, ground, sight)
+    return record.kind if gale else GUSTS

@@ -37,6 +37,6 @@ def strong_at(graph: Graph, wind: int, ground: Ground, sight: Sight) -> bool:
     return any(wind_hint(site, ground, sight).confidence > 0 for site in cranes)
 
 
-def by_gusts(hint: Hint) -> bool:
-    """Tell whether cranes stand in gusts of a wind that would let them work."""
-    return hint.confidence > 0 and float(hint.evidence.get("wind_ms", 0.0)) < GALE_MS
+def gale_at(site: str, ground: Ground, sight: Sight) -> bool:
+    """Tell whether the mean wind at a crane's site stops it."""
+    return float(wind_hint(site, ground, sight).evidence.get("wind_ms", 0.0)) >= GALE_MS
