@@ -4,7 +4,7 @@ The level rises at once when the value reaches a limit, and falls when it has be
 `interval.FALL_S`; the alarm is open at congested or worse. Counts and waits are integrated by their nature, so nothing
 is smoothed and nothing needs confirmation to rise, but for two things that a stock cannot do. It does not leap: what
 raises the level right after a leap waits until it has stayed for `state.HOLD_STEPS` readings more. And it is over its
-capacity only for who saw it fill up.
+capacity only for who saw it fill up. An extreme first reading of all might be a leap: it waits for the next.
 
 A stock that is not believed is counted on from the last one that was, by what comes in and goes out.
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.settings import Settings
-from analytics.state import HOLD_STEPS, SILENT_AFTER_PERIODS, States
+from analytics.state import HOLD_STEPS, NEVER, SILENT_AFTER_PERIODS, States
 from analytics.table import Float32, Int8, Int16, Mask
 from sensors.level import Level
 
@@ -30,6 +30,10 @@ COUNTED_S = 7200.0
 """Seconds for which a stock is counted on without being seen, 2 h: of one lorry a minute in and out, with one in a
 hundred missed (own assumption), two by then. Shorter: a park whose count is broken is unknown sooner; longer: what was
 missed fills or empties it."""
+
+AT_FIRST = np.float32(2)
+"""Times the highest limit from which the first reading of all may be a leap: two hours of wait at a gate, as only the
+worst days saw. Lower: a jam that is there at the start is told one reading later; higher: a spike then is a jam."""
 
 _ALL = np.float32(1)
 
@@ -100,7 +104,8 @@ def _impossible(states: States, settings: Settings, value: Float32, held: Int8) 
     """Tell what a stock cannot be: higher all at once, or over its capacity (limits up to 1 are shares of one)."""
     leapt = (states.low > 0) & (reached(settings, value) > held)
     over = (value > 1) & (settings.jammed <= 1) & ~(states.value >= settings.dense)
-    found: Mask = leapt | over
+    sudden = (states.time_us == NEVER) & (value >= AT_FIRST * settings.jammed)
+    found: Mask = leapt | over | sudden
     return found
 
 

@@ -108,12 +108,19 @@ def test_alarm_confirms_for_as_many_readings_as_the_interval_asks(period_s: floa
 
 
 @pytest.mark.parametrize(
-    ("wait_min", "level"), [(14, "FLUID"), (15, "DENSE"), (30, "CONGESTED"), (60, "JAMMED"), (600, "JAMMED")]
+    ("wait_min", "level"), [(14, "FLUID"), (15, "DENSE"), (30, "CONGESTED"), (60, "JAMMED"), (119, "JAMMED")]
 )
 def test_wait_at_a_gate_against_its_limits(wait_min: float, level: str) -> None:
     _, levels, alarms = run(Thing("G", "S", KINDS["gate"], 30), [wait_min * 60])
     assert levels == [Level[level]]
     assert alarms == [levels[0] if levels[0] >= Level.CONGESTED else 0]
+
+
+def test_an_extreme_wait_that_is_the_first_reading_of_all_waits_for_the_next() -> None:
+    gate = Thing("G", "S", KINDS["gate"], 30)
+    for waits_min, expected in (((600, 600), "JAMMED"), ((600, 5), "FLUID"), ((5, 600), "JAMMED")):
+        _, levels, _ = run(gate, [wait * 60 for wait in waits_min])
+        assert levels == [Level.FLUID if waits_min[0] == 5 else Level.UNKNOWN, Level[expected]]
 
 
 def test_level_by_limits_falls_only_clearly_under_its_limit() -> None:
