@@ -21,7 +21,7 @@ from analytics.horizon import Horizon
 from analytics.memory import FORMAT, Memory, between, from_memory, outlook_from, to_memories
 from analytics.miles import Habits, Miles
 from analytics.outlook import Outlook, outlooks
-from analytics.readings import Readings
+from analytics.readings import Arrivals, Readings
 from analytics.roster import Roster
 from analytics.settings import Settings
 from analytics.snapshot import State
@@ -99,9 +99,7 @@ class Engine:
         """
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
-        believed = self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        slow = miles.slow(new, self.roster.settings)
-        self._miles.mark(new, values, slow, self.roster.settings)
+        believed, slow = self._distrust(new, values)
         self._company.mark(new, values, slow, self.roster.settings)
         fits = in_time(new, self._course.states.time_us)
         if not fits.all():
@@ -263,14 +261,19 @@ class Engine:
             if first_us <= last_us
         }
         new, values = self.roster.arrivals([between(readings, before) for readings in recent])
-        self._trust.mark(new, values, self.roster.things, self.roster.settings)
-        slow = miles.slow(new, self.roster.settings)
-        self._miles.mark(new, values, slow, self.roster.settings)
+        _, slow = self._distrust(new, values)
         self._company.remember(new, values, slow, self.roster.settings)
         self.absorb([between(readings, bounds) for readings in recent], announcing=False)
         for name, memory in usable.items():
             self._course.told.alarm[index[name]] = memory["alarm_told"]
             self._course.told.silent[index[name]] = memory["silent_told"]
+
+    def _distrust(self, new: Arrivals, values: Float32) -> tuple[Float32, Index]:
+        """Mark whom nobody should believe, in place; return what is left of `values`, and who tells of slow traffic."""
+        believed = self._trust.mark(new, values, self.roster.things, self.roster.settings)
+        slow = miles.slow(new, self.roster.settings)
+        self._miles.mark(new, values, slow, self.roster.settings)
+        return believed, slow
 
     def _move_recordings(self) -> None:
         reach_us = self._horizon.reach(self.roster, self._course.states.time_us)

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analytics.detector import ON
+from analytics.health.columns import MISTAKEN
 from analytics.health.scale import OFF
 from analytics.health.summary import BINS
 from analytics.readings import Arrivals
@@ -27,8 +28,8 @@ from analytics.table import Float32, Index, Int64, Mask, run_of
 from sensors.kind import Kind
 from sensors.rule import SpeedRatio
 
-MILES: Final = -log(1.609344)
-"""Log of what a speed in miles an hour is of one in km/h (international mile)."""
+MILES: Final = log(MISTAKEN["km/h"][0])
+"""Log of what a speed in miles an hour is of one in km/h."""
 
 DIFFERS: Final = 1.1
 """How much faster flow and occupancy must tell it to be for habits to be asked. Lower: all jams are looked at; higher:

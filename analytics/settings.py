@@ -53,6 +53,11 @@ class Thing:
     limits: tuple[float, float, float] | None = None
 
     @property
+    def free_time_s(self) -> float:
+        """How long it takes to drive over a corridor at free speed."""
+        return 3600 * self.length_km / self.free_speed_kmh
+
+    @property
     def rule(self) -> Rule:
         match self.kind.level:
             case SpeedRatio():

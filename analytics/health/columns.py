@@ -13,7 +13,7 @@ from analytics.table import Float32, Index
 from sensors.kind import Kind
 from sensors.rule import Cooling, Limits, SpeedRatio, Work
 
-_MISTAKEN: Final[Mapping[str, tuple[float, float]]] = {
+MISTAKEN: Final[Mapping[str, tuple[float, float]]] = {
     "km/h": (1 / 1.609344, 0.0),
     "s": (1 / 60, 0.0),
     "m/s": (3600 / 1852, 0.0),
@@ -56,10 +56,10 @@ class Columns:
         at = {name: place for place, name in enumerate(kind.field_names)}
         counts = [place for place, f in enumerate(kind.fields) if f.unit in COUNTS]
         road, (balance, each) = RoadColumns.of(kind, at), _stock(kind, at)
-        scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in _MISTAKEN]
+        scaled = [] if road else [n for n, f in enumerate(kind.fields) if f.unit in MISTAKEN]
         first = min(scaled, key=lambda place: _steadiness(kind.fields[place].name), default=-1)
         unit = "km/h" if road else kind.fields[first].unit if scaled else None
-        factor, offset = (1.0, 0.0) if unit is None else _MISTAKEN[unit]
+        factor, offset = (1.0, 0.0) if unit is None else MISTAKEN[unit]
         return cls(
             kind=kind,
             main=_index(at[name] for name in kind.main),

@@ -15,7 +15,7 @@ from analytics.health.rules import SLOW_S
 from analytics.health.summary import Summary
 from analytics.health.things import Things
 from analytics.remains import CAR_M, DETECTOR_M
-from analytics.table import Float32, Index, Mask, run_of
+from analytics.table import Float32, Float64, Index, Mask, run_of
 from sensors.level import DISTRUSTED, Quality
 
 LEAP: Final = 0.25
@@ -154,19 +154,21 @@ class _Sums:
 
     def put_mean(self, name: str, values: Float32) -> None:
         """Write the mean of the finite values of each thing; things without any stay as they are."""
-        fit, thing = np.isfinite(values), self._thing
-        if not fit.all():
-            thing, values = thing[fit], values[fit]
-        count = self._count(thing)
-        there = count > 0
-        total = np.bincount(thing, values, len(count))
+        there, total, count = self._finite(values)
         self._mine(name)[there] = (total[there] / count[there]).astype(np.float32)
 
     def put_total(self, name: str, values: Float32) -> None:
         """Write the sum of the finite values of each thing; things without any stay as they are."""
-        column, fit = self._mine(name), np.isfinite(values)
-        there = self._count(self._thing[fit]) > 0
-        column[there] = np.bincount(self._thing[fit], values[fit], len(column))[there]
+        there, total, _ = self._finite(values)
+        self._mine(name)[there] = total[there].astype(np.float32)
+
+    def _finite(self, values: Float32) -> tuple[Mask, Float64, Index]:
+        """Who has finite values, their sum, and how many they are."""
+        fit, thing = np.isfinite(values), self._thing
+        if not fit.all():
+            thing, values = thing[fit], values[fit]
+        count = self._count(thing)
+        return count > 0, np.bincount(thing, values, len(count)).astype(np.float64, copy=False), count
 
     def _mine(self, name: str) -> Float32:
         column: Float32 = getattr(self._found, name)[self._first : self._first + A_TIME]

@@ -15,8 +15,7 @@ from analytics.health.rules import SOME
 from analytics.health.summary import Summary
 from analytics.health.things import Things
 from analytics.health.witnesses import FREE
-from analytics.settings import Thing
-from analytics.table import Float32, Mask
+from analytics.table import Mask
 
 LEAST_LOOPS: Final = 2
 """Loops on the way that must tell. Fewer: one loop that creeps makes a corridor creep; more: a short one never does."""
@@ -34,7 +33,7 @@ class Journeys:
         """Take who watches which way."""
         self._free_kmh = things.free_kmh
         self._loops = {at: loops for at, loops in things.on_the_way.items() if len(loops) >= LEAST_LOOPS}
-        self._free_s = {at: _free_s(things.things[at]) for at in self._loops}
+        self._free_s = {at: things.things[at].free_time_s for at in self._loops}
 
     def fits(self, summary: Summary, spoilt: Mask) -> Mapping[int, float]:
         """Log of each corridor's travel time, over that of the loops' speeds; none where anybody is slow.
@@ -49,15 +48,3 @@ class Journeys:
             if np.isfinite(longer := summary.middle[at] / self._free_s[at]) and not spoilt[at]
             if len(some := loops[tells[loops]]) >= LEAST_LOOPS and longer * FREE <= 1 and (speed[some] >= FREE).all()
         }
-
-
-def _free_s(corridor: Thing) -> float:
-    return 3600 * corridor.length_km / corridor.free_speed_kmh
-
-
-def with_journeys(fits: Float32, journeys: Mapping[int, float]) -> Float32:
-    """Put what corridors tell in its place."""
-    found = fits.copy()
-    for at, value in journeys.items():
-        found[at] = value
-    return found

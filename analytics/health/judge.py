@@ -14,7 +14,7 @@ from analytics.health.creep import AGAIN_US, CLOCK_BINS, CLOSE_ENOUGH_S, DAY, FI
 from analytics.health.features import Features
 from analytics.health.group import Group, Refused, Trouble
 from analytics.health.hours import AHEAD, Hours, hours_ahead
-from analytics.health.journeys import APART, Journeys, with_journeys
+from analytics.health.journeys import APART, Journeys
 from analytics.health.rows import Rows
 from analytics.health.rules import (
     CLOSE_PERIODS,
@@ -143,21 +143,19 @@ class Judge:
         self.hours.forget(end_us)
         self._scale.learn(self._past)
         self._habits.append((end_us, self._past.mean("fits", HOUR, QUARTER)))
+        spoilt, drifts = self.standing.of_any(BY_ITSELF), self.standing.of(Fault.DRIFT)
+        twofold = spoken_for(self._past, self._things)
         if end_us > self._learnt_us or end_us < self._learnt_us - AGAIN_US:
             self._clocks.learn(beside(summary.delay_s))
-            drifts = self.standing.of(Fault.DRIFT)
-            spoilt = (self.standing.of_any(BY_ITSELF) & ~drifts) | spoken_for(self._past, self._things)
-            fits = with_journeys(summary.fits, self._journeys.fits(summary, self.standing.of_any(SPOILS)))
-            self._fits.learn(np.where(self._stocks.theirs, np.float32(np.nan), fits))
-            self._stocks.learn(summary.fits, summary.flow, spoilt)
+            self._fits.learn(self._fitting(summary))
+            self._stocks.learn(summary.fits, summary.flow, (spoilt & ~drifts) | twofold)
             self._learnt_us = end_us
         silence_us = SILENT_AFTER_PERIODS * self._things.period_s * 1e6
         newest_us = self._features.before.time_us  # of closed bins: a batch may hold what comes after a silence
         silent = (newest_us >= 0) & (end_us - newest_us > np.where(np.isnan(silence_us), NEVER, silence_us))
         own = own_faults(self._past, self._things.period_s, self._patience_s, self._scale)
-        twofold = spoken_for(self._past, self._things)
         self._bins.count(silent | self._absent.count(speaks(self._past, 1)), twofold)
-        others = witnessed_faults(self._past, self._things, self._bins, self.standing.of_any(BY_ITSELF))
+        others = witnessed_faults(self._past, self._things, self._bins, spoilt)
         nobody = np.zeros(len(silent), np.bool_)
         holds: dict[Fault, Mask] = {fault: own.get(fault, nobody) | others.get(fault, nobody) for fault in FAULTS}
         since = end_us - BIN_US
@@ -168,7 +166,6 @@ class Judge:
         for fault in (Fault.SPIKE, Fault.COUNTER_RESET, Fault.UNIT_SWAPPED):
             holds[fault] = holds[fault] & ~twofold
         holds[Fault.CLOCK_DRIFT] = holds[Fault.CLOCK_DRIFT] | self._clocks.creeps
-        drifts = self.standing.of(Fault.DRIFT)
         holds[Fault.DRIFT] = self._fits.creeps | self._stocks.creeps | (drifts & self._stocks.still_creeps)
         # A stock that creeps is beyond its capacity in the end.
         holds[Fault.MISMATCH] = holds[Fault.MISMATCH] & ~(drifts & self._stocks.theirs)
@@ -188,6 +185,13 @@ class Judge:
         sites &= ~self._basins.of(Fault.NETWORK_DOWN)[self._things.basin_of_site]
         for turn in self._sites.update({Fault.SITE_DOWN: sites}, end_us, since):
             yield _change(turn, self._things.sites[turn.number], Scope.SITE, self._things.sites[turn.number], None)
+
+    def _fitting(self, summary: Summary) -> Float32:
+        """How fields of each thing fit together, and the times of corridors the loops on their ways; NaN for stocks."""
+        fits = np.where(self._stocks.theirs, np.float32(np.nan), summary.fits)
+        for corridor, value in self._journeys.fits(summary, self.standing.of_any(SPOILS)).items():
+            fits[corridor] = value
+        return fits
 
     def _evidence(self, turn: Turn) -> Mapping[str, float | str | None]:
         """By how many whole hours a clock is ahead, where it is whole hours."""

@@ -114,6 +114,6 @@ def _begin(thing: Thing) -> float:
         case Limits(queue=Queue(usual_s=float(usual_s))):
             return usual_s
         case TimeRatio():
-            return 3600 * thing.length_km / thing.free_speed_kmh
+            return thing.free_time_s
         case _:
             return nan
