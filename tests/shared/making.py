@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analytics.readings import Readings
 from analytics.situations.cause import Cause
 from analytics.situations.situation import Situation, State, Trend
+from sensors.kind import Kind
 from sensors.level import Level
 
 ONSET_US = int(datetime(2026, 3, 2, 6, 12, tzinfo=UTC).timestamp()) * 1_000_000
@@ -35,3 +41,11 @@ def some_situation(**other: object) -> Situation:
         "spans": (),
     }
     return Situation(**(values | other))
+
+
+def readings_of(kind: Kind, things: Sequence[str], time_us: ArrayLike, **fields: ArrayLike) -> Readings:
+    """Readings of these things at these times, by name of field; of the others they tell nothing."""
+    values = np.full((len(things), len(kind.fields)), np.nan, np.float32)
+    for name, column in fields.items():
+        values[:, kind.field_names.index(name)] = column
+    return Readings(kind.name, [*things], np.asarray(time_us, np.int64), np.zeros(len(things), np.int16), values)

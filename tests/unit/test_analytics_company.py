@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from making import readings_of
 
 from analytics.changes import What
 from analytics.company import ALONE_S
@@ -41,11 +42,8 @@ def batches(courses: Mapping[str, Sequence[Row]]) -> list[Readings]:
     """One batch a step."""
     found = []
     for step, rows in enumerate(zip(*courses.values(), strict=True)):
-        values = np.full((len(rows), len(KIND.fields)), np.nan, np.float32)
-        for place, name in enumerate(("flow_veh_h", "occupancy_pct", "speed_kmh")):
-            values[:, KIND.field_names.index(name)] = [row[place] for row in rows]
-        times = np.full(len(rows), START + step * STEP_US, np.int64)
-        found.append(Readings("traffic", list(courses), times, np.zeros(len(rows), np.int16), values))
+        fields = dict(zip(("flow_veh_h", "occupancy_pct", "speed_kmh"), zip(*rows, strict=True), strict=True))
+        found.append(readings_of(KIND, list(courses), [START + step * STEP_US] * len(rows), **fields))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from making import readings_of
 
 from analytics.health.columns import Columns
 from analytics.health.scale import Scale
@@ -31,10 +32,9 @@ PORT = Catalogue(
 def minutes(who: Sequence[str], first: int, last: int) -> Readings:
     """Readings of some loops twice a minute."""
     times = [START_US + step * 30_000_000 for step in range(2 * first, 2 * last) for _ in who]
-    values = np.full((len(times), len(KINDS["traffic"].fields)), np.nan, np.float32)
-    for name, middle in (("count", 6), ("flow_veh_h", 720), ("occupancy_pct", 6), ("speed_kmh", 88)):
-        values[:, KINDS["traffic"].field_names.index(name)] = middle + np.arange(len(times)) % 3
-    return Readings("traffic", [*who] * (2 * (last - first)), np.array(times), np.zeros(len(times), np.int16), values)
+    middle = {"count": 6, "flow_veh_h": 720, "occupancy_pct": 6, "speed_kmh": 88}
+    fields = {name: value + np.arange(len(times)) % 3 for name, value in middle.items()}
+    return readings_of(KINDS["traffic"], [*who] * (2 * (last - first)), times, **fields)
 
 
 def test_who_was_never_heard_is_silent_where_others_at_the_site_speak() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import readings_of
 
 from analytics.health.watch import Health
 from analytics.readings import Readings
@@ -39,15 +40,17 @@ ROAD = Catalogue(
 
 def readings(counts: dict[str, int], minute: int) -> Readings:
     """Two readings of half a minute each; who has no vehicles has no speed."""
-    names = list(counts) * 2
-    values = np.full((len(names), len(KINDS["traffic"].fields)), np.nan, np.float32)
-    for row, name in enumerate(names):
-        count = counts[name]
-        said = {"count": count, "flow_veh_h": 120 * count, "occupancy_pct": 0.65 * count, "hgv_share": 0}
-        for field, value in (said | ({"speed_kmh": 86 + (minute + row) % 5} if count else {})).items():
-            values[row, KINDS["traffic"].field_names.index(field)] = value
-    times = [START_US + minute * 60_000_000 + half * 30_000_000 for half in (0, 1) for _ in counts]
-    return Readings("traffic", names, np.array(times), np.zeros(len(names), np.int16), values)
+    count = np.tile(list(counts.values()), 2)
+    return readings_of(
+        KINDS["traffic"],
+        list(counts) * 2,
+        START_US + minute * 60_000_000 + np.repeat([0, 30_000_000], len(counts)),
+        count=count,
+        flow_veh_h=120 * count,
+        occupancy_pct=0.65 * count,
+        speed_kmh=np.where(count > 0, 86 + (minute + np.arange(len(count))) % 5, np.nan),
+        hgv_share=0,
+    )
 
 
 @pytest.mark.parametrize(("closed", "expected"), [(True, []), (False, [Fault.CARD_OFF])])

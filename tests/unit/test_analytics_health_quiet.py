@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from making import readings_of
 
 from analytics.health.summary import Past, Summary
 from analytics.health.watch import Health
 from analytics.health.witnesses import STANDS, throughout
-from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site
 from sensors.fault import Fault
 from sensors.kind import load_kinds
@@ -31,12 +31,10 @@ def test_a_lane_that_somebody_passes_now_and_then_is_not_off() -> None:
 
 def stuck_after(periods: int) -> list[str]:
     """Who is found stuck by then, where Y1 repeats itself and Y2 does not."""
-    values = np.full((2 * periods, len(KINDS["yard"].fields)), np.nan, np.float32)
-    for name, value in (("teu_used", 1_733), ("teu_capacity", 2_500), ("moves_in", 1), ("moves_out", 1)):
-        values[:, KINDS["yard"].field_names.index(name)] = value
-    values[1::2, KINDS["yard"].field_names.index("teu_used")] += np.arange(periods)
+    used = 1_733 + np.outer(np.arange(periods), [0, 1]).ravel()
     times = START_US + np.repeat(np.arange(periods), 2) * 300_000_000
-    readings = Readings("yard", ["Y1", "Y2"] * periods, times, np.zeros(2 * periods, np.int16), values)
+    fields = {"teu_used": used, "teu_capacity": 2_500, "moves_in": 1, "moves_out": 1}
+    readings = readings_of(KINDS["yard"], ["Y1", "Y2"] * periods, times, **fields)
     changes = Health(KINDS, YARD).absorb([readings])
     return [one.place for one in changes if one.fault is Fault.STUCK and one.began]
 

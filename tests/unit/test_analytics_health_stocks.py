@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from making import readings_of
 
 from analytics.health.columns import Columns
 from analytics.health.creep import DAY, FITS
@@ -14,7 +15,6 @@ from analytics.health.stocks import ALIKE, Stocks
 from analytics.health.summary import Summary
 from analytics.health.things import Things
 from analytics.health.watch import Health
-from analytics.readings import Readings
 from analytics.settings import things_of
 from sensors.catalogue import Catalogue, Sensor, Site, shipped_catalogue
 from sensors.fault import Fault
@@ -72,18 +72,14 @@ def test_a_stock_that_is_spoilt_otherwise_begins_anew_and_who_comes_back_goes_on
 def test_what_was_added_up_is_kept_over_a_restart() -> None:
     park = Sensor(id="P", site="S", kind="parking")
     port = Catalogue(sites=(Site(id="S", name="S", basin="west", clock="recording"),), sensors=(park,))
-    values = np.zeros((180, len(KINDS["parking"].fields)), np.float32)
-    for name, column in (("capacity", 350), ("occupied", np.arange(180)), ("entries", 2 + np.arange(180) % 2)):
-        values[:, KINDS["parking"].field_names.index(name)] = column
+    fields = {"occupied": np.arange(180), "capacity": 350, "entries": 2 + np.arange(180) % 2, "exits": 0}
     times = 1_772_409_600_000_000 + np.arange(180) * 60_000_000
     told, again = Health(KINDS, port), Health(KINDS, port)
-    told.absorb([Readings("parking", ["P"] * 180, times, np.zeros(180, np.int16), values)])
+    told.absorb([readings_of(KINDS["parking"], ["P"] * 180, times, **fields)])
     (kept,) = told.keep()
     assert kept.fits.now < -ALIKE.pieces
     again.recall([kept])
-    changes = again.absorb(
-        [Readings("parking", ["P"] * 180, times + 180 * 60_000_000, np.zeros(180, np.int16), values)]
-    )
+    changes = again.absorb([readings_of(KINDS["parking"], ["P"] * 180, times + 180 * 60_000_000, **fields)])
     assert next(one.fault for one in changes if one.began) is Fault.DRIFT
 
 

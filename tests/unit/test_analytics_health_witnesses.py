@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from making import readings_of
 
 from analytics.engine import Engine
 from analytics.health.watch import Health
@@ -39,10 +40,7 @@ ROAD = Catalogue(
 
 
 def readings(kind: str, thing: str, minute: int, **values: float) -> Readings:
-    row = np.full((1, len(KINDS[kind].fields)), np.nan, np.float32)
-    for name, value in values.items():
-        row[0, KINDS[kind].field_names.index(name)] = value
-    return Readings(kind, [thing], np.array([START_US + minute * MINUTE_US]), np.zeros(1, np.int16), row)
+    return readings_of(KINDS[kind], [thing], [START_US + minute * MINUTE_US], **values)
 
 
 def told(*, arrive: bool, catalogue: Catalogue = ROAD) -> tuple[list[str], Level | None]:

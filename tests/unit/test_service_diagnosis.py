@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 import pytest
+from making import readings_of
 
 from analytics.changes import Change, What
 from analytics.company import ARRIVING_US
@@ -53,11 +54,8 @@ def morning() -> list[Readings]:
 
 
 def _step(step: int, *measured: np.ndarray) -> Readings:
-    values = np.full((len(NAMES), len(KIND.fields)), np.nan, np.float32)
-    for name, column in zip(("flow_veh_h", "occupancy_pct", "speed_kmh"), measured, strict=True):
-        values[:, KIND.field_names.index(name)] = column
-    times = np.full(len(NAMES), START_US + step * STEP_US, np.int64)
-    return Readings("traffic", NAMES, times, np.zeros(len(NAMES), np.int16), values)
+    fields = dict(zip(("flow_veh_h", "occupancy_pct", "speed_kmh"), measured, strict=True))
+    return readings_of(KIND, NAMES, [START_US + step * STEP_US] * len(NAMES), **fields)
 
 
 @dataclass
