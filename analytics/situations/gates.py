@@ -65,8 +65,8 @@ class GateState:
         return ratio(self.lanes_open, usual)
 
 
-def gate_state(site: GateSite, gates: Collection[int], sight: Sight) -> GateState:
-    """Look at these gates of a site now."""
+def gate_state(site: GateSite, gates: Collection[int], sight: Sight, *, before: float = 0.0) -> GateState:
+    """Look at these gates of a site now; arrivals are those of half an hour until `before` minutes ago."""
     some = sorted(gates)
     return GateState(
         queue=total(sight.now(gate, "queue_trucks") for gate in some),
@@ -76,8 +76,8 @@ def gate_state(site: GateSite, gates: Collection[int], sight: Sight) -> GateStat
         lanes_usual=total(sight.usual(gate, "lanes_open") for gate in some),
         service_s=_mean([sight.now(gate, "service_s") for gate in some]),
         service_usual_s=_mean([sight.usual(gate, "service_s") for gate in some]),
-        arrivals_h=total(sight.hourly(gate, "arrivals", 30) for gate in some),
-        arrivals_usual_h=total(sight.usual_hourly(gate, "arrivals") for gate in some),
+        arrivals_h=total(sight.hourly(gate, "arrivals", 30, before=before) for gate in some),
+        arrivals_usual_h=total(sight.usual_hourly(gate, "arrivals", before=before) for gate in some),
         departures_h=total(sight.hourly(gate, "departures", 15) for gate in some),
         yard_share=yard_share(site.yards, sight),
     )

@@ -55,7 +55,7 @@ def grouped(graph: Graph, places: Index, congested: Mask, colour: Index, sources
     What is congested downstream of `sources` is not theirs.
 
     `colour` (P,) keeps places apart whose situations have different causes, -1 = none yet; a place without one goes
-    with the least colour beside it.
+    with the least colour downstream of it, because queues grow upstream, else with the least beside it.
     """
     first, second = graph.among(places)
     if sources:
@@ -63,7 +63,7 @@ def grouped(graph: Graph, places: Index, congested: Mask, colour: Index, sources
         first, second = first[kept], second[kept]
     own = colour[places]
     if (own >= 0).any():
-        together = _together(own, first, second)
+        together = _together(own, first, second, _ahead(graph, places, first, second))
         first, second = first[together], second[together]
     spans = graph.spans[places]
     roads = ~(spans[first] | spans[second])
@@ -88,19 +88,36 @@ def _behind(graph: Graph, places: Index, first: Index, second: Index, sources: C
     return found
 
 
-def _together(own: Index, first: Index, second: Index) -> Mask:
-    """Tell which edges join places that may be one situation: colours spread from place to place, the least first."""
+def _ahead(graph: Graph, places: Index, first: Index, second: Index) -> tuple[Index, Index]:
+    """Return those edges that lead along a road, as positions: the upstream ends, and those downstream of them."""
+    position, member = graph.down.pairs(places)
+    onward = position * len(graph.places) + member
+    one, other = np.append(first, second), np.append(second, first)
+    along = np.isin(one * len(graph.places) + places[other], onward)
+    return one[along], other[along]
+
+
+def _together(own: Index, first: Index, second: Index, along: tuple[Index, Index]) -> Mask:
+    """Tell which edges join places that may be one situation: colours spread from place to place, the least first.
+
+    Those of queues spread upstream, as far as they get, before any other.
+    """
     none = int(own.max()) + 1
-    colour = np.where(own < 0, none, own)
+    colour = _spread(np.where(own < 0, none, own), none, *along)
+    colour = _spread(colour, none, np.append(first, second), np.append(second, first))
+    same: Mask = colour[first] == colour[second]
+    return same
+
+
+def _spread(colour: Index, none: int, to: Index, source: Index) -> Index:
+    """Give places without a colour the least of those that edges bring, from `source` to `to`, until none gets any."""
     while True:
-        beside = np.full(len(own), none, np.intp)
-        np.minimum.at(beside, first, colour[second])
-        np.minimum.at(beside, second, colour[first])
-        reached = (colour == none) & (beside < none)
+        brought = np.full(len(colour), none, np.intp)
+        np.minimum.at(brought, to, colour[source])
+        reached = (colour == none) & (brought < none)
         if not reached.any():
-            same: Mask = colour[first] == colour[second]
-            return same
-        colour = np.where(reached, beside, colour)
+            return colour
+        colour = np.where(reached, brought, colour)
 
 
 def _attach(label: Index, spans: Mask, first: Index, second: Index) -> None:

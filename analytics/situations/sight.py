@@ -99,8 +99,10 @@ class Sight:
         """Return what these usually are at this hour of the week."""
         return total(self.usual(t, "flow_veh_h") * self.usual(t, "hgv_share") for t in things)
 
-    def usual_hourly(self, thing: int, name: str) -> float:
-        return self.usual(thing, name) * 3600 / self.things[thing].period_s
+    def usual_hourly(self, thing: int, name: str, *, before: float = 0.0) -> float:
+        """Return what `hourly` usually is at this hour of the week, or was `before` minutes ago."""
+        one, at_us = self.things[thing], self.at_us - round(before * MINUTE_US)
+        return self.habits.at(one.id, name, at_us) * 3600 / one.period_s
 
     def level(self, thing: int) -> int:
         return int(self.settled.seen.level[thing])

@@ -26,6 +26,11 @@ not."""
 HELD_UP = 0.9
 """Confidence that lorries who leave in a wave are those whom an outage of the same gates held up."""
 
+CAME_MIN = (0.0, 30.0)
+"""Minutes ago at which the half-hours ended in which those came who leave now: turn times are an hour and more (domain
+section 4), and only the last hour is known. Without the second a surge has no name at the exit once it is over at the
+entry."""
+
 FILLED = 0.9
 """Share of the road before a gate that its queue fills, from which the approaches behind it are one jam. Lower: two
 jams that have nothing to do with each other are; higher: never, the queue is measured to 5 %."""
@@ -54,7 +59,7 @@ def hints(record: Record, ground: Ground, sight: Sight, before: Sequence[Past] =
 
 
 def _gates(site: GateSite, inside: Collection[int], sight: Sight, outage: Past | None) -> list[Hint]:
-    """Weigh the causes of a queue at some gates; a wave that leaves is a surge only where one comes in as well.
+    """Weigh the causes of a queue at some gates; a wave that leaves is a surge only where one has come in as well.
 
     After an outage it is those that it held up who leave.
     """
@@ -63,11 +68,16 @@ def _gates(site: GateSite, inside: Collection[int], sight: Sight, outage: Past |
         return found
     if outage is not None:
         return [wave(outage, HELD_UP), *(hint for hint in found if hint.what is not Cause.SURGE)]
-    coming = gate_hints(gate_state(site, site.entries, sight)) if site.entries else []
-    surge = max((hint.confidence for hint in coming if hint.what is Cause.SURGE), default=0.0)
+    surge = max(_surge_in(site, minutes, sight) for minutes in CAME_MIN)
     return [
         replace(hint, confidence=min(hint.confidence, surge)) if hint.what is Cause.SURGE else hint for hint in found
     ]
+
+
+def _surge_in(site: GateSite, before_min: float, sight: Sight) -> float:
+    """Return the confidence that there was a surge at the entries; 0 where there is none."""
+    came = gate_hints(gate_state(site, site.entries, sight, before=before_min))
+    return next(hint.confidence for hint in came if hint.what is Cause.SURGE)
 
 
 def _tripped(record: Record, sight: Sight) -> Hint:

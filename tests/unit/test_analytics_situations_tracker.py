@@ -17,19 +17,25 @@ MINUTE = 60_000_000
 ROAD = [f"s{k}" for k in range(10)]
 
 
-def straight() -> Graph:
+def straight(*, driven: bool) -> Graph:
     site = Site(id="R", name="R", basin="R", clock="recording")
-    stations = tuple(Sensor(id=name, site="R", kind="traffic") for name in ROAD)
+    km = [float(k) if driven else None for k in range(len(ROAD))]
+    stations = tuple(
+        Sensor(id=name, site="R", kind="traffic", position_km=at) for name, at in zip(ROAD, km, strict=True)
+    )
     things = [(name, "traffic", "R") for name in ROAD]
     pairs = [(one, other, 1.0) for one, other in itertools.pairwise(ROAD)]
-    return build(Catalogue(sites=(site,), sensors=stations), things, pairs)
+    return build(Catalogue(sites=(site,), sensors=stations), things, () if driven else pairs)
 
 
 class Road:
-    """Is told minute by minute which of its ten places are congested, as a row of signs: `..##......`."""
+    """Is told minute by minute which of its ten places are congested, as a row of signs: `..##......`.
 
-    def __init__(self) -> None:
-        self.graph = straight()
+    driven: from the left to the right; else nobody knows in which direction.
+    """
+
+    def __init__(self, *, driven: bool = False) -> None:
+        self.graph = straight(driven=driven)
         self.tracker = Tracker(lambda place, at_us: f"{ROAD[place]}@{at_us // MINUTE}")
         self.tracker.grow(len(ROAD))
         self.since_us = np.full(len(ROAD), NEVER, np.int64)
@@ -136,6 +142,17 @@ def test_situations_of_two_causes_stay_two_where_they_meet(road: Road) -> None:
     assert road.see("..#####...") == {"s2@1": "..###.....", "s6@1": ".....##..."}
     second.cause = "gate_outage"
     assert road.see("..#####...") == {"s2@1": "..#####..."}
+
+
+def test_what_becomes_congested_between_two_causes_is_the_queue_of_the_one_downstream() -> None:
+    road = Road(driven=True)
+    road.see("..#...#...")
+    for one, cause in zip(
+        sorted(road.tracker.open.values(), key=lambda one: one.id), ("recurrent", "outage"), strict=True
+    ):
+        one.cause = cause
+    assert road.see("..#####...") == {"s2@1": "..#.......", "s6@1": "...####..."}
+    assert road.see(".########.") == {"s2@1": ".##.......", "s6@1": "...######."}
 
 
 def test_names_are_never_given_twice_and_every_situation_is_connected(road: Road) -> None:
