@@ -153,25 +153,26 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     rows, owner = done.rows.take(newer), owner[newer]
     before, after = done.before.take(newer), done.after.take(newer)
     first = np.insert(np.diff(owner) != 0, 0, values=True)[: len(owner)]
-    was = np.where(first, told.alarm[rows.thing], before.alarm)
+    # Behind the clock a thing that was told silent is still silent: it delivers what it had kept. An alarm of then is
+    # none of now; what it is now shows at its first reading of now.
+    muted = told.silent[rows.thing]
+    alive = (rows.time_us + done.silence_us[owner] >= done.clock_us[owner]) | ~muted
+    wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
+    was = np.where(first | wakes, told.alarm[rows.thing], before.alarm)
     aged = ageing(before, done.silence_us[owner], rows.time_us)
     mid = np.where(aged.lost, np.int8(0), was)
     shown = np.where(aged.silent, np.int8(UNKNOWN), before.level)
 
-    # Behind the clock a thing that was told silent is still silent: it delivers what it had kept.
-    muted = told.silent[rows.thing]
-    alive = (rows.time_us + done.silence_us[owner] >= done.clock_us[owner]) | ~muted
-    wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
     quiet = aged.silent & (rows.time_us > done.heard_us[owner] + done.silence_us[owner])
     silent, returned = alive & quiet & ~wakes, alive & (quiet | wakes)
-    told.alarm[rows.thing] = after.alarm
+    told.alarm[rows.thing[alive]] = after.alarm[alive]
     told.silent[rows.thing[alive]] = False
     at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed, rows.source)
     change = _alarm_change(mid, after.alarm)
     return [
-        *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost, was, np.int8(0))),
+        *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost & alive, was, np.int8(0))),
         _notes(_RETURNED, returned, at_reading, np.full(len(rows.thing), UNKNOWN, np.int8)),
-        _notes(change, mid != after.alarm, at_reading, np.where(mid > 0, mid, shown)),
+        _notes(change, alive & (mid != after.alarm), at_reading, np.where(mid > 0, mid, shown)),
     ]
 
 

@@ -23,6 +23,7 @@ from analytics.miles import Habits, Miles
 from analytics.outlook import Outlook, outlooks
 from analytics.readings import Arrivals, Readings
 from analytics.roster import Roster
+from analytics.rounds import rounds
 from analytics.settings import Settings
 from analytics.snapshot import State
 from analytics.state import NEVER, States, age, ageing
@@ -30,7 +31,7 @@ from analytics.table import Float32, Index, Mask, run_of
 from analytics.trust import Trust
 from analytics.usual import Profile, Usual
 from analytics.window import WINDOW_US, in_time
-from analytics.wording import worded
+from analytics.wording import in_order, worded
 from sensors.catalogue import Catalogue
 from sensors.fault import Fault
 from sensors.kind import Kind
@@ -97,6 +98,10 @@ class Engine:
 
         With `announcing` off the states are rebuilt from readings whose changes were announced before.
         """
+        parts = rounds(list(batch), len(self.roster.active)) if self.roster.recording.any() else [batch]
+        return in_order(change for part in parts for change in self._step(part, announcing=announcing))
+
+    def _step(self, batch: Iterable[Readings], *, announcing: bool) -> list[Change]:
         new, values = self.roster.arrivals(batch)
         new, values = self._horizon.admit(new, values, self.roster, self._course.states.time_us)
         believed, slow = self._distrust(new, values)
@@ -239,9 +244,7 @@ class Engine:
         return self._company.recalls_us(self.roster.index.get(thing, -1))
 
     def restore(self, memories: Mapping[str, Memory], recent: Iterable[Readings]) -> None:
-        """Go on from memories; `recent` are the readings from `recalls_us` before each thing's `settled_us` on.
-
-        More do no harm.
+        """Go on from memories; `recent` are readings from `recalls_us` before each thing's `settled_us` on, or more.
 
         Readings newer than a memory are left to come again. A thing without a usable memory starts unknown: rebuild it
         with `absorb(..., announcing=False)`.

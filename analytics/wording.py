@@ -23,6 +23,11 @@ def worded(notes: Iterable[Notes], things: Sequence[Thing], values: Float32) -> 
     columns = (column.tolist() for column in reduce(Notes.join, some).columns())
     rows = (dict(zip(Notes.names(), row, strict=True)) for row in zip(*columns, strict=True))
     changes = [_change(things[row.pop("thing")], _values(values, row.pop("source")), **row) for row in rows]
+    return in_order(changes)
+
+
+def in_order(changes: Iterable[Change]) -> list[Change]:
+    """Sort changes by event time, then thing."""
     return sorted(changes, key=lambda change: (change.time_us, change.thing, _WHATS.index(change.what)))
 
 

@@ -219,6 +219,19 @@ def test_backlog_of_a_silent_sensor_returns_it_only_when_it_catches_up() -> None
     assert [c.what for c in port.speeds("A", [FREE] * 6, first=15)] == [What.RETURNED]
 
 
+def test_a_jam_of_then_in_a_backlog_is_no_alarm_of_now() -> None:
+    port = Port.wall(["A"])
+    port.speeds("A", [CONGESTED] * 3)
+    port.engine.advance(START + 50 * STEP)
+    backlog = [*[FREE] * 10, *[CONGESTED] * 10, *[FREE] * 10]
+    assert not [change for at, speed in enumerate(backlog) for change in port.speeds("A", [speed], first=3 + at)]
+    now = port.speeds("A", [CONGESTED] * 17, first=33)
+    assert [(change.what, change.time_us) for change in now] == [
+        (What.RETURNED, START + 47 * STEP),
+        (What.BEGAN, START + 47 * STEP),
+    ]
+
+
 def test_late_reading_inside_the_window_is_stepped_in_its_place() -> None:
     port, straight = Port.recording(["A"], period_s=30), Port.recording(["A"], period_s=30)
     speeds = [FREE] * 3 + [5.0] * 2

@@ -1,0 +1,54 @@
+"""A batch of a fast replay in rounds: two readings of each thing at a time, in the order they arrived.
+
+A replay at a thousand times the pace brings minutes in one batch. What its group has reached is known only at the end
+of it, and then a reading of the future looks like one of now: it would be let in, and all true ones after it would be
+late. In rounds the same readings are looked at as they came at the pace of the road.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from analytics.readings import Readings
+from analytics.table import Float64, Index, Int64
+
+EACH: Final = 2
+"""Readings of each thing in a round, a minute of the port: what its group has reached is known as exactly. Fewer: more
+steps; more: who is let in from the future makes all that follows late for longer."""
+
+LEAST: Final = 64
+"""Readings that a round has at least. Fewer: a step for every reading where only some stations are replayed; more:
+hours of them are looked at at once."""
+
+
+def rounds(batch: Sequence[Readings], things: int) -> list[Sequence[Readings]]:
+    """Cut a batch into rounds of so many things; whole where it is short, or where nobody knows when it arrived."""
+    received = [readings.received_us for readings in batch if readings.received_us is not None]
+    count = sum(map(len, received)) // max(EACH * things, LEAST)
+    if count <= 1 or len(received) < len(batch):
+        return [batch]
+    order = np.lexsort((np.concatenate([_passed(column) for column in received]), np.concatenate(received)))
+    turn = np.empty(len(order), np.intp)
+    turn[order] = np.arange(len(order)) * count // len(order)
+    turns = np.split(turn, np.cumsum([len(column) for column in received])[:-1])
+    return [list(_of_turn(batch, turns, part)) for part in range(count)]
+
+
+def _of_turn(batch: Sequence[Readings], turns: Sequence[Index], part: int) -> Iterator[Readings]:
+    for readings, turn in zip(batch, turns, strict=True):
+        rows = np.flatnonzero(turn == part)
+        if len(rows):
+            yield readings.take(rows)
+
+
+def _passed(received_us: Int64) -> Float64:
+    """What share of an instant had passed at each reading of a kind: kinds that arrived together came side by side."""
+    _, instant, counts = np.unique(received_us, return_inverse=True, return_counts=True)
+    order = np.argsort(instant, kind="stable")
+    first = np.cumsum(counts) - counts
+    passed = np.empty(len(received_us))
+    passed[order] = (np.arange(len(order)) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
+    return passed
