@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics.readings import Arrivals
-from analytics.state import NEVER, UNKNOWN, Ageing, States, ageing
+from analytics.state import NEVER, UNKNOWN, Ageing, Pace, States, ageing
 from analytics.table import Float32, Index, Int8, Int64, Mask, Table
 from sensors.level import Level, Verdict
 
@@ -90,7 +90,7 @@ class Notes(Table):
 class Stepped:
     """What one pass of stepping did: rows lie thing by thing in order of time, `counts` of them each.
 
-    before, after: the states around each row. prior_us: newest time of each thing until now, -NEVER = none. silence_us,
+    before, after: the states around each row. prior_us: newest time of each thing until now, -NEVER = none. pace,
     clock_us: of each thing. heard_us: since when each could be heard; a gap before is not its silence.
     """
 
@@ -99,7 +99,7 @@ class Stepped:
     before: States
     after: States
     prior_us: Int64
-    silence_us: Int64
+    pace: Pace
     clock_us: Int64
     heard_us: Int64
 
@@ -138,7 +138,7 @@ def _reconcile(told: Told, done: Stepped, owner: Index, newest: Index) -> Notes:
     follower = np.minimum(newest + 1, len(owner) - 1)
     followed = (follower > newest) & (owner[follower] == owner[newest])
     until = np.where(followed, done.rows.time_us[follower], NEVER)
-    aged = ageing(past, done.silence_us[owner[newest]], np.minimum(until, done.clock_us[owner[newest]]))
+    aged = ageing(past, done.pace.take(owner[newest]), np.minimum(until, done.clock_us[owner[newest]]))
     was, alarm = told.alarm[thing], np.where(aged.lost, np.int8(0), past.alarm)
     told.alarm[thing] = alarm
     what = np.where((alarm == 0) & (past.level == UNKNOWN), _LOST, _alarm_change(was, alarm))
@@ -155,15 +155,15 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     first = np.insert(np.diff(owner) != 0, 0, values=True)[: len(owner)]
     # Behind the clock a thing that was told silent is still silent: it delivers what it had kept. An alarm of then is
     # none of now; what it is now shows at its first reading of now.
-    muted = told.silent[rows.thing]
-    alive = (rows.time_us + done.silence_us[owner] >= done.clock_us[owner]) | ~muted
+    muted, silence_us = told.silent[rows.thing], done.pace.silence_us[owner]
+    alive = (rows.time_us + silence_us >= done.clock_us[owner]) | ~muted
     wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
     was = np.where(first | wakes, told.alarm[rows.thing], before.alarm)
-    aged = ageing(before, done.silence_us[owner], rows.time_us)
+    aged = ageing(before, done.pace.take(owner), rows.time_us)
     mid = np.where(aged.lost, np.int8(0), was)
     shown = np.where(aged.silent, np.int8(UNKNOWN), before.level)
 
-    quiet = aged.silent & (rows.time_us > done.heard_us[owner] + done.silence_us[owner])
+    quiet = aged.silent & (rows.time_us > done.heard_us[owner] + silence_us)
     silent, returned = alive & quiet & ~wakes, alive & (quiet | wakes)
     told.alarm[rows.thing[alive]] = after.alarm[alive]
     told.silent[rows.thing[alive]] = False
@@ -176,9 +176,9 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     ]
 
 
-def announce_ageing(told: Told, things: Index, states: States, silence_us: Int64, clock_us: Int64) -> list[Notes]:
+def announce_ageing(told: Told, things: Index, states: States, pace: Pace, clock_us: Int64) -> list[Notes]:
     """Find what the clocks alone bring about for `things`, and remember it as told."""
-    aged = ageing(states, silence_us, clock_us)
+    aged = ageing(states, pace, clock_us)
     silent, lost = aged.silent & ~told.silent[things], np.where(aged.lost, told.alarm[things], np.int8(0))
     told.silent[things] |= aged.silent
     told.alarm[things[lost > 0]] = 0

@@ -128,7 +128,7 @@ class Course:
         prior_us = np.where(before.time_us == NEVER, -NEVER, before.time_us)
         clock_us, heard_us = (clock[rows.thing] for clock in clocks)
         counts = np.ones(len(loud), np.intp)
-        stepped = Stepped(counts, rows, before, after, prior_us, settings.silence_us, clock_us, heard_us)
+        stepped = Stepped(counts, rows, before, after, prior_us, settings.pace, clock_us, heard_us)
         return announce(self.told, stepped)
 
     def _insert(self, new: Arrivals, batch: Batch, settings: Settings, clocks: Clocks) -> list[Notes]:
@@ -160,7 +160,7 @@ class Course:
         after = before.take(np.minimum(np.arange(len(todo.dirty)) + 1, len(todo.dirty) - 1))
         after.put(np.cumsum(todo.counts) - 1, final)
         clock_us, heard_us = (clock[todo.things] for clock in clocks)
-        return Stepped(todo.counts, rows, before, after, prior_us, own.silence_us, clock_us, heard_us)
+        return Stepped(todo.counts, rows, before, after, prior_us, own.pace, clock_us, heard_us)
 
     def _followed(self, merged: Layer, settings: Settings) -> After:
         """What each reading left behind is the state before the next one, or that of now."""

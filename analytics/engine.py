@@ -207,8 +207,8 @@ class Engine:
         """Copy states as of the sites' clocks, and tell who is silent."""
         states, settings = self._course.states.take(slots), self.roster.settings.take(slots)
         clock_us = self._clock_us[settings.site]
-        silent = ageing(states, settings.silence_us, clock_us).silent
-        age(states, settings.silence_us, clock_us)
+        silent = ageing(states, settings.pace, clock_us).silent
+        age(states, settings.pace, clock_us)
         return states, silent
 
     def _snapshots(self, names: list[str]) -> dict[str, State]:
@@ -291,8 +291,8 @@ class Engine:
         due = ~eventless(told.look(rows), states, settings.silence_us, clocks.clock_us[rows])
         if not due.any():
             return []
-        silence_us, clock_us = settings.silence_us[due], clocks.clock_us[rows][due]
-        return announce_ageing(told, things[due], states.take(due), silence_us, clock_us)
+        pace, clock_us = settings.pace.take(due), clocks.clock_us[rows][due]
+        return announce_ageing(told, things[due], states.take(due), pace, clock_us)
 
     def _clocks(self) -> Clocks:
         """By thing: the clock of its site, and since when that can be heard."""

@@ -16,7 +16,7 @@ from analytics.table import Index, Int16, Mask
 def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None:
     """Step every state by its row, in place; all of one rule, and no reading older than its state."""
     stands_for = steps(states, settings, rows)
-    age(states, settings.silence_us, rows.time_us)
+    age(states, settings.pace, rows.time_us)
     shown = states.level.copy()
     faulty, observed = rows.faulty, rows.observed
     if rule is Rule.SPEED:

@@ -4,7 +4,8 @@ The level rises at once when the value reaches a limit, and falls when it has be
 `interval.FALL_S`; the alarm is open at congested or worse. Counts and waits are integrated by their nature, so nothing
 is smoothed and nothing needs confirmation to rise, but for two things that a stock cannot do. It does not leap: what
 raises the level right after a leap waits until it has stayed for `state.HOLD_STEPS` readings more. And it is over its
-capacity only for who saw it fill up. An extreme first reading of all might be a leap: it waits for the next.
+capacity only for who saw it fill up, by what came in. An extreme first reading of all might be a leap: it waits for
+the next.
 
 A stock that is not believed is counted on from the last one that was, by what comes in and goes out.
 
@@ -30,6 +31,11 @@ COUNTED_S = 7200.0
 """Seconds for which a stock is counted on without being seen, 2 h: of one lorry a minute in and out, with one in a
 hundred missed (own assumption), two by then. Shorter: a park whose count is broken is unknown sooner; longer: what was
 missed fills or empties it."""
+
+MISSED = np.float32(0.1)
+"""Share of a capacity that may have come in uncounted between two readings, of which a lost one counts nothing (own
+choice: five lorries of a small park, two or three readings of them). Lower: a park that is really too full is counted
+on instead; higher: what leaps over the capacity from a busy park is believed."""
 
 AT_FIRST = np.float32(2)
 """Times the highest limit from which the first reading of all may be a leap: two hours of wait at a gate, as only the
@@ -75,7 +81,7 @@ def judge(states: States, settings: Settings, told: Told, steps: Int16) -> Mask:
     steps: readings that each stands for (`fold.steps`).
     """
     held, leaps = np.maximum(states.level, states.alarm), told.leaps
-    seen = np.where(_impossible(states, settings, told.value, held), np.float32(np.nan), told.value)
+    seen = np.where(_impossible(states, settings, told, held), np.float32(np.nan), told.value)
     value = _counted_on(states, settings, seen, told.net)
     states.low[:] = np.where(leaps, HOLD_STEPS, np.maximum(states.low - 1, 0))
     valid = ~np.isnan(value)
@@ -100,10 +106,11 @@ def _counted_on(states: States, settings: Settings, seen: Float32, net: Float32)
     return np.where(missing & (states.learnt <= most) & np.isfinite(counted), counted, seen)
 
 
-def _impossible(states: States, settings: Settings, value: Float32, held: Int8) -> Mask:
+def _impossible(states: States, settings: Settings, told: Told, held: Int8) -> Mask:
     """Tell what a stock cannot be: higher all at once, or over its capacity (limits up to 1 are shares of one)."""
+    value, came = told.value, np.fmax(told.net, 0)
     leapt = (states.low > 0) & (reached(settings, value) > held)
-    over = (value > 1) & (settings.jammed <= 1) & ~(states.value >= settings.dense)
+    over = (value > 1) & (settings.jammed <= 1) & ~(value <= states.value + came + MISSED)
     sudden = (states.time_us == NEVER) & (value >= AT_FIRST * settings.jammed)
     found: Mask = leapt | over | sudden
     return found

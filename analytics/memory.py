@@ -21,7 +21,7 @@ from analytics.table import Int64
 from analytics.trust import Span
 from analytics.window import WINDOW_US
 
-FORMAT = 7
+FORMAT = 8
 """Version of the settled columns; a memory of another version is ignored, and the thing is rebuilt from readings."""
 
 

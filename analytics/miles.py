@@ -1,10 +1,10 @@
-"""Whether a slow speed is one in miles: what flow and occupancy tell beside it, against the loop's own habit.
+"""Whether a slow speed is none: what flow and occupancy tell beside it, against the loop's own habit.
 
 Free traffic told in miles an hour is just as slow as a jam. But vehicles that crawl cover a loop for longer: where flow
 and occupancy tell a speed that is not slow, and the one told is what miles make of it, the reading waits for health to
-find out: unknown, neither congested nor free. A jam is slow by both, and is believed at once. Habit is how far the two
-speeds of a loop mostly lie apart, which health tells at the end of each bin; until then a loop is taken for one that
-measures right.
+find out: unknown, neither congested nor free. A spike, slower than that by far, is not believed where the habit is
+known. A jam is slow by both, and is believed at once. Habit is how far the two speeds of a loop mostly lie apart, which
+health tells at the end of each bin; until then no speed is a spike, and a loop is taken for one that measures right.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ from sensors.rule import SpeedRatio
 
 MILES: Final = log(MISTAKEN["km/h"][0])
 """Log of what a speed in miles an hour is of one in km/h."""
+
+FAR: Final = log(2.5)
+"""Log of how much faster flow and occupancy must tell it to be for the speed to be a spike. A motorcycle taken for the
+mean vehicle makes 2.1, a lone car taken for a lorry 2.8. Lower: single slow vehicles are not seen; higher: leaps by
+half of a free speed keep an alarm open that lasts as long as nothing is slow for 10 min."""
 
 DIFFERS: Final = 1.1
 """How much faster flow and occupancy must tell it to be for habits to be asked. Lower: all jams are looked at; higher:
@@ -90,7 +95,7 @@ class Miles:
         self._group[slots], self._place[slots] = list(self._known).index(group), places
 
     def mark(self, new: Arrivals, values: Float32, slow: Index, settings: Settings) -> None:
-        """Believe none of some slow rows that are in miles, in place.
+        """Believe none of some slow rows that are in miles, or spikes, in place.
 
         `values` (m, width) are those of the batch, by `Arrivals.source`.
         """
@@ -106,23 +111,28 @@ class Miles:
                 self._doubt(new, rows[differs], other_kmh[differs], settings)
 
     def _doubt(self, new: Arrivals, rows: Index, other_kmh: Float32, settings: Settings) -> None:
-        """Believe none of some rows that are in miles, in place; `other_kmh` is what flow and occupancy tell."""
-        habit = self._habit(new.thing[rows], new.time_us[rows])
-        miles = np.abs(np.log(new.observed[rows] / other_kmh) - habit - MILES) < OFF
+        """Believe none of some rows that are in miles, or spikes, in place.
+
+        `other_kmh` is what flow and occupancy tell.
+        """
+        known = self._habit(new.thing[rows], new.time_us[rows])
+        habit = np.nan_to_num(known)
+        apart = np.log(new.observed[rows] / other_kmh) - habit
         free = other_kmh * np.exp(habit) >= ON * settings.free_kmh[new.thing[rows]]
-        found = rows[miles & free]
+        spike = np.isfinite(known) & (apart < -FAR)
+        found = rows[(spike | (np.abs(apart - MILES) < OFF)) & free]
         new.observed[found], new.faulty[found] = np.nan, True
 
     def _habit(self, thing: Index, time_us: Int64) -> Float32:
-        """What each thing was used to then, (n,); 0 where nobody knows."""
-        habit = np.zeros(len(thing), np.float32)
+        """What each thing was used to then, (n,); NaN where nobody knows."""
+        habit = np.full(len(thing), np.nan, np.float32)
         group = self._group[thing]
         for number, known in enumerate(self._known.values()):
             mine, newest = np.flatnonzero(group == number), known.newest
             at = np.searchsorted(np.array([one.from_us for one in newest]), time_us[mine], "right") - 1
             for which in np.unique(at[at >= 0]).tolist():
                 some = mine[at == which]
-                habit[some] = np.nan_to_num(newest[which].fits[self._place[thing[some]]])
+                habit[some] = newest[which].fits[self._place[thing[some]]]
         return habit
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analytics import free_speed
 from analytics.interval import COARSE_S, FALL_S, RESUME_S, derived, readings
-from analytics.state import NEVER, SILENT_AFTER_PERIODS
+from analytics.state import FREED_PERIODS, NEVER, SILENT_AFTER_PERIODS, Pace
 from analytics.table import Float32, Int8, Int16, Int64, Table
 from sensors.catalogue import Catalogue, Sensor
 from sensors.kind import Kind
@@ -114,6 +114,7 @@ class Settings(Table):
     """One row a thing, all columns of shape (things,).
 
     rule: int8, a `Rule`. site: intp, index of the site's clock. silence_us: int64, until silent, NEVER for events.
+    freed_us: int64, as in `Pace`; 0 for machines, which end their stoppages by their word while their rate is unknown.
     weight: float32, confirm_on, confirm_off: int16, and free_kmh: float32 (NaN = learn it from learn_readings: float32)
     of the speed detector. dense, congested, jammed: float32 limits. whole: float32, what a reading is divided by: the
     capacity, of a corridor its length in km; NaN = not configured.
@@ -124,6 +125,7 @@ class Settings(Table):
     rule: Int8
     site: NDArray[np.intp]
     silence_us: Int64
+    freed_us: Int64
     weight: Float32
     confirm_on: Int16
     confirm_off: Int16
@@ -138,17 +140,23 @@ class Settings(Table):
     def of(cls, things: Sequence[Thing], sites: Mapping[str, int]) -> Self:
         """Build the table; `sites` gives each site's index."""
         rows = [_row(thing, sites[thing.site]) for thing in things]
-        dtypes = (np.int8, np.intp, np.int64, np.float32, np.int16, np.int16, *[np.float32] * 6)
+        dtypes = (np.int8, np.intp, np.int64, np.int64, np.float32, np.int16, np.int16, *[np.float32] * 6)
         columns = zip(*rows, strict=True) if rows else [()] * len(dtypes)
         return cls(*(np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)))
+
+    @property
+    def pace(self) -> Pace:
+        """How time tells on each thing."""
+        return Pace(self.silence_us, self.freed_us)
 
 
 def _row(thing: Thing, site: int) -> tuple[float, ...]:
     periodic = thing.kind.periodic and thing.period_s > 0
     silence_us = round(SILENT_AFTER_PERIODS * thing.period_s * 1e6) if periodic else NEVER
     period_s = thing.period_s if periodic else COARSE_S
+    freed_us = 0 if thing.rule is Rule.WORK or not periodic else round(FREED_PERIODS * thing.period_s * 1e6)
     whole = thing.length_km if thing.rule is Rule.TIME else thing.capacity
-    return (thing.rule, site, silence_us, *_tuned(thing, period_s), *_limits(thing), whole)
+    return (thing.rule, site, silence_us, freed_us, *_tuned(thing, period_s), *_limits(thing), whole)
 
 
 def _tuned(thing: Thing, period_s: float) -> tuple[float, int, int, float, float]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.abnormal import FIRST_SCATTER
 from analytics.plausible import FIRST_HABIT
-from analytics.table import Float32, Int8, Int16, Int64, Mask, Table
+from analytics.table import Float32, Index, Int8, Int16, Int64, Mask, Table
 from sensors.level import Abnormality, Level
 
 NEVER = 2**61
@@ -35,6 +35,11 @@ MOST_MISSES = 127
 LOST_AFTER_US = 30 * 60 * 1_000_000
 """Microseconds of unknown until an open alarm is closed as no longer seen (domain section 4). Too low: a short outage
 of the network closes true alarms; too high: alarms of removed sensors stay."""
+
+FREED_PERIODS = 3
+"""Periods by which an open alarm is lost sooner for each reading that spoke for its end before nothing was seen any
+more (own choice: at 30 s no time is left for who was free for as long as closes it). Lower: of a jam that dissolved
+right before a network failed the alarm stays open for half an hour; higher: one free reading closes a jam."""
 
 UNKNOWN = int(Level.UNKNOWN)
 
@@ -115,6 +120,20 @@ class States(Table):
         )
 
 
+class Pace(NamedTuple):
+    """How time tells on things, (things,): microseconds until they are silent, and `freed_us`.
+
+    freed_us: how much sooner an alarm is lost for each reading that spoke for its end.
+    """
+
+    silence_us: Int64
+    freed_us: Int64
+
+    def take(self, index: Index | Mask) -> Pace:
+        """Copy the rows of `index`."""
+        return Pace(self.silence_us[index], self.freed_us[index])
+
+
 class Ageing(NamedTuple):
     """What the time until some instant does to each state, and when; shape (things,)."""
 
@@ -124,22 +143,23 @@ class Ageing(NamedTuple):
     lost_us: Int64
 
 
-def ageing(states: States, silence_us: Int64, to_us: Int64 | int) -> Ageing:
+def ageing(states: States, pace: Pace, to_us: Int64 | int) -> Ageing:
     """Tell who falls silent, and whose alarm is lost, by `to_us`; the instant itself still belongs to the living."""
-    silent_us = states.time_us + silence_us
+    silent_us = states.time_us + pace.silence_us
     silent = to_us > silent_us
     unknown_us = np.where(states.level == UNKNOWN, states.since_us, np.where(silent, silent_us, NEVER))
-    lost_us = unknown_us + LOST_AFTER_US
+    freed_us = np.maximum(states.high, 0) * pace.freed_us
+    lost_us = unknown_us + np.maximum(LOST_AFTER_US - freed_us, 0)
     return Ageing(silent, silent_us, (states.alarm > 0) & (to_us > lost_us), lost_us)
 
 
-def age(states: States, silence_us: Int64, to_us: Int64 | int) -> None:
+def age(states: States, pace: Pace, to_us: Int64 | int) -> None:
     """Let time pass without readings, in place."""
-    silent = to_us > states.time_us + silence_us
+    silent = to_us > states.time_us + pace.silence_us
     blind = (states.alarm > 0) & (states.level == UNKNOWN)
     if not (silent.any() or blind.any()):
         return
-    aged = ageing(states, silence_us, to_us)
+    aged = ageing(states, pace, to_us)
     np.copyto(states.since_us, aged.silent_us, where=aged.silent & (states.level != UNKNOWN))
     forget(states, aged.silent)
     states.alarm[aged.lost] = 0

@@ -15,7 +15,7 @@ confirmation being `least` vehicles that are slow themselves. A corridor sees a 
 the vehicles take through it, and diluted by the free rest of its length: it is the second witness of its sections, not
 the first.
 
-In `States`, `low` counts confirmations, below zero for slow ones, `high` the parts of the next judgement, and `print`
+In `States`, `high` counts confirmations, below zero for slow ones, `low` the parts of the next judgement, and `print`
 is the time of the newest reading that said something, in microseconds.
 """
 
@@ -84,12 +84,14 @@ def judge(states: States, settings: Settings, speed_kmh: Float32, weighs: Float3
     free_kmh = free_speed.in_use(states, settings.free_kmh, settings.learn_readings)
     raw = np.minimum(speed_kmh / free_kmh, detector.CAP)
     valid: Mask = ~np.isnan(raw) & (weighs > 0)
-    before = np.where(np.isnan(states.value), raw, states.value)
+    anew = np.isnan(states.value)
+    np.maximum(states.high, 0, out=states.high, where=anew)  # Slow ones are not of one jam across what was unknown.
+    before = np.where(anew, raw, states.value)
     ratio = before + (1 - (1 - settings.weight) ** weighs) * (raw - before)
     np.copyto(states.value, ratio, where=valid)
-    parts = states.high + np.where(valid, np.floor(weighs * _PARTS + np.float32(0.001)), 0).astype(np.int16)
+    parts = states.low + np.where(valid, np.floor(weighs * _PARTS + np.float32(0.001)), 0).astype(np.int16)
     ripe = valid & (parts >= _PARTS)
-    states.high[:] = np.where(ripe, 0, parts)
+    states.low[:] = np.where(ripe, 0, parts)
     _decide(states, settings, ratio, np.maximum(ratio, raw), ripe)
     return valid
 
@@ -97,10 +99,10 @@ def judge(states: States, settings: Settings, speed_kmh: Float32, weighs: Float3
 def _decide(states: States, settings: Settings, ratio: Float32, higher: Float32, ripe: Mask) -> None:
     """Judge where it is `ripe`; `higher` is the ratio or that of the reading itself, whichever is freer."""
     slow, free = higher < detector.ON, ratio > detector.OFF
-    count = np.where(slow, np.minimum(states.low, 0) - 1, np.where(free, np.maximum(states.low, 0) + 1, 0))
+    count = np.where(slow, np.minimum(states.high, 0) - 1, np.where(free, np.maximum(states.high, 0) + 1, 0))
     count = np.clip(count, -settings.confirm_on, _CONFIRM_OFF).astype(np.int16)
     alarm = _alarm(states, settings, ratio, count)
-    np.copyto(states.low, count, where=ripe)
+    np.copyto(states.high, count, where=ripe)
     np.copyto(states.alarm, alarm, where=ripe)
     np.copyto(states.level, np.where(alarm > 0, alarm, (ratio < detector.FLUID).astype(np.int8)), where=ripe)
 

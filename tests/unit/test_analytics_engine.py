@@ -201,6 +201,18 @@ def test_our_own_absence_is_not_a_sensors_silence() -> None:
     assert (silent.thing, silent.what, silent.time_us) == ("B", What.SILENT, START + 23 * STEP)
 
 
+@pytest.mark.parametrize(("freed", "minutes"), [(0, 30), (10, 15), (18, 3)])
+def test_an_alarm_is_lost_the_sooner_the_longer_its_road_was_free_before(freed: int, minutes: int) -> None:
+    port = Port.recording(["A", "B"], period_s=30)
+    rises = 1 if freed else 0  # the smoothed speed is free with the second reading
+    port.speeds("A", [CONGESTED] * 10 + [FREE - number % 2 for number in range(rises + freed)])
+    dark = 10 + rises + freed
+    port.speeds("A", [None] * 4, first=dark)
+    changes = port.speeds("A", [None] * 70, first=dark + 4)
+    (lost,) = [change for change in changes if change.what is What.LOST]
+    assert lost.time_us == START + (dark + 3) * port.step_us + minutes * MINUTE
+
+
 def test_open_alarm_of_a_silent_sensor_is_lost_by_the_clock() -> None:
     port = Port.wall(["A"])
     port.speeds("A", [CONGESTED] * 3)
@@ -354,6 +366,7 @@ def test_a_park_is_over_its_capacity_only_for_who_saw_it_fill_up() -> None:
 
     assert levels(1.1, 0.5, 1.1, 1.1, first=0) == [Level.UNKNOWN, *[Level.FLUID] * 3]
     assert levels(0.9, 0.99, 1.1, first=4) == [Level.CONGESTED, Level.JAMMED, Level.JAMMED]
+    assert levels(*[0.78] * 4, 1.12, 1.12, first=7)[-3:] == [Level.DENSE] * 3, "nobody drove in"
 
 
 @pytest.mark.parametrize(("field", "level"), [("entries", Level.JAMMED), ("occupied", Level.FLUID)])

@@ -1,4 +1,4 @@
-"""A loop that begins to tell miles is unknown until health finds it out; a jam is slow by flow and occupancy, too."""
+"""Neither a loop that begins to tell miles nor a spike is a jam: a jam is slow by flow and occupancy, too."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ def test_a_loop_that_always_tells_less_than_flow_and_occupancy_is_believed_in_a_
     engine.refresh(PORT)
     engine.absorb([readings(MILES_AN_HOUR, 40, 10)])
     assert level(engine) is Level.CONGESTED, "a new catalogue makes nobody forget it"
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, What.ENDED), (False, What.BEGAN)])
+def test_spikes_of_a_loop_whose_habit_is_known_keep_no_alarm_open(*, known: bool, expected: What) -> None:
+    engine = Engine(KINDS, PORT)
+    if known:
+        engine.accustom(Habits("port", ("X",), START_US, np.zeros(1, np.float32)))
+    freed = [readings(FREE | ({"speed_kmh": 10} if number % 8 == 0 else {}), number, 1) for number in range(30, 70)]
+    changes = engine.absorb([readings(FREE, 0, 20), readings(JAM, 20, 10), *freed])
+    assert [change.what for change in changes if change.what is not What.CHANGED][-1] is expected
 
 
 def test_health_hands_out_the_habit_of_the_hour_before_the_last_quarter() -> None:

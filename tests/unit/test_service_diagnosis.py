@@ -31,7 +31,7 @@ NAMES = [f"F{number}" for number in range(8)]
 START_US = 1_772_409_600_000_000
 STEP_US = 30_000_000
 STEPS = 720
-SPEED = KIND.field_names.index("speed_kmh")
+FLOW, OCCUPANCY, SPEED = map(KIND.field_names.index, ("flow_veh_h", "occupancy_pct", "speed_kmh"))
 JAMMED, STUCK, LOCKED = slice(200, 420), slice(300, 520), slice(100, 160)
 PORT = Catalogue(
     sites=(Site(id="S", name="S", basin="recording", clock="recording"),),
@@ -177,6 +177,7 @@ def set_wrong(morning: list[Readings], request: pytest.FixtureRequest) -> list[R
         ahead_us = np.where((np.array(NAMES) == "F3") & (100 <= step < 280), request.param * 120 * STEP_US, 0)
         values = whole.values.copy()
         values[3, SPEED] = 10 + step % 7 if 200 <= step < 250 else 80 + step % 7
+        values[3, OCCUPANCY] = 0.8 * values[3, FLOW] / values[3, SPEED]
         wrong.append(replace(whole, values=values, time_us=whole.time_us + ahead_us, received_us=whole.time_us))
     return wrong
 
