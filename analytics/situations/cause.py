@@ -68,9 +68,10 @@ _NOT_AFTER = {
     Cause.YARD_SATURATED: {Cause.ACCIDENT, Cause.SURGE},
     Cause.ACCIDENT: {Cause.SURGE},
     Cause.LANE_CLOSED: {Cause.SURGE},
+    Cause.RECURRENT: {Cause.SURGE},
 }
-"""What a queue is not taken for after a cause, nor ever an ordinary one. Lorries that were held up arrive
-together, as in a surge; while they drain into a gate less leaves the road than usual, as in an accident."""
+"""What a queue is not taken for after a cause, nor ever an ordinary one. Lorries that were held up, be it in the rush,
+arrive together, as in a surge; while they drain into a gate less leaves the road than usual, as in an accident."""
 
 FAINT = 0.3
 """Confidence below which nothing speaks for a named cause any more."""

@@ -57,7 +57,8 @@ def test_queue_with_a_cause_does_not_become_an_ordinary_one() -> None:
 
 
 def test_ordinary_queue_that_outlasts_its_hour_keeps_its_name() -> None:
-    assert named((Hint(Cause.RECURRENT, 0.9),), *[()] * 60)[-1] is Cause.RECURRENT
+    for after in ((), (Hint(SURGE, 0.95),)):
+        assert named((Hint(Cause.RECURRENT, 0.9),), *[after] * 60)[-1] is Cause.RECURRENT
 
 
 def test_queue_of_a_terminal_that_drains_is_not_taken_for_an_accident_or_a_surge() -> None:
