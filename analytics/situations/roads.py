@@ -13,7 +13,7 @@ from math import isnan, nan
 
 from analytics.situations.aftermath import Past, wave
 from analytics.situations.bans import ban_hint
-from analytics.situations.cause import SURE, Cause, Hint, rounded, weighed
+from analytics.situations.cause import FAINT, SURE, Cause, Hint, rounded, weighed
 from analytics.situations.gates import GateState, gate_hints, gate_state
 from analytics.situations.ground import Ground
 from analytics.situations.lanes import BUSY_VEH_H, OVER_MIN
@@ -22,6 +22,10 @@ from sensors.catalogue import Section
 
 LESS_FROM, LESS_SURE = 0.86, 0.6
 """What leaves, over what usually passes at this hour. Flows of the same hour differ by 5 % from week to week."""
+
+HELD_MIN = 15.0
+"""Minutes ago at which less had to leave a jam of the rush, too. Shorter: a loop that has just failed is an accident;
+longer: an accident in the rush is told when it is over."""
 
 LOST_FROM, LOST_SURE = 0.86, 0.68
 """The same over what comes in, also against its usual: half an hour of counts is known to 7 %."""
@@ -63,6 +67,8 @@ def road_hints(
     """
     ban = ban_hint(head, ground, sight)
     recurrent = _times(_recurrent(head, ground, sight), 1 - ban.confidence)
+    if recurrent.confidence >= FAINT:
+        recurrent = _times(recurrent, 1 - _held_back(head, places, ground, sight))
     surge = _times(_surge(head, ground, sight), (1 - 0.6 * recurrent.confidence) * (1 - ban.confidence))
     found = [recurrent, ban, *_lanes(head, places, ground, sight), surge]
     queue = _queue(head, ground, sight)
@@ -94,9 +100,9 @@ def _times(hint: Hint, factor: float) -> Hint:
     return Hint(hint.what, round(hint.confidence * factor, 3), hint.evidence)
 
 
-def _flow_ratio(things: Sequence[int], sight: Sight, minutes: float) -> float:
-    """Return what passed over what usually does; of loops that know both."""
-    pairs = [(sight.mean(t, "flow_veh_h", minutes), sight.usual(t, "flow_veh_h")) for t in things]
+def _flow_ratio(things: Sequence[int], sight: Sight, minutes: float, *, before: float = 0.0) -> float:
+    """Return what passed, until `before` minutes ago, over what usually does; of loops that know both."""
+    pairs = [(sight.mean(t, "flow_veh_h", minutes, before=before), sight.usual(t, "flow_veh_h")) for t in things]
     known = [(now, usual) for now, usual in pairs if not isnan(now) and not isnan(usual)]
     return ratio(sum(now for now, _ in known), sum(usual for _, usual in known))
 
@@ -114,16 +120,34 @@ def _comes(places: Collection[int], ground: Ground, sight: Sight) -> float:
 def _blocked(head: int, places: Collection[int], ground: Ground, sight: Sight) -> Hint:
     """Less leaves than usual, or than comes in; or far less than the road can, though nothing stands at its end."""
     comes = _comes(places, ground, sight)
-    enough = 1 - ramp(comes, 0.85, 0.7) if not isnan(comes) else 1.0
     best = Hint(Cause.ACCIDENT, 0.0)
     for leaving in (ground.ends(head, sight), *_ahead(head, ground, sight)):
         out, out_long = _flow_ratio(leaving, sight, 10), _flow_ratio(leaving, sight, 30)
         lost = ramp(ratio(out_long, comes), LOST_FROM, LOST_SURE) * ramp(out, 1.0, LESS_FROM)
         starved = _starved(leaving, sight)
-        confidence = max(0.9 * ramp(out, LESS_FROM, LESS_SURE) * enough, 0.9 * lost, 0.8 * ramp(starved, 0.6, 0.4))
+        confidence = max(0.9 * _less(out, comes), 0.9 * lost, 0.8 * ramp(starved, 0.6, 0.4))
         if confidence > best.confidence:
             best = weighed(Cause.ACCIDENT, confidence, out_ratio=out, in_ratio=comes, out_of_most=starved)
     return best
+
+
+def _less(out: float, comes: float) -> float:
+    """Tell how surely less leaves than usual though as many come; where nobody knows how many do, they are as many."""
+    return ramp(out, LESS_FROM, LESS_SURE) * (1 - ramp(comes, 0.85, 0.7))
+
+
+def _held_back(head: int, places: Collection[int], ground: Ground, sight: Sight) -> float:
+    """Tell how surely less leaves a jam of the rush, for long, than its bottleneck lets through at this hour.
+
+    A loop that fails counts less for as long as its mean holds readings from before, and then nothing.
+    """
+    comes = _comes(places, ground, sight)
+    found = 0.0
+    for leaving in (ground.ends(head, sight), *_ahead(head, ground, sight)):
+        counting = [loop for loop in leaving if sight.mean(loop, "flow_veh_h", OVER_MIN) > 0]
+        ratios = (_flow_ratio(counting, sight, 10, before=before) for before in (0, HELD_MIN))
+        found = max(found, min(_less(out, comes) for out in ratios))
+    return found
 
 
 def _ahead(head: int, ground: Ground, sight: Sight) -> list[list[int]]:

@@ -40,7 +40,11 @@ CLOSED = {"W12-F1": (80.0, 1300.0), "W12-F2": (85.0, 0.0)}
 JAM = {"W01-F1": (15.0, 600.0)}
 """A jam on the section that follows."""
 MINUTE_US = 60_000_000
+RUSH = {"W11-F2": (12.0, 600.0)}
+"""As slow as an accident, but as many pass as ever."""
+SLOW_AS_A_RULE = {("W11-F2", "speed_kmh"): 30.0}
 NONE_FAULTY: Mapping[str, tuple[int, Fault]] = {}
+NOTHING_ELSE: Mapping[tuple[str, str], float] = {}
 
 
 def step(number: int, there: Mapping[str, tuple[float, float]]) -> Readings:
@@ -57,14 +61,17 @@ def step(number: int, there: Mapping[str, tuple[float, float]]) -> Readings:
 
 
 def told(
-    *phases: tuple[int, Mapping[str, tuple[float, float]]], faults: Mapping[str, tuple[int, Fault]] = NONE_FAULTY
+    *phases: tuple[int, Mapping[str, tuple[float, float]]],
+    faults: Mapping[str, tuple[int, Fault]] = NONE_FAULTY,
+    usual: Mapping[tuple[str, str], float] = NOTHING_ELSE,
 ) -> Iterator[Situation]:
     """What is announced while each phase lasts its minutes; `faults` are found out in a minute."""
     engine = Engine(KINDS, CATALOGUE)
     for loop, (minute, fault) in faults.items():
         engine.distrust(loop, fault, START_US + minute * MINUTE_US)
     situations = Situations(engine.roster, CATALOGUE)
-    situations.use({(loop, field): np.full(168, usual, np.float32) for loop in LOOPS for field, usual in USUAL.items()})
+    means = {(loop, field): value for loop in LOOPS for field, value in USUAL.items()} | usual
+    situations.use({known: np.full(168, value, np.float32) for known, value in means.items()})
     engine.attach(situations.watch)
     states = [there for minutes, there in phases for _ in range(2 * minutes)]
     for number, there in enumerate(states):
@@ -87,6 +94,16 @@ def test_the_same_jam_without_an_accident_before_has_no_cause() -> None:
 def test_jam_long_after_an_accident_is_not_its_wave() -> None:
     found = list(told((30, {}), (35, BLOCKED), (70, {}), (25, WAVE)))
     assert {one.cause for one in found if "W16-W17" in one.places} == {Cause.UNKNOWN}
+
+
+def test_accident_in_the_rush_is_named_for_what_no_longer_passes_its_bottleneck() -> None:
+    found = list(told((5, {}), (10, RUSH), (40, BLOCKED), usual=SLOW_AS_A_RULE))
+    assert [found[0].cause, found[-1].cause] == [Cause.RECURRENT, Cause.ACCIDENT]
+
+
+def test_loop_that_begins_to_count_nobody_is_no_accident_in_the_rush() -> None:
+    dead = {"W11-F2": (12.0, 0.0)}
+    assert {one.cause for one in told((5, {}), (10, RUSH), (30, dead), usual=SLOW_AS_A_RULE)} == {Cause.RECURRENT}
 
 
 def test_closed_lane_is_not_taken_for_the_cause_of_a_jam_downstream() -> None:
