@@ -15,7 +15,7 @@ from analytics.situations.sight import Sight
 from analytics.situations.situation import Expectation
 from analytics.situations.stops import outset_of, standing
 from analytics.situations.tracker import Tracked
-from analytics.situations.usually import Usually
+from analytics.situations.usually import Look, Usually
 
 OF_THEIR_OWN = frozenset({Cause.ACCIDENT, Cause.LANE_CLOSED})
 """Causes whose lives are learnt apart from those of other jams."""
@@ -76,17 +76,16 @@ class Ending:
 
     def _outset(self, record: Record, parent: Record | None, ground: Ground, sight: Sight) -> Outset:
         """Count from what is foreseen: the queue drains, what brought it about is over, or usual congestion is."""
-        hour, usual_us = self.usually.look(record.things, sight.at_us, sight.habits) if self.usually else (1.0, None)
-        foreseen = [end for end in (usual_us, _drained_us(record, ground, sight), _end_of(parent)) if end is not None]
-        if foreseen:
-            record.life.foreseen_us = max(foreseen)
-        from_us = record.life.foreseen_us
-        kind = _kind(record)
-        return (
-            Outset(kind, record.identity.onset_us, hour=hour)
-            if from_us is None
-            else Outset(kind, from_us, foreseen=True, hour=hour)
-        )
+        usual = self.usually.look(record.things, sight.at_us, sight.habits) if self.usually else Look()
+        drained_us, then_us = _drained_us(record, ground, sight), _end_of(parent)
+        ends = ((usual.over_us, usual.by_hour), (drained_us, False), (then_us, False))
+        if foreseen := [(end_us, by_hour) for end_us, by_hour in ends if end_us is not None]:
+            record.life.foreseen = max(foreseen)
+        kind, onset_us = _kind(record), record.identity.onset_us
+        if record.life.foreseen is None:
+            return Outset(kind, onset_us, hour=usual.least)
+        from_us, by_hour = record.life.foreseen
+        return Outset(kind, from_us, foreseen=True, hour=usual.least, by_hour=by_hour)
 
     def _expect(self, record: Record, outset: Outset, slow_us: int) -> None:
         life = record.life

@@ -15,7 +15,7 @@ from analytics.situations.graph import Graph
 from analytics.situations.record import Record
 from analytics.situations.tracker import Identity, Tracker
 
-FORMAT = 3
+FORMAT = 4
 """Version of these dicts; a memory of another version is ignored, and situations begin anew."""
 
 Plain = list[float | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,22 @@ def test_where_an_end_is_foreseen_the_misses_of_the_past_are_expected() -> None:
     assert minutes(ends.expect(outset(foreseen=100), 200 * MINUTE))[0] >= 200
 
 
+def test_what_is_foreseen_by_the_hour_is_learnt_apart() -> None:
+    ends = Ends()
+    for k in range(60):
+        lived(ends, outset(foreseen=1000 * k + 180), 1000 * k + 240, onset=1000 * k)
+    by_hour = replace(outset(foreseen=100), by_hour=True)
+    assert minutes(ends.expect(by_hour, 0)) == pytest.approx(minutes(Ends().expect(by_hour, 0)))
+
+
+def test_four_of_five_things_that_somebody_sees_to_are_over_within_twice_the_median_more_or_less() -> None:
+    low, median, high = minutes(Ends().expect(Outset("gate", 0), 0))
+    assert median == pytest.approx(50, abs=2)
+    assert (low, high) == pytest.approx((median / 2.1, median * 2.1), rel=0.1)
+    left = [minutes(Ends().expect(Outset("gate", 0), age * MINUTE))[1] - age for age in (60, 120, 600)]
+    assert left == sorted(left)
+
+
 def test_lives_that_began_at_such_an_hour_count_most() -> None:
     ends = Ends()
     for k in range(60):
@@ -97,7 +114,7 @@ def test_memory_brings_everything_back() -> None:
     assert again.expect(outset(), 0) == ends.expect(outset(), 0)
     assert again.expect(outset(foreseen=70), 0) == ends.expect(outset(foreseen=70), 0)
     told = ends.expect(outset(), 5 * MINUTE)
-    one = Life(40 * MINUTE, 7 * MINUTE, told, (outset(3, 0.8, 40), told), [Life()])
+    one = Life((40 * MINUTE, True), 7 * MINUTE, told, (outset(3, 0.8, 40), told), [Life()])
     assert read_life(json.loads(json.dumps(written_life(one)))) == one
 
 
@@ -118,19 +135,22 @@ def usually() -> Usually:
 def test_usual_congestion_counts_now_and_within_half_an_hour(
     usually: Usually, minute: int, least: float, end: int | None
 ) -> None:
-    hour, end_us = usually.look([0], MONDAY_US + minute * MINUTE, NONE)
-    assert hour == pytest.approx(least, abs=0.01)
-    assert end_us == (None if end is None else MONDAY_US + end * MINUTE)
+    found = usually.look([0], MONDAY_US + minute * MINUTE, NONE)
+    assert found.least == pytest.approx(least, abs=0.01)
+    assert found.over_us == (None if end is None else MONDAY_US + end * MINUTE)
 
 
 def test_usual_speeds_of_the_hour_stand_in_for_those_of_the_quarter() -> None:
+    """What ends with the hour is half-way up between the middles of two, however near the end is."""
     thing = Thing("s", "S", KINDS["traffic"], 30, free_speed_kmh=100)
     unknown = Usually(Usual.of({}, ["Europe/Paris"]), np.array([0]), [thing])
     hours = np.full(168, 90, np.float32)
     hours[7:9] = 40
     habits = Habits({("s", "speed_kmh"): hours}, Week("Europe/Paris"))
-    least, end_us = unknown.look([0], MONDAY_US + 7 * 60 * MINUTE, habits)
-    assert least < 0.68
-    assert end_us is not None
-    assert 9 * 60 <= (end_us - MONDAY_US) / MINUTE <= 9 * 60 + 30
-    assert unknown.look([0], MONDAY_US + 7 * 60 * MINUTE, NONE) == (1.0, None)
+    for minute in (7 * 60, 8 * 60 + 40):
+        found = unknown.look([0], MONDAY_US + minute * MINUTE, habits)
+        assert found.least < 0.68
+        assert found.by_hour
+        assert found.over_us is not None
+        assert (found.over_us - MONDAY_US) / MINUTE == pytest.approx(9 * 60, abs=1)
+    assert unknown.look([0], MONDAY_US + 7 * 60 * MINUTE, NONE).over_us is None

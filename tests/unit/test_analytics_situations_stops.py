@@ -96,7 +96,7 @@ def test_between_two_stops_no_end_is_expected_and_the_situation_stands() -> None
 
 
 def test_a_single_lorry_that_leaves_ends_no_stop() -> None:
-    port = Port().park(*repeat(FREE, 70), *chain(*repeat((FULL, FULL, FULL, 42), 5)))
+    port = Port().park(*repeat(FREE, 70), *chain(*repeat((FULL, FULL, FULL, 42), 4)))
     assert [one.id for one in port.told(Step.BEGAN)] == [one.id for one in port.situations.situations()]
     assert not port.told(Step.CHANGED)
 
