@@ -106,6 +106,10 @@ class Arriving:
         """Whether anybody has passed a loop in the minutes that are compared."""
         return bool(self._minutes(thing, at_us)[2].any())
 
+    def tells(self, thing: int, at_us: int) -> bool:
+        """Whether a loop has told anything in these minutes."""
+        return bool(self._minutes(thing, at_us)[0].any())
+
     def falls(self, thing: int, ahead: int, at_us: int) -> bool:
         """Whether as little arrives further on as without what `thing` carried until it was covered, and not as ever.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analytics.company import DENIED
 from analytics.readings import Arrivals
 from analytics.state import NEVER, UNKNOWN, Ageing, Pace, States, ageing
 from analytics.table import Float32, Index, Int8, Int64, Mask, Table
@@ -168,7 +169,8 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     told.alarm[rows.thing[alive]] = after.alarm[alive]
     told.silent[rows.thing[alive]] = False
     at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed, rows.source)
-    change = _alarm_change(mid, after.alarm)
+    given_up = (rows.alone >= DENIED) & (after.alarm == 0)
+    change = np.where(given_up, _LOST, _alarm_change(mid, after.alarm))
     return [
         *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost & alive, was, np.int8(0))),
         _notes(_RETURNED, returned, at_reading, np.full(len(rows.thing), UNKNOWN, np.int8)),

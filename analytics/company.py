@@ -5,8 +5,11 @@ flows, and in the next reading is covered and passes nothing, while no lane besi
 slow, is more often a loop that is locked. It waits for a witness: not believed, and not taken for free either. That
 nothing, or less by what it carried, arrives further on is one (`analytics.arriving`); another is that it moves off
 slowly, which no locked loop does. Meanwhile health looks for what contradicts it. Whom nobody contradicts is traffic in
-the end; who has no neighbour, and no corridor that leads over it, waits for none. Once it is believed, so are the
-readings for which it waited.
+the end, but for a lane that vehicles drove past while it waited. Who has no neighbour, and no corridor that leads over
+it, waits as well, if it was seen to flow. Once it is believed, so are the readings for which it
+waited. The alarm of a lane that has told the same for as long, and that nobody near bears out any more, is given up.
+
+In `States`, `high` is below zero for a lane that waits and was driven past.
 
 Behind a lane that passes nothing, vehicles stand: who is slow there and moves has a queue of its own.
 
@@ -21,13 +24,13 @@ from typing import Final
 
 import numpy as np
 
-from analytics.arriving import LOOKS_BACK, MINUTE_US, Arriving, pieces
+from analytics.arriving import LOOKS_BACK, MINUTE_US, UNDER_WAY, Arriving, pieces
 from analytics.detector import AT_ONCE, ON
 from analytics.near import NOBODY, Near
 from analytics.readings import Arrivals
 from analytics.settings import Rule, Settings, Thing
-from analytics.state import SILENT_AFTER_PERIODS, States
-from analytics.table import Float32, Index, Int64, Mask
+from analytics.state import SILENT_AFTER_PERIODS, UNKNOWN, States
+from analytics.table import Float32, Float64, Index, Int64, Mask
 from analytics.window import WINDOW_US
 from sensors.catalogue import Catalogue
 from sensors.rule import SpeedRatio
@@ -49,14 +52,22 @@ WAS_FREE = np.float32(0.85)
 """Smoothed speed ratio above which nothing slow came before (one reading under 60 % of free speed takes it from 1 to
 0.85). Higher: a busy lane that locks is believed at once; lower: more than one slow reading is asked of a jam."""
 
-BELIEVED, ALONE, DENIED = range(3)
-"""What is said of a covered lane: somebody speaks for it; nobody does; nor does who stands next, whom vehicles pass."""
+BELIEVED, ALONE, LONELY, DENIED, LIES = range(5)
+"""What is said of a covered lane: somebody speaks for it; nobody does; there is nobody; nor does who stands next, whom
+vehicles pass; health has found out that it is locked."""
 
 ALONE_S = 3300.0
 """Seconds after which a covered lane is believed without a witness, 55 min: by then health has named the loops that
 it can tell to be locked (`witnesses.LONG`). Lower: those alarm before they are found out (on simulated days 21 of 41
 did with 10 min, 7 with 55); higher: vehicles that stand where nobody sees it are told later, if they have not moved off
 before."""
+
+PASSED_S = 60.0 * (LOOKS_BACK + UNDER_WAY)
+"""Seconds of waiting from which on those who pass the next loop were not ahead of the lane when it was covered."""
+
+GIVEN_UP_S = 600.0
+"""Seconds for which nobody bears out what a lane has told for `ALONE_S` until its alarm is given up, 10 min. Lower: a
+jam that frees its neighbours for minutes is over; higher: an alarm of a locked loop outlives the jam around it."""
 
 BEHIND, AHEAD = 1, 2
 """Places of the loop before and of the next one on the way among those who are near."""
@@ -102,7 +113,7 @@ class Company:
         self._remember_slow(new, slow, settings)
         for rows in pieces(new.time_us):
             self._arriving.remember(new, values, rows)
-            self._mark(new, rows[new.alone[rows] > 0])
+            self._mark(new, rows[new.alone[rows] == ALONE])
 
     def _mark(self, new: Arrivals, rows: Index) -> None:
         for row in rows.tolist():
@@ -112,13 +123,18 @@ class Company:
     def _said(self, thing: int, at_us: int) -> int:
         """What the neighbours of a covered lane say."""
         beside = self._beside.get(thing)
-        if not beside or self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
+        if not beside:
+            return LONELY
+        if self._vouched(thing, beside, at_us) or self._missed(thing, at_us):
             return BELIEVED
-        return DENIED if self._passed(self._ahead.get(thing, self._behind.get(thing)), at_us) else ALONE
+        return DENIED if self._passed(thing, self._ahead if thing in self._ahead else self._behind, at_us) else ALONE
 
-    def _passed(self, next_to_it: int | None, at_us: int) -> bool:
-        """Whether vehicles have passed a loop lately."""
-        return next_to_it in self._asked and self._arriving.passes(next_to_it, at_us)
+    def _passed(self, thing: int, way: Mapping[int, int], at_us: int) -> bool:
+        """Whether vehicles have passed the next loop lately; where that one tells nothing, the one further on."""
+        other = way.get(thing)
+        if other in self._asked and not self._arriving.tells(other, at_us):
+            other = way.get(other)
+        return other in self._asked and self._arriving.passes(other, at_us)
 
     def _vouched(self, thing: int, beside: Sequence[int], at_us: int) -> bool:
         """Whether somebody near was slow right before; behind it, somebody who stood."""
@@ -162,13 +178,36 @@ def _by_speed(things: Sequence[Thing]) -> Iterator[tuple[Thing, SpeedRatio]]:
 
 
 def waiting(states: States, settings: Settings, rows: Arrivals) -> Mask:
-    """Tell whose lane, covered all at once, has no witness: for a while, or while it is denied. Shapes (things,)."""
-    if not rows.alone.any():
+    """Tell whose covered lane is not believed, and remember whom vehicles drove past, in place. Shapes (things,).
+
+    Covered all at once, it has no witness: for a while, or while it is denied, or because it was. Or its alarm is open,
+    it has told the same for as long, and is denied.
+    """
+    passed = states.high < 0
+    if not (rows.alone.any() or passed.any()):
         return np.zeros(len(rows.alone), np.bool_)
-    waited_s = states.misses * (settings.silence_us / (1e6 * SILENT_AFTER_PERIODS))
-    waits = ((rows.alone == ALONE) & (waited_s < ALONE_S)) | (rows.alone == DENIED)
-    found: Mask = waits & ~(states.value < WAS_FREE) & (states.alarm == 0)
+    period_s, denied = _period_s(settings), rows.alone == DENIED
+    sudden = (rows.observed == 0) & ~(states.value < WAS_FREE) & (states.alarm == 0)
+    waited_s = states.misses * period_s
+    passed = sudden & (passed | (denied & (waited_s >= PASSED_S)))
+    states.high[passed] = -1
+    nobody = (rows.alone == ALONE) | ((rows.alone == LONELY) & (np.isfinite(states.value) | (states.misses > 0)))
+    waits = denied | (nobody & (waited_s < ALONE_S)) | (passed & (waited_s >= ALONE_S))
+    found: Mask = (sudden & waits) | (denied & (states.alarm > 0) & (states.same * period_s >= ALONE_S))
     return found
+
+
+def give_up(states: States, settings: Settings, rows: Arrivals) -> None:
+    """Close the alarms of covered lanes that nobody has borne out for long enough, or that lie, in place."""
+    if not (rows.alone >= DENIED).any():
+        return
+    long = (rows.alone == DENIED) & (states.misses * _period_s(settings) >= GIVEN_UP_S)
+    states.alarm[(states.level == UNKNOWN) & (long | (rows.alone == LIES))] = 0
+
+
+def _period_s(settings: Settings) -> Float64:
+    period_s: Float64 = settings.silence_us / (1e6 * SILENT_AFTER_PERIODS)
+    return period_s
 
 
 def catch_up(states: States, settings: Settings, observed_kmh: Float32) -> None:

@@ -27,6 +27,8 @@ def step(rule: Rule, states: States, settings: Settings, rows: Arrivals) -> None
     valid = _judge(rule, states, settings, replace(rows, observed=observed), stands_for)
     coverage.count(states, settings.silence_us, rows.time_us, valid)
     hold(states, valid)
+    if rule is Rule.SPEED:
+        company.give_up(states, settings, rows)
     np.copyto(states.since_us, rows.time_us, where=(states.level != shown) | (states.time_us == NEVER))
     states.time_us[:] = rows.time_us
     states.faulty[:] = faulty

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analytics.company import LIES
 from analytics.readings import Arrivals, Readings, Seen, observe
 from analytics.remains import credible, remaining
 from analytics.settings import Rule, Settings, Thing
@@ -121,6 +122,8 @@ def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fa
     left = fields.copy()
     seen = np.isfinite(new.observed[rows]) | ~new.faulty[rows]
     for fault, which in faults:
+        if fault is Fault.LOCKED_ON:
+            new.alone[rows[which & (new.alone[rows] > 0)]] = LIES
         rest = remaining(kind, fault, left[which])
         seen[which] &= rest is not None
         left[which] = np.nan if rest is None else rest

@@ -97,6 +97,9 @@ def _blind(past: Past, things: Things, deaf: Mask) -> tuple[Mask, Mask]:
     passes = busy.carried(BUSY_VEH_H) & busy.passes
     locked = throughout(past, "full", STANDS) & (passes | through)
     off = throughout(past, "empty", STANDS) & passes
+    # Vehicles that stand for so long queue, and move up now and then. Of two lanes one may be closed.
+    locked |= throughout(past, "full", LONG) & busy.lonely
+    locked |= throughout(past, "full", LONGEST) & (things.lane == NOBODY) & ~_queue_near(past, things)
     for look in _LATER:
         flows = _Flows(past, things, deaf, now=look.now, since=look.stands)
         missed = flows.carried(look.missed_veh_h) & (flows.passes | (flows.up & flows.end))
@@ -106,6 +109,13 @@ def _blind(past: Past, things: Things, deaf: Mask) -> tuple[Mask, Mask]:
         locked |= throughout(past, "full", look.stands) & (missed | flows.around)
         off |= throughout(past, "empty", look.stands) & (missed | lone | (flows.around & (things.lane == NOBODY)))
     return locked & told, off & told
+
+
+def _queue_near(past: Past, things: Things) -> Mask:
+    """Who has somebody before or behind it that was slow, or covered, while it may have stood."""
+    queues = np.append(past.sum("slow", LONGEST) + past.sum("full", LONGEST) > 0, values=False)  # the last is nobody
+    found: Mask = queues[things.upstream] | queues[things.downstream]
+    return found
 
 
 def _comes_through(past: Past, corridor: Index) -> Mask:
@@ -146,6 +156,7 @@ class _Flows:
         self._free &= past.sum("moving", now) >= SOME
         self.end = ~self._there(things.downstream)
         self.alone = self.end & ~self._there(things.upstream)
+        self.lonely = self.alone & ~self._there(things.lane)
         self.up = self._freely(things.upstream) & self._still_carries(things.upstream)
         self.around = self._busy(things.upstream) & self._busy(things.downstream)
         self.follows = self._still_carries(things.downstream)

@@ -14,6 +14,7 @@ from analytics.engine import Engine
 from analytics.near import Near
 from analytics.readings import Readings
 from sensors.catalogue import Catalogue, Sensor, Site, Way, shipped_catalogue
+from sensors.fault import Fault
 from sensors.kind import load_kinds
 from sensors.level import Level
 
@@ -22,7 +23,7 @@ KIND = KINDS["traffic"]
 START = 1_700_000_000_000_000
 STEP_US = 30_000_000
 FREE, SLOW, COVERED = (900.0, 10.0, 88.0), (1200.0, 40.0, 40.0), (0.0, 100.0, np.nan)
-EMPTY = (0.0, 0.0, np.nan)
+EMPTY, NOTHING = (0.0, 0.0, np.nan), (np.nan, np.nan, np.nan)
 Row = tuple[float, float, float]
 
 
@@ -102,8 +103,39 @@ def test_vehicles_that_move_off_slowly_have_stood() -> None:
         assert level(after({"A": [FREE] * len(covered), "B": covered}), "B") is expected
 
 
-def test_who_has_no_neighbour_waits_for_none() -> None:
-    assert level(after({"B": [FREE] * 10 + [COVERED] * 6}), "B") is Level.JAMMED
+@pytest.mark.parametrize(("before", "expected"), [([FREE] * 10, Level.UNKNOWN), ([], Level.JAMMED)])
+def test_who_has_no_neighbour_waits_if_it_was_seen_to_flow(before: Sequence[Row], expected: Level) -> None:
+    assert level(after({"B": [*before, *[COVERED] * 9]}), "B") is expected
+
+
+@pytest.mark.parametrize(("further", "expected"), [(flowing(150), Level.UNKNOWN), ([EMPTY] * 150, Level.JAMMED)])
+def test_where_the_next_loop_tells_nothing_the_one_further_on_is_asked(further: Sequence[Row], expected: Level) -> None:
+    courses = {"A": flowing(150), "B": flowing(30) + [COVERED] * 120, "C": [NOTHING] * 150, "D": further}
+    assert level(after(courses), "B") is expected
+
+
+def test_who_was_driven_past_while_it_waited_is_not_believed_for_a_jam_that_comes_later() -> None:
+    covered = round(ALONE_S / 30) + 10
+    for passes, expected in ((True, Level.UNKNOWN), (False, Level.JAMMED)):
+        ahead = flowing(30 + covered) if passes else flowing(30) + [EMPTY] * covered
+        courses = {
+            "A": flowing(30 + covered) + [COVERED] * 10,
+            "B": flowing(30) + [COVERED] * (covered + 10),
+            "C": ahead + [SLOW] * 10,
+        }
+        assert level(after(courses), "B") is expected
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(flowing(80), [(What.LOST, 129)]), ([SLOW] * 80, [])])
+def test_an_alarm_that_nobody_bears_out_any_more_is_given_up_after_an_hour(
+    ahead: Sequence[Row], expected: list[tuple[What, int]]
+) -> None:
+    """The jam around it ends after half an hour; it has been covered for 55 min with reading 110."""
+    courses = {"B": [COVERED] * 140, "C": [SLOW] * 60 + list(ahead)}
+    engine = Engine(KINDS, road(*courses))
+    began, *rest = [one for part in batches(courses) for one in engine.absorb([part]) if one.thing == "B"]
+    assert began.what is What.BEGAN
+    assert [(one.what, (one.time_us - START) // STEP_US) for one in rest] == expected
 
 
 def test_where_nobody_passes_further_on_it_is_believed_in_the_end() -> None:
@@ -159,3 +191,12 @@ def test_the_order_within_a_minute_and_batches_change_nothing() -> None:
             shuffled.absorb([some[place]])
     assert [c for c in whole.absorb(parts) if c.what is What.BEGAN] == began
     assert shuffled.states() == stepwise.states() == whole.states()
+
+
+def test_the_alarm_of_a_loop_that_is_found_to_be_locked_is_lost_at_once() -> None:
+    courses = {"B": [COVERED] * 40}
+    engine = Engine(KINDS, road(*courses))
+    engine.distrust("B", Fault.LOCKED_ON, START + 20 * STEP_US)
+    _, lost = [one for part in batches(courses) for one in engine.absorb([part])]
+    assert (lost.what, lost.time_us) == (What.LOST, START + 23 * STEP_US)
+    assert (level(engine, "B"), engine.states(["B"])[0].alarm) == (Level.UNKNOWN, None)

@@ -70,6 +70,26 @@ def lane(veh_h: float, *, until: int = 10_000) -> Told:
     return told
 
 
+def covered(minute: int) -> Mapping[str, float]:
+    """A lane that flows for an hour and is covered from then on."""
+    return lane(240)(minute) if minute < 60 else {"count": 0, "flow_veh_h": 0, "occupancy_pct": 100}
+
+
+def slow_once(minute: int) -> Mapping[str, float]:
+    return {"count": 4, "flow_veh_h": 240, "occupancy_pct": 20, "speed_kmh": 10} if minute == 90 else lane(0)(minute)
+
+
+def test_a_lane_that_is_covered_for_long_where_nobody_tells_anything_is_locked() -> None:
+    assert faults(60 + 40, B1=lambda _: None, C1=covered) == {}
+    assert faults(60 + 55, B1=lambda _: None, C1=covered) == {"C1": [Fault.LOCKED_ON]}
+
+
+def test_an_only_lane_that_is_covered_for_an_hour_and_a_half_without_a_queue_near_is_locked() -> None:
+    assert faults(60 + 80, B1=lane(0), C1=covered) == {}
+    assert faults(60 + 100, B1=lane(0), C1=covered) == {"C1": [Fault.LOCKED_ON]}
+    assert faults(60 + 100, B1=slow_once, C1=covered) == {}
+
+
 @pytest.mark.parametrize(("cycle_s", "found"), [(2.0, {"crane": [Fault.UNIT_SWAPPED]}), (120.0, {})])
 def test_a_crane_that_works_for_five_minutes_tells_its_unit(cycle_s: float, found: dict[str, list[Fault]]) -> None:
     def crane(minute: int) -> Mapping[str, float]:

@@ -54,9 +54,9 @@ def test_vehicles_lose_what_they_drive_below_free_speed() -> None:
 @pytest.mark.parametrize("lorries", [0.0, 0.5])
 def test_standing_vehicles_are_counted_by_occupancy_and_are_those_that_came(lorries: float) -> None:
     free = {"speed_kmh": 90, "flow_veh_h": 1200, "occupancy_pct": 9, "hgv_share": lorries}
-    found = after("traffic", free, {"flow_veh_h": 0, "occupancy_pct": 95, "speed_kmh": np.nan}, 30, free_speed_kmh=90)
+    found = after("traffic", free, {"flow_veh_h": 0, "occupancy_pct": 90, "speed_kmh": np.nan}, 30, free_speed_kmh=90)
     lasted_s = (found.at_us - found.onset_us) / 1e6
-    per_km = 950 / (CAR_M + lorries * (LORRY_M - CAR_M) + DETECTOR_M)
+    per_km = 900 / (CAR_M + lorries * (LORRY_M - CAR_M) + DETECTOR_M)
     assert found.delay_s == pytest.approx(per_km * 4 * lasted_s, rel=0.1)
 
 
