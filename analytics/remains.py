@@ -36,12 +36,21 @@ _LEAST_PCT, _MOST_VEH_H = 0.001, 20_000.0
 at capacity."""
 
 
-def remaining(kind: Kind, fault: Fault, values: Float32) -> Float32 | None:
+_MINUTE_S: Final = np.float32(60)
+
+FASTEST_KMH: Final = np.float32(180)
+"""Nobody drives over a corridor faster: what would be so in seconds is told in minutes, up to 20 min a kilometre."""
+
+
+def remaining(kind: Kind, fault: Fault, values: Float32, whole: np.float32) -> Float32 | None:
     """Return the values (n, fields) that a fault leaves, NaN what it spoils; None where no level can rest on the rest.
 
-    The input is not changed.
+    `whole` as in `observe`: of a corridor its length in km. The input is not changed.
     """
     left = values.copy()
+    if restores(kind, fault):
+        _in_seconds(kind, left, whole)
+        return left
     return left if _spoil_quantities(kind, fault, left) or _spoil_readings(kind, fault, left) else None
 
 
@@ -82,6 +91,15 @@ def _spoil_readings(kind: Kind, fault: Fault, left: Float32) -> bool:
         case _:
             return False
     return True
+
+
+def restores(kind: Kind, fault: Fault) -> bool:
+    """Whether what is told is converted back, whatever its range makes of it: of travel times in minutes.
+
+    When the unit is set right, that shows by itself, as nobody drives so fast. A wait may be as short as it likes:
+    elsewhere a unit that is set right would make a jam.
+    """
+    return fault is Fault.UNIT_SWAPPED and isinstance(kind.level, TimeRatio)
 
 
 def has_witness(rule: LevelRule | None) -> bool:
@@ -153,6 +171,16 @@ def effective_m(hgv_share: Float32) -> Float32:
     share = np.where((hgv_share >= 0) & (hgv_share <= 1), hgv_share, np.float32(USUAL_HGV_SHARE))
     length: Float32 = (CAR_M + (LORRY_M - CAR_M) * share + DETECTOR_M).astype(np.float32)
     return length
+
+
+def _in_seconds(kind: Kind, values: Float32, length_km: np.float32) -> None:
+    """Take times of a corridor that nobody could drive for minutes, in place; NaN all others."""
+    assert isinstance(kind.level, TimeRatio)
+    place = _at(kind, kind.level.time)
+    told = values[:, place]
+    minutes = told < length_km / FASTEST_KMH * np.float32(3600)
+    told = np.where(minutes, told * _MINUTE_S, np.float32(np.nan))
+    values[:, place] = np.where(_unsound(kind, kind.fields[place], told), np.float32(np.nan), told)
 
 
 def _blank(kind: Kind, values: Float32, units: frozenset[str]) -> None:

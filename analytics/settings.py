@@ -19,7 +19,7 @@ from analytics import free_speed
 from analytics.interval import COARSE_S, FALL_S, RESUME_S, derived, readings
 from analytics.state import FREED_PERIODS, NEVER, SILENT_AFTER_PERIODS, Pace
 from analytics.table import Float32, Int8, Int16, Int64, Table
-from sensors.catalogue import Catalogue, Sensor
+from sensors.catalogue import Catalogue, Section, Sensor
 from sensors.kind import Kind
 from sensors.roads import RoadGraph
 from sensors.rule import Cooling, Limits, SpeedRatio, TimeRatio, Work
@@ -40,7 +40,8 @@ class Rule(IntEnum):
 class Thing:
     """A sensor or corridor that has readings. Numbers that do not apply or are not configured are NaN.
 
-    free_speed_kmh: of a corridor, that of its sections together. limits: from the catalogue, None = those of the kind.
+    free_speed_kmh: of a corridor, that of its sections together. longest: what its longest section takes of its free
+    travel time. limits: from the catalogue, None = those of the kind.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Thing:
     free_speed_kmh: float = nan
     capacity: float = nan
     length_km: float = nan
+    longest: float = 1.0
     limits: tuple[float, float, float] | None = None
 
     @property
@@ -85,8 +87,18 @@ def things_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> Iterator[Thing
         reader = catalogue.sensor_by_id.get(corridor.reader)
         kind = kinds.get(reader.kind) if reader else None
         if reader and kind and kind.subject == "corridor":
-            free_kmh, length_km = _positive(graph.free_speed_kmh(corridor)), _positive(corridor.length_km)
-            yield replace(_thing(corridor.id, reader, kind), free_speed_kmh=free_kmh, length_km=length_km)
+            yield replace(
+                _thing(corridor.id, reader, kind),
+                free_speed_kmh=_positive(graph.free_speed_kmh(corridor)),
+                length_km=_positive(corridor.length_km),
+                longest=_longest(graph.along(corridor)),
+            )
+
+
+def _longest(sections: Sequence[Section]) -> float:
+    """Share of the longest section in what the free drive over all takes; 1 where nobody knows."""
+    free_h = [section.length_km / section.free_speed_kmh for section in sections if section.free_speed_kmh > 0]
+    return max(free_h) / sum(free_h) if len(free_h) == len(sections) and sum(free_h) > 0 else 1.0
 
 
 def readers_of(catalogue: Catalogue, kinds: Mapping[str, Kind]) -> dict[str, list[str]]:
@@ -178,5 +190,7 @@ def _limits(thing: Thing) -> tuple[float, float, float]:
     match thing.kind.level:
         case Limits() | Cooling() as rule:
             return thing.limits or (rule.dense, rule.congested, rule.jammed)
+        case TimeRatio():
+            return thing.longest, nan, nan
         case _:
             return nan, nan, nan

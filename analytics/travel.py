@@ -12,11 +12,16 @@ slower than that, by half and `SLACK_S`, is a matched pair that is none, or a sp
 
 Thresholds, weights and confirmations to open are those of the road (`analytics.detector`, `analytics.interval`), a
 confirmation being `least` vehicles that are slow themselves. A corridor sees a jam later than a loop does, by the time
-the vehicles take through it, and diluted by the free rest of its length: it is the second witness of its sections, not
-the first.
+the vehicles take through it: it is the second witness of its sections, not the first.
 
-In `States`, `high` counts confirmations, below zero for slow ones, `low` the parts of the next judgement, and `print`
-is the time of the newest reading that said something, in microseconds.
+It sees a jam diluted by the free rest of its length. So a threshold asks whether its longest section would be that slow
+if all that is lost on the way were lost there (`over_all`): a queue that begins behind one loop and ends before the
+next is seen by nobody else. An alarm closes where that is not so, and at the threshold of the road at least: higher,
+the scatter of few vehicles keeps it open for an hour (own measurement). On a corridor of one section nothing changes.
+
+In `Settings`, `dense` is the share of that section in the free travel time. In `States`, `high` counts confirmations,
+below zero for slow ones, `low` the parts of the next judgement, and `print` is the time of the newest reading that
+said something, in microseconds.
 """
 
 from __future__ import annotations
@@ -62,6 +67,15 @@ def weight(matches: Float32, least: int) -> Float32:
     return np.where(np.isfinite(matches), np.clip(matches, 0, least) / np.float32(least), np.float32(0))
 
 
+def over_all(limit: Float32 | np.float32, longest: Float32) -> Float32:
+    """The ratio over a corridor at which its longest section is at `limit` and all others are free, (n,).
+
+    T / T' with T' = T + longest T (1 / limit - 1), T the free travel time.
+    """
+    ratio: Float32 = (1 / (1 + longest * (1 / limit - 1))).astype(np.float32)
+    return ratio
+
+
 def possible(states: States, settings: Settings, rows: Arrivals) -> Float32:
     """Return the observed speeds, km/h, with NaN for those that would take a time that has not passed. Notes the time.
 
@@ -98,19 +112,24 @@ def judge(states: States, settings: Settings, speed_kmh: Float32, weighs: Float3
 
 def _decide(states: States, settings: Settings, ratio: Float32, higher: Float32, ripe: Mask) -> None:
     """Judge where it is `ripe`; `higher` is the ratio or that of the reading itself, whichever is freer."""
-    slow, free = higher < detector.ON, ratio > detector.OFF
+    longest = settings.dense
+    on = over_all(detector.ON, longest)
+    slow, free = higher < on, ratio > np.maximum(detector.OFF, on)
     count = np.where(slow, np.minimum(states.high, 0) - 1, np.where(free, np.maximum(states.high, 0) + 1, 0))
     count = np.clip(count, -settings.confirm_on, _CONFIRM_OFF).astype(np.int16)
     alarm = _alarm(states, settings, ratio, count)
     np.copyto(states.high, count, where=ripe)
     np.copyto(states.alarm, alarm, where=ripe)
-    np.copyto(states.level, np.where(alarm > 0, alarm, (ratio < detector.FLUID).astype(np.int8)), where=ripe)
+    dense = (ratio < over_all(detector.FLUID, longest)).astype(np.int8)
+    np.copyto(states.level, np.where(alarm > 0, alarm, dense), where=ripe)
 
 
 def _alarm(states: States, settings: Settings, ratio: Float32, count: Int16) -> Int8:
-    deep = (ratio < detector.AT_ONCE) & (-2 * count >= settings.confirm_on)
+    longest = settings.dense
+    deep = (ratio < over_all(detector.AT_ONCE, longest)) & (-2 * count >= settings.confirm_on)
     opens = deep | (count <= -settings.confirm_on)
     stays = (states.alarm > 0) & (count < _CONFIRM_OFF)
-    jammed = ratio < np.where(states.alarm == Level.JAMMED, detector.JAM_UNTIL, detector.JAM_BELOW)
+    worst = np.where(states.alarm == Level.JAMMED, detector.JAM_UNTIL, detector.JAM_BELOW)
+    jammed = ratio < over_all(worst, longest)
     alarm: Int8 = ((opens | stays) * (np.int8(Level.CONGESTED) + jammed)).astype(np.int8)
     return alarm

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.company import LIES
 from analytics.readings import Arrivals, Readings, Seen, observe
-from analytics.remains import credible, remaining
+from analytics.remains import credible, remaining, restores
 from analytics.settings import Rule, Settings, Thing
 from analytics.state import NEVER
 from analytics.table import Float32, Index, Int64, Mask
@@ -120,11 +120,12 @@ def _see_less(new: Arrivals, rows: Index, told: _Told, faults: Sequence[tuple[Fa
     kind = told.thing.kind
     fields = told.values[:, : len(kind.fields)]
     left = fields.copy()
-    seen = np.isfinite(new.observed[rows]) | ~new.faulty[rows]
+    restored = [which for fault, which in faults if restores(kind, fault)]
+    seen = np.logical_or.reduce([np.isfinite(new.observed[rows]), ~new.faulty[rows], *restored])
     for fault, which in faults:
         if fault is Fault.LOCKED_ON:
             new.alone[rows[which & (new.alone[rows] > 0)]] = LIES
-        rest = remaining(kind, fault, left[which])
+        rest = remaining(kind, fault, left[which], told.whole)
         seen[which] &= rest is not None
         left[which] = np.nan if rest is None else rest
     found, stock = told.observed(left, new.time_us[rows]), told.thing.rule is Rule.LIMITS

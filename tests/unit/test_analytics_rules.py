@@ -12,8 +12,9 @@ from analytics.engine import Engine
 from analytics.readings import Readings
 from analytics.snapshot import State
 from sensors.catalogue import Catalogue, Corridor, Section, Sensor, Site
+from sensors.fault import Fault
 from sensors.kind import load_kinds
-from sensors.level import Level, Verdict
+from sensors.level import Level, Quality, Verdict
 
 KINDS = load_kinds()
 START = 1_700_000_000_000_000
@@ -62,7 +63,7 @@ class Bench:
         catalogue = Catalogue(sites=SITES, sensors=tuple(readers), corridors=tuple(ways), sections=tuple(sections))
         return cls("A-C", "travel_time", catalogue, period_s)
 
-    def feed(self, *rows: Row) -> list[Level | None]:
+    def feed(self, *rows: Row, quality: int = 0) -> list[Level | None]:
         """Levels after each row; what is missing in one is missing in the reading."""
         before = len(self.levels)
         for row in rows:
@@ -72,7 +73,7 @@ class Bench:
                 self.kind.name,
                 [self.thing],
                 np.array([self.now_us]),
-                np.zeros(1, np.int16),
+                np.array([quality], np.int16),
                 np.array(values, np.float32),
                 np.array(words, np.float32),
             )
@@ -120,6 +121,16 @@ def test_a_corridor_is_judged_by_the_free_time_of_its_sections() -> None:
     )
 
 
+def test_what_is_lost_on_the_way_may_be_lost_on_one_section() -> None:
+    two, one = Bench.corridor(), Bench.corridor(sections=[section("A", "C", 72)])
+    for bench in (two, one):
+        bench.feed(*[passing(0.9)] * 20)
+        assert not bench.changes
+        bench.feed(*[passing(0.7)] * 20)
+    assert two.told == [(What.BEGAN, Level.CONGESTED)]
+    assert not one.changes
+
+
 def test_its_two_directions_are_two_things() -> None:
     bench = Bench.corridor()
     bench.feed(*[passing(0.3)] * 10)
@@ -161,7 +172,7 @@ def test_one_lorry_that_rested_opens_nothing() -> None:
 
 def test_without_vehicles_a_corridor_is_unknown_and_its_alarm_stays() -> None:
     bench = Bench.corridor()
-    bench.feed(*[passing(0.4)] * 10)
+    bench.feed(*[passing(0.5)] * 10)
     assert bench.feed(*[NOBODY] * 4)[-1] is Level.UNKNOWN
     assert bench.state.alarm is Level.CONGESTED
     assert bench.told == [(What.BEGAN, Level.CONGESTED)]
@@ -183,6 +194,20 @@ def test_a_travel_time_cannot_rise_faster_than_the_clock() -> None:
     assert bench.changes == []
     bench.feed(*[{"median_s": FREE_S + 60 * minute, "matches": 5} for minute in range(15)])
     assert [change.what for change in bench.changes] == [What.BEGAN, What.CHANGED]
+
+
+def test_a_corridor_that_is_known_to_tell_minutes_still_shows_a_jam_and_none_when_it_is_set_right() -> None:
+    bench = Bench.corridor()
+    bench.feed(*[passing(1.0)] * 5)
+    bench.engine.distrust("A-C", Fault.UNIT_SWAPPED, bench.now_us)
+    minutes = {"median_s": FREE_S / 60, "matches": 5.0}
+    assert set(bench.feed(*[minutes] * 5, quality=Quality.OUT_OF_RANGE)) == {Level.FLUID}
+    bench.feed(*[minutes | {"median_s": (FREE_S + 60 * since) / 60} for since in range(15)])
+    assert bench.told == [(What.BEGAN, Level.CONGESTED), (What.CHANGED, Level.JAMMED)]
+    bench.feed(*[minutes] * 10, quality=Quality.OUT_OF_RANGE)
+    assert bench.told[2:] == [(What.CHANGED, Level.CONGESTED), (What.ENDED, Level.FLUID)]
+    bench.feed(*[passing(1.0)] * 20)
+    assert bench.told[4:] == []
 
 
 def test_a_corridor_without_sections_learns_its_free_time() -> None:
