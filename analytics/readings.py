@@ -97,7 +97,8 @@ class Arrivals(Table):
         if has_witness(kind.level):
             told = replace(readings, values=sound(kind, readings.values)) if faulty.any() else readings
             seen = observe(kind, told, whole)
-            observed, beside = seen.value, seen.beside
+            leaps = ((readings.quality & Quality.RATE) != 0) & isinstance(kind.level, Cooling)  # Air takes its time.
+            observed, beside = seen.value, np.where(leaps, np.float32(np.nan), seen.beside)
         else:
             seen = observe(kind, readings, whole)
             observed = np.where(faulty, np.float32(np.nan), seen.value)

@@ -244,6 +244,17 @@ def test_a_jam_of_then_in_a_backlog_is_no_alarm_of_now() -> None:
     ]
 
 
+def test_a_jam_that_ended_within_a_backlog_is_told_only_if_it_comes_again() -> None:
+    port = Port.recording(["A"], period_s=30, clock="wall")
+    port.speeds("A", [FREE])
+    port.engine.advance(START + 100 * port.step_us)
+    port.speeds("A", [CONGESTED, CONGESTED + 1] * 45, first=1)
+    assert [change.what for change in port.speeds("A", [FREE] * 8, first=91)] == [What.RETURNED]
+    assert port.speeds("A", [FREE] * 2, first=99) == []
+    assert [change.what for change in port.speeds("A", [CONGESTED] * 5, first=101)] == [What.BEGAN]
+    assert [change.what for change in port.speeds("A", [FREE, FREE + 1] * 15, first=106)] == [What.ENDED]
+
+
 def test_late_reading_inside_the_window_is_stepped_in_its_place() -> None:
     port, straight = Port.recording(["A"], period_s=30), Port.recording(["A"], period_s=30)
     speeds = [FREE] * 3 + [5.0] * 2
