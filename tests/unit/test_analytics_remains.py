@@ -75,6 +75,17 @@ def test_a_crane_without_a_ship_is_free_whatever_its_counter_says() -> None:
     assert Thing("crane").feed([{"moves_h": -99, "state": "idle"}] * 5, Quality.SENTINEL) is Level.FLUID
 
 
+@pytest.mark.parametrize(("quality", "level"), [(Quality.RATE, Level.FLUID), (0, Level.CONGESTED)])
+def test_air_that_leaps_and_leaps_back_is_no_defrost_too_soon_before_the_next(quality: int, level: Level) -> None:
+    rack = Thing("reefer")
+    full: Row = {"setpoint_c": 5, "plugs_used": 50, "plugs_failed": 0}
+    rows: list[Row] = [full | {"return_c": 5 + off} for off in (1, 45, 8)]
+    as_set, leaps, defrosts = ([row] for row in rows)
+    rack.feed(as_set)
+    rack.feed(leaps + as_set, quality)
+    assert rack.feed(as_set * 8 + defrosts * 3) is level
+
+
 def test_cycle_times_in_minutes_do_not_touch_the_moves_of_a_crane() -> None:
     assert Thing("crane", Fault.UNIT_SWAPPED).feed([WORKS | {"cycle_s": 1.8}] * 5) is Level.FLUID
 
