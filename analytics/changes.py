@@ -161,21 +161,38 @@ def _transitions(told: Told, done: Stepped, owner: Index, newer: Index) -> list[
     wakes = alive & muted & (first | ~np.insert(alive, 0, values=False)[:-1])
     was = np.where(first | wakes, told.alarm[rows.thing], before.alarm)
     aged = ageing(before, done.pace.take(owner), rows.time_us)
-    mid = np.where(aged.lost, np.int8(0), was)
+    ending = _ending_untold(np.where(aged.lost, np.int8(0), was), before, after, owner)
+    was[1:][ending[:-1] & ~(first | wakes)[1:]] = 0
+    mid, alarm = np.where(aged.lost, np.int8(0), was), np.where(ending, np.int8(0), after.alarm)
     shown = np.where(aged.silent, np.int8(UNKNOWN), before.level)
 
     quiet = aged.silent & (rows.time_us > done.heard_us[owner] + silence_us)
     silent, returned = alive & quiet & ~wakes, alive & (quiet | wakes)
-    told.alarm[rows.thing[alive]] = after.alarm[alive]
+    told.alarm[rows.thing[alive]] = alarm[alive]
     told.silent[rows.thing[alive]] = False
     at_reading = _Moment(rows.thing, rows.time_us, after, rows.observed, rows.source)
     given_up = (rows.alone >= DENIED) & (after.alarm == 0)
-    change = np.where(given_up, _LOST, _alarm_change(mid, after.alarm))
+    change = np.where(given_up, _LOST, _alarm_change(mid, alarm))
     return [
         *_aged_notes(rows.thing, before, aged, silent, np.where(aged.lost & alive, was, np.int8(0))),
         _notes(_RETURNED, returned, at_reading, np.full(len(rows.thing), UNKNOWN, np.int8)),
-        _notes(change, alive & (mid != after.alarm), at_reading, np.where(mid > 0, mid, shown)),
+        _notes(change, alive & (mid != alarm), at_reading, np.where(mid > 0, mid, shown)),
     ]
+
+
+def _ending_untold(was: Int8, before: States, after: States, owner: Index) -> Mask:
+    """Tell at which rows an alarm that is not told (`was` is 0) and was there before is ending: then it is not begun.
+
+    Someone was not heard for so long that its alarm was lost, or delivers what it had kept, and what it tells of now is
+    free: the alarm only waits for its last confirmations. If it gets worse again, it is told.
+    """
+    ends = (after.alarm > 0) & (after.high > 0)
+    found: Mask = (was == 0) & (before.alarm > 0) & ends
+    rows = range(len(owner))
+    for start in np.flatnonzero(found).tolist():
+        stop = next((row for row in rows[start:] if owner[row] != owner[start] or not ends[row]), len(owner))
+        found[start:stop] = True
+    return found
 
 
 def announce_ageing(told: Told, things: Index, states: States, pace: Pace, clock_us: Int64) -> list[Notes]:
