@@ -12,10 +12,9 @@ from math import ceil
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.state import NEVER
-from analytics.table import Index, Int64
+from analytics.table import Float64, Index, Int64, passed
 from sensors.catalogue import Catalogue
 
 PART: Final = 0.15
@@ -65,16 +64,11 @@ class Arrived(NamedTuple):
     latest_us: Int64
 
 
-def _passed(thing: Index) -> NDArray[np.float64]:
+def _passed(thing: Index) -> Float64:
     """What share of an instant had passed at each reading: who sent four sent them one after the other."""
     if int(np.bincount(thing, minlength=1).max()) <= 1:
         return np.full(len(thing), 0.5)
-    order = np.argsort(thing, kind="stable")
-    first = np.flatnonzero(np.diff(thing[order], prepend=-1))
-    counts = np.diff(first, append=len(thing))
-    share = np.empty(len(thing))
-    share[order] = (np.arange(len(thing)) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
-    return share
+    return passed(thing)
 
 
 class GroupClock:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from analytics.readings import Readings
-from analytics.table import Float64, Index, Int64
+from analytics.table import Index, passed
 
 EACH: Final = 2
 """Readings of each thing in a round, a minute of the port: what its group has reached is known as exactly. Fewer: more
@@ -30,7 +30,8 @@ def rounds(batch: Sequence[Readings], things: int) -> list[Sequence[Readings]]:
     count = sum(map(len, received)) // max(EACH * things, LEAST)
     if count <= 1 or len(received) < len(batch):
         return [batch]
-    order = np.lexsort((np.concatenate([_passed(column) for column in received]), np.concatenate(received)))
+    # Kinds that arrived in one instant came side by side.
+    order = np.lexsort((np.concatenate([passed(column) for column in received]), np.concatenate(received)))
     turn = np.empty(len(order), np.intp)
     turn[order] = np.arange(len(order)) * count // len(order)
     turns = np.split(turn, np.cumsum([len(column) for column in received])[:-1])
@@ -42,13 +43,3 @@ def _of_turn(batch: Sequence[Readings], turns: Sequence[Index], part: int) -> It
         rows = np.flatnonzero(turn == part)
         if len(rows):
             yield readings.take(rows)
-
-
-def _passed(received_us: Int64) -> Float64:
-    """What share of an instant had passed at each reading of a kind: kinds that arrived together came side by side."""
-    _, instant, counts = np.unique(received_us, return_inverse=True, return_counts=True)
-    order = np.argsort(instant, kind="stable")
-    first = np.cumsum(counts) - counts
-    passed = np.empty(len(received_us))
-    passed[order] = (np.arange(len(order)) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
-    return passed

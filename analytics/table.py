@@ -33,6 +33,16 @@ def run_of(index: Index) -> Rows:
     return index
 
 
+def passed(group: Index | Int64) -> Float64:
+    """What share of its group has passed at each row, (n,): the rows of a group come one after the other."""
+    order = np.argsort(group, kind="stable")
+    first = np.flatnonzero(np.append(True, np.diff(group[order]) != 0)[: len(group)])
+    counts = np.diff(first, append=len(group))
+    share = np.empty(len(group))
+    share[order] = (np.arange(len(group)) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
+    return share
+
+
 def _numbers(index: Index | Mask) -> Index:
     """Return the numbers of rows: taking rows by number is several times as fast as by mask, most of all in 2-D."""
     return np.flatnonzero(index) if index.dtype == np.bool_ else index.astype(np.intp, copy=False)
