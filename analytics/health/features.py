@@ -94,8 +94,9 @@ class Features:
         """Add what depends on the kind; return which rows repeat the one before to the digit."""
         values = rows.values[:, : len(columns.low)]
         one, two = before.one[:, : len(columns.low)], before.two[:, : len(columns.low)]
-        sums.add("missing", _missing(columns, values))
-        sums.add("chatter", _impossible(columns, values) & ((rows.quality & Quality.SENTINEL) == 0))
+        impossible = _impossible(columns, values)
+        sums.add("missing", _missing(columns, values) & ~impossible)  # Nobody knows whether there was anything to tell.
+        sums.add("chatter", impossible & ((rows.quality & Quality.SENTINEL) == 0))
         sums.sum("spikes", _spikes(columns, values, one, two))
         lively = _alive(values[:, columns.restless]) & _alive(values[:, columns.main])
         lively &= (rows.quality & DISTRUSTED) == 0

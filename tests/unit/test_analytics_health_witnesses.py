@@ -82,3 +82,10 @@ def test_on_the_other_of_two_lanes_vehicles_pass_one_that_stands() -> None:
 def test_a_corridor_leads_over_who_cannot_be_driven_around(sensor: str, corridor: str | None) -> None:
     """The RN568 has two lanes, and from Saint-Gervais to La Fossette the port roads lead as well."""
     assert Near(shipped_catalogue(), {}).over(sensor) == corridor
+
+
+@pytest.mark.parametrize(("matches", "named"), [(5000.0, Fault.CHATTER), (2.0, Fault.SENTINEL)])
+def test_a_reader_that_counts_more_than_can_be_need_not_have_met_anybody(matches: float, named: Fault) -> None:
+    health, times = Health(KINDS, ROAD), [START_US + minute * MINUTE_US for minute in range(60)]
+    found = health.absorb([readings_of(KINDS["travel_time"], ["A-B"] * 60, times, median_s=np.nan, matches=matches)])
+    assert [change.fault for change in found if change.fault is not Fault.SILENT] == [named]
