@@ -49,7 +49,7 @@ def remaining(kind: Kind, fault: Fault, values: Float32, whole: np.float32) -> F
     """
     left = values.copy()
     if restores(kind, fault):
-        _in_seconds(kind, left, whole)
+        _restore(kind, fault, left, whole)
         return left
     return left if _spoil_quantities(kind, fault, left) or _spoil_readings(kind, fault, left) else None
 
@@ -94,12 +94,13 @@ def _spoil_readings(kind: Kind, fault: Fault, left: Float32) -> bool:
 
 
 def restores(kind: Kind, fault: Fault) -> bool:
-    """Whether what is told is converted back, whatever its range makes of it: of travel times in minutes.
+    """Whether a travel time is told apart from its fault, whatever its range makes of the reading.
 
-    When the unit is set right, that shows by itself, as nobody drives so fast. A wait may be as short as it likes:
-    elsewhere a unit that is set right would make a jam.
+    In minutes it is converted back: when the unit is set right, that shows by itself, as nobody drives so fast. (A wait
+    may be as short as it likes: elsewhere a unit that is set right would make a jam.) Beside a number of vehicles that
+    cannot be, it stands on one at least.
     """
-    return fault is Fault.UNIT_SWAPPED and isinstance(kind.level, TimeRatio)
+    return fault in {Fault.UNIT_SWAPPED, Fault.CHATTER} and isinstance(kind.level, TimeRatio)
 
 
 def has_witness(rule: LevelRule | None) -> bool:
@@ -173,13 +174,16 @@ def effective_m(hgv_share: Float32) -> Float32:
     return length
 
 
-def _in_seconds(kind: Kind, values: Float32, length_km: np.float32) -> None:
-    """Take times of a corridor that nobody could drive for minutes, in place; NaN all others."""
+def _restore(kind: Kind, fault: Fault, values: Float32, length_km: np.float32) -> None:
+    """Tell travel times of a corridor apart from their fault, in place; NaN where they are none."""
     assert isinstance(kind.level, TimeRatio)
     place = _at(kind, kind.level.time)
     told = values[:, place]
-    minutes = told < length_km / FASTEST_KMH * np.float32(3600)
-    told = np.where(minutes, told * _MINUTE_S, np.float32(np.nan))
+    if fault is Fault.CHATTER:
+        values[:, _at(kind, kind.level.matches)] = 1
+    else:
+        minutes = told < length_km / FASTEST_KMH * np.float32(3600)
+        told = np.where(minutes, told * _MINUTE_S, np.float32(np.nan))
     values[:, place] = np.where(_unsound(kind, kind.fields[place], told), np.float32(np.nan), told)
 
 

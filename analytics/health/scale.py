@@ -53,6 +53,7 @@ class Scale:
         self._factor = np.array([one.factor for one in columns], np.float32)
         self._offset = np.array([one.offset for one in columns], np.float32)
         self._alike = np.array([one.vane is not None for one in columns], np.bool_)
+        self._drives = np.array([isinstance(one.kind.level, TimeRatio) for one in columns], np.bool_)
         far = np.array([one.work is not None for one in columns], np.bool_)
         fifth = FIFTH * np.abs(np.log(self._factor))
         self._off = np.where(far, fifth, np.float32(OFF))
@@ -84,7 +85,7 @@ class Scale:
         there = np.isfinite(value)
         self._blind = np.where(there, 0, self._blind + 1)
         self._bins[self._alike & (self._blind > FORGET)] = 0
-        odd = there & (self._bins >= FEW) & self._is_mistaken(value) & ~self._shared(value)
+        odd = there & (self._bins >= FEW) & (self._is_mistaken(value) | self._stays(value)) & ~self._shared(value)
         self._odd = np.where(odd, self._odd + 1, np.where(there, 0, self._odd))
         fresh = np.isnan(self._usual) | (self._bins == 0)
         usual = np.where(fresh, value, self._usual + LEARN * (value - self._usual))
@@ -96,6 +97,11 @@ class Scale:
         rise = np.where(self._alike, value / np.where(self._usual > 0, self._usual, np.nan), np.nan)
         rising, calm = self._alike & (rise > SHARED), self._alike & (rise <= SHARED)
         found: Mask = self._alike & (((rising.sum() - rising) > 0) | ((calm.sum() - calm) == 0))
+        return found
+
+    def _stays(self, value: Float32) -> Mask:
+        """Whose time over a corridor was mistaken and is still nearer to that, by its factor: minutes of a jam."""
+        found: Mask = self._drives & (self._odd > 0) & (value < self._usual * np.sqrt(self._factor))
         return found
 
     def _is_mistaken(self, value: Float32) -> Mask:

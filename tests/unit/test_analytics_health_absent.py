@@ -88,6 +88,12 @@ def test_a_travel_time_in_minutes_is_another_unit_though_a_queue_grew_meanwhile(
     assert mistaken(scale, (210, 290, 4.9, 5.3))
 
 
+def test_minutes_of_a_jam_are_still_another_unit() -> None:
+    scale = Scale([Columns.of(KINDS["travel_time"])], begin=np.full(1, 200, np.float32))
+    assert mistaken(scale, (3.3, 3.5, 14.0, 9.0))
+    assert not mistaken(scale, (900, 210))
+
+
 def test_minutes_are_another_unit_from_the_first_reading_on() -> None:
     site = Site(id="S", name="S", basin="west", clock="recording")
     things = list(things_of(Catalogue(sites=(site,), sensors=(Sensor(id="X", site="S", kind="gate"),)), KINDS))

@@ -210,6 +210,16 @@ def test_a_corridor_that_is_known_to_tell_minutes_still_shows_a_jam_and_none_whe
     assert bench.told[4:] == []
 
 
+def test_a_corridor_that_is_known_to_count_too_many_is_judged_by_one_vehicle_a_reading() -> None:
+    bench = Bench.corridor()
+    bench.feed(*[passing(1.0)] * 5)
+    bench.engine.distrust("A-C", Fault.CHATTER, bench.now_us)
+    bench.feed(*[passing(0.5, 5000)] * 5, quality=Quality.OUT_OF_RANGE)
+    assert bench.told == []
+    bench.feed(*[passing(0.5, 5000)] * 15, quality=Quality.OUT_OF_RANGE)
+    assert bench.told == [(What.BEGAN, Level.CONGESTED)]
+
+
 def test_a_corridor_without_sections_learns_its_free_time() -> None:
     bench = Bench.corridor(sections=(), period_s=300)
     assert bench.feed(*[passing(1.0)] * 288)[-2:] == [Level.UNKNOWN, Level.FLUID]
