@@ -3,6 +3,8 @@
 A replay at a thousand times the pace brings minutes in one batch. What its group has reached is known only at the end
 of it, and then a reading of the future looks like one of now: it would be let in, and all true ones after it would be
 late. In rounds the same readings are looked at as they came at the pace of the road.
+
+That costs steps, and without somebody who goes back in time it changes nothing: then a batch stays whole.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from analytics.readings import Readings
 from analytics.table import Index, passed
+from analytics.window import WINDOW_US
 
 EACH: Final = 2
 """Readings of each thing in a round, a minute of the port: what its group has reached is known as exactly. Fewer: more
@@ -25,10 +28,13 @@ hours of them are looked at at once."""
 
 
 def rounds(batch: Sequence[Readings], things: int) -> list[Sequence[Readings]]:
-    """Cut a batch into rounds of so many things; whole where it is short, or where nobody knows when it arrived."""
+    """Cut a batch into rounds of so many things.
+
+    It stays whole where it is short, where nobody goes back in time, or where nobody knows when it arrived.
+    """
     received = [readings.received_us for readings in batch if readings.received_us is not None]
     count = sum(map(len, received)) // max(EACH * things, LEAST)
-    if count <= 1 or len(received) < len(batch):
+    if count <= 1 or len(received) < len(batch) or not any(map(_goes_back, batch)):
         return [batch]
     # Kinds that arrived in one instant came side by side.
     order = np.lexsort((np.concatenate([passed(column) for column in received]), np.concatenate(received)))
@@ -36,6 +42,17 @@ def rounds(batch: Sequence[Readings], things: int) -> list[Sequence[Readings]]:
     turn[order] = np.arange(len(order)) * count // len(order)
     turns = np.split(turn, np.cumsum([len(column) for column in received])[:-1])
     return [list(_of_turn(batch, turns, part)) for part in range(count)]
+
+
+def _goes_back(readings: Readings) -> bool:
+    """Whether a thing tells of a time before the window of what it had told."""
+    newest: dict[str, int] = {}
+    for thing, time_us in zip(readings.thing, readings.time_us.tolist(), strict=True):
+        before_us = newest.get(thing, time_us)
+        if time_us < before_us - WINDOW_US:
+            return True
+        newest[thing] = max(before_us, time_us)
+    return False
 
 
 def _of_turn(batch: Sequence[Readings], turns: Sequence[Index], part: int) -> Iterator[Readings]:

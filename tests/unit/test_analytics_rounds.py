@@ -54,6 +54,7 @@ def test_a_reading_of_the_future_hides_no_jam_in_the_same_batch() -> None:
 
 def test_rounds_are_all_readings_in_order_with_kinds_side_by_side() -> None:
     loops = an_hour()
+    loops.time_us[:1] += 2 * MINUTE_US
     parks = readings_of(KINDS["parking"], ["P"] * HOUR, START_US + np.arange(HOUR) * MINUTE_US // 2, occupied=1.0)
     parks = replace(parks, received_us=np.full(HOUR, START_US))
     parts = rounds([loops, parks], len(NAMES) + 1)
@@ -66,7 +67,7 @@ def test_rounds_are_all_readings_in_order_with_kinds_side_by_side() -> None:
     assert all(after > before for (before, _), (after, _) in itertools.pairwise(spans))
 
 
-def test_what_arrived_in_an_unknown_order_stays_whole() -> None:
-    hour = replace(an_hour(), received_us=None)
-    assert rounds([hour], len(NAMES)) == [[hour]]
+def test_what_arrived_in_an_unknown_order_stays_whole_and_so_does_what_never_goes_back() -> None:
+    for hour in (an_hour(), replace(an_hour(), received_us=None)):
+        assert rounds([hour], len(NAMES)) == [[hour]]
     assert rounds([], len(NAMES)) == [[]]
